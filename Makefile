@@ -1,0 +1,32 @@
+# One verb per line of work. Each is a short script or program that can be run without make as well.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up setup test check clean
+MAKEFLAGS += --no-print-directory
+
+help: ## what can be done
+	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 15
+
+demo: ## first light: two networks, one private endpoint, real bytes (ONCE=1: and leave nothing behind)
+	@scripts/setup demo
+	@.venv/bin/python demo/first_light.py $(if $(filter-out 0,$(ONCE)),--once)
+
+up: ## run privlink on this host until Ctrl-C
+	@scripts/setup run
+	@.venv/bin/privlink up
+
+setup: ## install what is missing, start nothing
+	@scripts/setup
+	@echo "everything privlink needs is here"
+
+test: ## everything the build machine runs: style, types, all tests
+	@scripts/setup
+	@scripts/test
+
+check: ## style and types alone
+	@scripts/setup
+	@scripts/check
+
+clean: ## remove all that setup and the tests made here; system packages stay
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis privlink/bpf/*.o
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,3 @@
+"""privlink: a self-hosted PrivateLink for Linux."""
+
+__version__ = "0.1.0"

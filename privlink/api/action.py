@@ -1,0 +1,211 @@
+"""An action is one Python function: its signature is the wire schema and the validation.
+
+    @action(PRIVATELINK, writes=True)
+    def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer: ...
+
+declares `DeleteVpcEndpoint` with the mandatory parameters `RegionId` and `EndpointId`. Parameters
+with a default are optional. `Annotated` carries rules (`msgspec.Meta`, whose `description` is the
+sentence a refused caller reads) and odd names (`Wire`). What a function returns is the answer.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from sqlalchemy import Connection
+
+from privlink import errors
+from privlink.api.wire import IGNORED, Answer, Wire, pascal
+from privlink.config import Config
+from privlink.model.account import Account
+from privlink.model.ids import AccountId, NodeId
+
+RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who signed the request: an account, or a node."""
+
+    access_key_id: str
+    account: Account | None
+    node_id: NodeId | None
+
+    @property
+    def name(self) -> str:
+        return f"account {self.account.id}" if self.account else f"node {self.node_id}"
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What an action works with besides its parameters."""
+
+    tx: Connection
+    caller: Caller
+    config: Config
+    moment: datetime
+
+    @property
+    def account_id(self) -> AccountId:
+        """The calling account. Actions of the cloud's products are for accounts only."""
+        assert self.caller.account is not None
+        return self.caller.account.id
+
+    @property
+    def now(self) -> str:
+        """The time of the call as answers spell it: ISO 8601, UTC, seconds."""
+        return self.moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Product(msgspec.Struct, frozen=True):
+    """One of the cloud's APIs, told apart by its version."""
+
+    name: str
+    version: str
+    # How this product says that a parameter is missing or breaks a rule.
+    missing: type[errors.ParameterError] = errors.MissingParameter
+    invalid: type[errors.ParameterError] = errors.InvalidParameter
+
+
+PRIVATELINK = Product("privatelink", "2020-04-15", invalid=errors.IllegalParamFormat)
+VPC = Product("vpc", "2016-04-28")
+ECS = Product("ecs", "2014-05-26")
+NLB = Product("nlb", "2022-04-30")
+PRIVLINK = Product("privlink", "2026-12-01")
+
+Function = Callable[..., Answer]
+
+
+class Action:
+    """A declared action: its name, what it takes, who may call it, and the function itself."""
+
+    def __init__(
+        self, product: Product, function: Function, *, writes: bool, name: str | None, who: str
+    ) -> None:
+        self.product = product
+        self.name = name or pascal(function.__name__)
+        self.writes = writes
+        self.who = who
+        self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        self._function = function
+        self._parameters = _parameters(function)
+        self._schema = _schema(self.name, self._parameters)
+        self.names = frozenset(wire for wire, _, _ in self._parameters.values())
+
+    def parse(self, nested: dict[str, Any]) -> dict[str, Any]:
+        """The function's arguments from nested parameters, checked.
+
+        Raises the product's error for the first parameter that is missing, unknown or breaks its
+        rule.
+        """
+        for name in nested:
+            if name not in self.names and name not in IGNORED:
+                raise errors.UnsupportedParameter(parameter=name, action=self.name)
+        given = {name: value for name, value in nested.items() if name in self.names}
+        try:
+            parsed = msgspec.convert(given, self._schema, strict=False)
+        except msgspec.ValidationError as error:
+            raise self._refusal(str(error), given) from None
+        return {name: getattr(parsed, name) for name in self._parameters}
+
+    def run(self, call: Call, arguments: dict[str, Any]) -> Answer:
+        """Carry the action out."""
+        return self._function(call, **arguments)
+
+    def _refusal(self, problem: str, given: dict[str, Any]) -> errors.ApiError:
+        """The product's error for what msgspec found first: "Expected `int` - at `$.Max`"."""
+        text, _, path = problem.partition(" - at `$")
+        parameter = re.sub(
+            r"\[(\d+)\]", lambda found: f".{int(found[1]) + 1}", path.rstrip("`").lstrip(".")
+        )
+        if missing := re.search(r"missing required field `(.+)`", text):
+            name = f"{parameter}.{missing[1]}" if parameter else missing[1]
+            return self.product.missing(parameter=name, why="this action needs it.")
+        if unknown := re.search(r"contains unknown field `(.+)`", text):
+            name = f"{parameter}.{unknown[1]}"
+            return errors.UnsupportedParameter(parameter=name, action=self.name)
+        value = _value_at(given, parameter)
+        rule = _description(self._schema, parameter) or text.replace("`", "") + "."
+        return self.product.invalid(parameter=parameter, why=f"{value!r} was given; {rule}")
+
+
+def action(
+    product: Product, *, writes: bool = False, name: str | None = None, who: str = "account"
+) -> Callable[[Function], Action]:
+    """Declare an action of a product.
+
+    `writes`: it changes things, takes ClientToken and DryRun. `who` may call it: `account`,
+    `operator` or `node`.
+    """
+    return lambda function: Action(product, function, writes=writes, name=name, who=who)
+
+
+def _parameters(function: Function) -> dict[str, tuple[str, Any, Any]]:
+    """Python name -> (wire name, type, default or NODEFAULT) of every keyword parameter."""
+    hints = get_type_hints(function, include_extras=True)
+    found = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        default = msgspec.NODEFAULT if parameter.default is parameter.empty else parameter.default
+        kind = hints[parameter.name]
+        found[parameter.name] = (_wire_name(parameter.name, kind), kind, default)
+    return found
+
+
+def _schema(name: str, parameters: dict[str, tuple[str, Any, Any]]) -> type[msgspec.Struct]:
+    fields: list[Any] = [
+        (python, kind, msgspec.field(name=wire) if default is msgspec.NODEFAULT else default)
+        for python, (wire, kind, default) in parameters.items()
+    ]
+    rename = {python: wire for python, (wire, _, _) in parameters.items()}
+    return msgspec.defstruct(name, fields, rename=rename, kw_only=True, frozen=True)
+
+
+def _wire_name(name: str, kind: Any) -> str:
+    odd = (extra.name for extra in get_args(kind)[1:] if isinstance(extra, Wire))
+    return next(odd, pascal(name)) if get_origin(kind) is Annotated else pascal(name)
+
+
+def _value_at(given: Any, parameter: str) -> Any:
+    for part in parameter.split("."):
+        try:
+            given = given[int(part) - 1] if isinstance(given, list) else given[part]
+        except (LookupError, TypeError, ValueError):
+            return None
+    return given
+
+
+def _description(schema: Any, parameter: str) -> str | None:
+    """The rule's own sentence for a parameter, where it has one."""
+    kind: Any = schema
+    for part in parameter.split("."):
+        kind = _inner(kind)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+            kind = fields.get(part)
+        elif get_origin(kind) in (list, tuple):
+            kind = get_args(kind)[0]
+    return _meta_description(kind)
+
+
+def _inner(kind: Any) -> Any:
+    """A type without its annotations and without `| None`."""
+    if get_origin(kind) is Annotated:
+        return _inner(get_args(kind)[0])
+    options = [option for option in get_args(kind) if option is not type(None)]
+    if options and type(None) in get_args(kind):
+        return _inner(options[0])
+    return kind
+
+
+def _meta_description(kind: Any) -> str | None:
+    if get_origin(kind) is Annotated:
+        notes = (note for note in get_args(kind)[1:] if isinstance(note, msgspec.Meta))
+        texts = (note.description for note in notes if note.description)
+        return next(texts, None) or _meta_description(get_args(kind)[0])
+    options = [option for option in get_args(kind) if option is not type(None)]
+    return _meta_description(options[0]) if type(None) in get_args(kind) and options else None

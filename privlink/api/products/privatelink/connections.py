@@ -1,0 +1,180 @@
+"""Consent: the provider accepts, refuses and looks at the connections to its services."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from privlink import errors
+from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink.endpoints import by_age, status_of
+from privlink.api.products.privatelink.services import our_service
+from privlink.api.products.privatelink.settle import settle
+from privlink.api.wire import Answer
+from privlink.model.privatelink import ConnectionStatus, Decision, Endpoint, EndpointService
+from privlink.rules import lifecycle, names
+from privlink.store import endpoints, services
+from privlink.store.endpoints import Facts
+
+OwnerId = Annotated[int, msgspec.Meta(ge=1, description="the number of an account.")]
+
+
+class ConnectionZone(Answer):
+    zone_id: str
+    zone_status: str
+    zone_domain: str
+    eni_id: str
+    vswitch_id: str
+    resource_id: str | msgspec.UnsetType
+
+
+class ConnectionAnswer(Answer):
+    endpoint_id: str
+    endpoint_owner_id: int
+    endpoint_vpc_id: str
+    endpoint_region_id: str
+    service_id: str
+    service_region_id: str
+    connection_status: str
+    modified_time: str
+    resource_owner: bool
+    zones: list[ConnectionZone]
+
+
+class ConnectionsAnswer(Answer):
+    connections: list[ConnectionAnswer]
+    total_count: str  # a string here, a number in other lists
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+@action(PRIVATELINK, writes=True)
+def enable_vpc_endpoint_connection(
+    call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
+) -> Answer:
+    """Accept a connection. Connected means that a byte can pass."""
+    service = our_service(call, service_id)
+    facts = _connection(call, service, endpoint_id)
+    status = status_of(facts)
+    if status not in (ConnectionStatus.DISCONNECTED, ConnectionStatus.DISCONNECTING):
+        raise errors.EndpointConnectionOperationDenied(
+            endpoint_id=endpoint_id, status=status, why="only a Disconnected one can be accepted."
+        )
+    served = services.zones(call.tx, service.id)
+    unserved = [f.zone.zone_id for f in facts.zones if f.zone.zone_id not in served]
+    if unserved:
+        raise errors.NoAvailableServiceResource(
+            service_id=service.id, zones=", ".join(unserved), endpoint_id=endpoint_id
+        )
+    return _decide(call, facts.endpoint, Decision.ACCEPTED)
+
+
+@action(PRIVATELINK, writes=True)
+def disable_vpc_endpoint_connection(
+    call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
+) -> Answer:
+    """Refuse a connection, or end one: running flows stop, new ones are refused."""
+    service = our_service(call, service_id)
+    facts = _connection(call, service, endpoint_id)
+    if facts.connection.decision is Decision.REFUSED or facts.endpoint.deleting:
+        raise errors.EndpointConnectionOperationDenied(
+            endpoint_id=endpoint_id, status=status_of(facts), why="there is nothing left to refuse."
+        )
+    return _decide(call, facts.endpoint, Decision.REFUSED)
+
+
+@action(PRIVATELINK)
+def list_vpc_endpoint_connections(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str | None = None,
+    endpoint_id: str | None = None,
+    endpoint_owner_id: OwnerId | None = None,
+    connection_status: ConnectionStatus | None = None,
+    resource_id: str | None = None,
+    eni_id: str | None = None,
+    max_results: MaxResults = 50,
+    next_token: NextToken = "",
+) -> ConnectionsAnswer:
+    """List the connections to one of your services, or to all of them."""
+    if service_id is not None:
+        candidates = endpoints.of_service(call.tx, our_service(call, service_id).id)
+    else:
+        candidates = endpoints.of_provider(call.tx, call.account_id)
+    found = [
+        facts
+        for facts in endpoints.facts(
+            call.tx,
+            (
+                endpoint
+                for endpoint in candidates
+                if endpoint_id in (None, endpoint.id)
+                and endpoint_owner_id in (None, int(endpoint.account_id))
+            ),
+        )
+        if connection_status in (None, status_of(facts))
+        and (resource_id is None or any(f.zone.resource_id == resource_id for f in facts.zones))
+        and (eni_id is None or any(f.zone.eni_id == eni_id for f in facts.zones))
+    ]
+    page, following = by_token(found, by_age, max_results, next_token)
+    return ConnectionsAnswer(
+        connections=[_connection_answer(call, facts) for facts in page],
+        total_count=str(len(found)),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+def _connection(call: Call, service: EndpointService, endpoint_id: str) -> Facts:
+    endpoint = endpoints.get(call.tx, endpoint_id)
+    if endpoint is None or endpoint.service_id != service.id:
+        raise errors.EndpointConnectionNotFound(endpoint_id=endpoint_id, service_id=service.id)
+    return endpoints.facts(call.tx, [endpoint])[0]
+
+
+def _decide(call: Call, endpoint: Endpoint, decision: Decision) -> Answer:
+    endpoints.decide(call.tx, endpoint.id, decision, call.now)
+    settle(call, endpoint)
+    return Answer()
+
+
+def _connection_answer(call: Call, facts: Facts) -> ConnectionAnswer:
+    endpoint, config = facts.endpoint, call.config
+    return ConnectionAnswer(
+        endpoint_id=endpoint.id,
+        endpoint_owner_id=int(endpoint.account_id),
+        endpoint_vpc_id=endpoint.vpc_id,
+        endpoint_region_id=config.region,
+        service_id=endpoint.service_id,
+        service_region_id=config.region,
+        connection_status=status_of(facts),
+        modified_time=facts.connection.modified_at,
+        resource_owner=endpoint.account_id == call.account_id,
+        zones=[
+            ConnectionZone(
+                zone_id=each.zone.zone_id,
+                zone_status=lifecycle.zone_status(each, facts.connection.decision),
+                zone_domain=names.zone_domain(
+                    config.domain,
+                    config.region,
+                    endpoint.service_id,
+                    endpoint.id,
+                    each.zone.zone_id,
+                ),
+                eni_id=each.zone.eni_id,
+                vswitch_id=each.zone.vswitch_id,
+                resource_id=each.zone.resource_id or msgspec.UNSET,
+            )
+            for each in facts.zones
+        ],
+    )
+
+
+ACTIONS = (
+    enable_vpc_endpoint_connection,
+    disable_vpc_endpoint_connection,
+    list_vpc_endpoint_connections,
+)

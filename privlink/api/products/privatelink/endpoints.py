@@ -1,0 +1,419 @@
+"""The consumer's side of PrivateLink: endpoints and their zones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from privlink import errors
+from privlink.api import enis
+from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.ecs import find_all
+from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.vpc import check_zone
+from privlink.api.wire import Answer, Fields, Wire
+from privlink.kinds import KINDS
+from privlink.model.ids import EndpointId, ZoneId, new_id
+from privlink.model.network import EniOwner
+from privlink.model.privatelink import (
+    Connection,
+    ConnectionStatus,
+    Decision,
+    Endpoint,
+    EndpointService,
+    EndpointStatus,
+    EndpointType,
+    EndpointZone,
+)
+from privlink.rules import addresses, lifecycle, names, sharing
+from privlink.store import endpoints, networks, services
+from privlink.store.endpoints import Facts
+
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=2, max_length=128, pattern=names.NAME_PATTERN, description=names.NAME_RULE
+    ),
+]
+Description = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=2,
+        max_length=256,
+        pattern=names.DESCRIPTION_PATTERN,
+        description=names.DESCRIPTION_RULE,
+    ),
+]
+KindOfEndpoint = Annotated[
+    EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
+]
+
+
+class Zone(Fields, frozen=True):
+    """A zone to place an address in."""
+
+    zone_id: str
+    vswitch_id: str
+    ip: str | None = msgspec.field(name="ip", default=None)  # lower case on the wire
+
+
+class CreateEndpointAnswer(Answer):
+    endpoint_id: str
+    endpoint_name: str
+    endpoint_description: str
+    endpoint_domain: str
+    endpoint_status: str
+    endpoint_business_status: str
+    connection_status: str
+    service_id: str
+    service_name: str
+    vpc_id: str
+    address_ip_version: str
+    zone_affinity_enabled: bool
+    create_time: str
+
+
+class EndpointSummary(CreateEndpointAnswer):
+    endpoint_type: str
+    region_id: str
+    resource_owner: bool
+
+
+class EndpointAnswer(EndpointSummary):
+    payer: str | msgspec.UnsetType
+    zone_private_ip_address_count: int
+
+
+class EndpointsAnswer(Answer):
+    endpoints: list[EndpointSummary]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+class ZoneAnswer(Answer):
+    zone_id: str
+    zone_status: str
+    zone_domain: str
+    eni_id: str
+    eni_ip: str
+    vswitch_id: str
+    region_id: str
+
+
+class ZonesAnswer(Answer):
+    zones: list[ZoneAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+@action(PRIVATELINK, writes=True)
+def create_vpc_endpoint(
+    call: Call,
+    *,
+    region_id: RegionId,
+    vpc_id: str,
+    service_id: str | None = None,
+    service_name: str | None = None,
+    security_group_id: Annotated[
+        tuple[str, ...], msgspec.Meta(max_length=10, description="at most 10 security groups.")
+    ] = (),
+    zone: Annotated[
+        tuple[Zone, ...], msgspec.Meta(max_length=10, description="at most 10 zones.")
+    ] = (),
+    endpoint_type: KindOfEndpoint = EndpointType.INTERFACE,
+    endpoint_name: Name | None = None,
+    endpoint_description: Description | None = None,
+    zone_private_ip_address_count: Annotated[
+        int, msgspec.Meta(ge=1, le=1, description="only 1 is possible.")
+    ] = 1,
+) -> CreateEndpointAnswer:
+    """Create an endpoint: an address in your VPC, in each zone given, that leads to a service."""
+    vpc = networks.get_vpc(call.tx, call.account_id, vpc_id)
+    if vpc is None:
+        raise errors.VpcNotFound(vpc_id=vpc_id)
+    service = _service_to_use(call, service_id, service_name)
+    groups = find_all(call, security_group_id, vpc.id)
+    KINDS[endpoint_type].check(groups)
+    endpoint = Endpoint(
+        id=EndpointId(new_id("ep")),
+        account_id=call.account_id,
+        vpc_id=vpc.id,
+        service_id=service.id,
+        service_name=names.service_name(call.config.region, service.id),
+        type=endpoint_type,
+        name=endpoint_name or "",
+        description=endpoint_description or "",
+        deleting=False,
+        created_at=call.now,
+    )
+    decision = Decision.ACCEPTED if service.auto_accept else Decision.NONE
+    connection = Connection(endpoint.id, service.id, decision, call.now)
+    endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
+    for asked in zone:
+        _place(call, endpoint, asked, initial=True)
+    settle(call, endpoint)
+    return CreateEndpointAnswer(**_common(call, endpoints.facts(call.tx, [endpoint])[0]))
+
+
+@action(PRIVATELINK)
+def get_vpc_endpoint_attribute(
+    call: Call, *, region_id: RegionId, endpoint_id: str
+) -> EndpointAnswer:
+    """Show one of your endpoints."""
+    endpoint = _our_endpoint(call, endpoint_id)
+    service = services.get(call.tx, endpoint.service_id)
+    return EndpointAnswer(
+        **_summary(call, endpoints.facts(call.tx, [endpoint])[0], service),
+        payer=service.payer if service else msgspec.UNSET,
+        zone_private_ip_address_count=1,
+    )
+
+
+@action(PRIVATELINK)
+def list_vpc_endpoints(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str | None = None,
+    endpoint_name: str | None = None,
+    endpoint_type: str | None = None,
+    endpoint_status: EndpointStatus | None = None,
+    connection_status: ConnectionStatus | None = None,
+    service_name: str | None = None,
+    vpc_id: str | None = None,
+    max_results: MaxResults = 50,
+    next_token: NextToken = "",
+) -> EndpointsAnswer:
+    """List your endpoints. All filters given must match."""
+    exact = {"id": endpoint_id, "name": endpoint_name, "type": endpoint_type}
+    exact |= {"service_name": service_name, "vpc_id": vpc_id}
+    wanted = {field: value for field, value in exact.items() if value is not None}
+    found = [
+        facts
+        for facts in endpoints.facts(
+            call.tx,
+            (
+                endpoint
+                for endpoint in endpoints.of_account(call.tx, call.account_id)
+                if all(getattr(endpoint, field) == value for field, value in wanted.items())
+            ),
+        )
+        if endpoint_status in (None, lifecycle.endpoint_status(facts.endpoint, facts.zones))
+        and connection_status in (None, status_of(facts))
+    ]
+    page, following = by_token(found, by_age, max_results, next_token)
+    owners = services.by_ids(call.tx, {facts.endpoint.service_id for facts in page})
+    return EndpointsAnswer(
+        endpoints=[
+            EndpointSummary(**_summary(call, facts, owners.get(facts.endpoint.service_id)))
+            for facts in page
+        ],
+        total_count=len(found),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+@action(PRIVATELINK, writes=True)
+def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer:
+    """Delete an endpoint whose zones have been removed."""
+    endpoint = _our_endpoint(call, endpoint_id)
+    zones = endpoints.zones(call.tx, endpoint.id)
+    if staying := [zone.zone_id for zone in zones if not zone.deleting]:
+        raise errors.EndpointDependenceViolation(
+            endpoint_id=endpoint.id, dependants=", ".join(staying)
+        )
+    if zones:
+        endpoints.mark_deleting(call.tx, endpoint.id)
+    else:
+        endpoints.delete_endpoint(call.tx, endpoint.id)
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True)
+def add_zone_to_vpc_endpoint(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    zone_id: str,
+    vswitch_id: str,
+    ip: Annotated[str | None, Wire("ip")] = None,
+) -> Answer:
+    """Give an endpoint an address in one more zone."""
+    endpoint = _our_endpoint(call, endpoint_id)
+    _refuse_if_deleting(endpoint)
+    if len(endpoints.zones(call.tx, endpoint.id)) >= 10:
+        raise errors.QuotaMisMatched(
+            what=f"zones of {endpoint.id}", limit=10, hint="Remove one first."
+        )
+    _place(call, endpoint, Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip), initial=False)
+    settle(call, endpoint)
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True)
+def remove_zone_from_vpc_endpoint(
+    call: Call, *, region_id: RegionId, endpoint_id: str, zone_id: str
+) -> Answer:
+    """Take an endpoint's address in a zone away. Traffic through it stops."""
+    endpoint = _our_endpoint(call, endpoint_id)
+    zones = endpoints.zones(call.tx, endpoint.id)
+    found = next((zone for zone in zones if zone.zone_id == zone_id and not zone.deleting), None)
+    if found is None:
+        known = ", ".join(zone.zone_id for zone in zones if not zone.deleting) or "none"
+        raise errors.EndpointZoneNotFound(endpoint_id=endpoint.id, zone_id=zone_id, known=known)
+    endpoints.set_zone(call.tx, msgspec.structs.replace(found, opening=None, deleting=True))
+    return Answer()
+
+
+@action(PRIVATELINK)
+def list_vpc_endpoint_zones(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    max_results: MaxResults = 50,
+    next_token: NextToken = "",
+) -> ZonesAnswer:
+    """List the zones of an endpoint with their addresses."""
+    facts = endpoints.facts(call.tx, [_our_endpoint(call, endpoint_id)])[0]
+    page, following = by_token(facts.zones, lambda each: each.zone.zone_id, max_results, next_token)
+    return ZonesAnswer(
+        zones=[_zone_answer(call, facts, each) for each in page],
+        total_count=len(facts.zones),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+def status_of(facts: Facts) -> ConnectionStatus:
+    """The status of an endpoint's connection."""
+    return lifecycle.connection_status(
+        facts.endpoint, facts.connection, facts.service_exists, facts.zones
+    )
+
+
+def by_age(facts: Facts) -> str:
+    """The key that lists of endpoints are ordered by, oldest first."""
+    return f"{facts.endpoint.created_at} {facts.endpoint.id}"
+
+
+def _our_endpoint(call: Call, endpoint_id: str) -> Endpoint:
+    endpoint = endpoints.get(call.tx, endpoint_id)
+    if endpoint is None or endpoint.account_id != call.account_id:
+        raise errors.EndpointNotFound(endpoint_id=endpoint_id)
+    return endpoint
+
+
+def _refuse_if_deleting(endpoint: Endpoint) -> None:
+    if endpoint.deleting:
+        raise errors.EndpointOperationDenied(
+            endpoint_id=endpoint.id,
+            status=EndpointStatus.DELETING,
+            why="it is on its way out; create a new endpoint.",
+        )
+
+
+def _service_to_use(
+    call: Call, service_id: str | None, service_name: str | None
+) -> EndpointService:
+    """The service that was asked for, if it exists and this account may use it."""
+    by_name = service_name.rpartition(".")[2] if service_name else None
+    wanted = service_id or by_name
+    if wanted is None:
+        raise errors.MissingParam(parameter="ServiceId", why="give ServiceId or ServiceName.")
+    service = services.get(call.tx, wanted)
+    named = service and names.service_name(call.config.region, service.id)
+    if service is None or (service_name is not None and service_name != named):
+        raise errors.EndpointServiceNotFound(service=service_id or service_name)
+    allowed = [entry.user for entry in services.users(call.tx, service.id)]
+    if service.account_id != call.account_id and not sharing.allows(allowed, call.account_id):
+        raise errors.EndpointServiceNotAuthorized(account_id=call.account_id, service_id=service.id)
+    return service
+
+
+def _place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
+    """Take an address for an endpoint in a zone."""
+    check_zone(call, asked.zone_id)
+    vswitch = networks.get_vswitch(call.tx, call.account_id, asked.vswitch_id)
+    if vswitch is None or vswitch.vpc_id != endpoint.vpc_id or vswitch.zone_id != asked.zone_id:
+        where = f"in {endpoint.vpc_id}, zone {asked.zone_id}"
+        raise errors.VSwitchNotFound(vswitch_id=asked.vswitch_id, where=where)
+    if any(zone.zone_id == asked.zone_id for zone in endpoints.zones(call.tx, endpoint.id)):
+        raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
+    eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
+    zone = EndpointZone(
+        endpoint_id=endpoint.id,
+        zone_id=ZoneId(asked.zone_id),
+        vswitch_id=vswitch.id,
+        eni_id=eni.id,
+        resource_id=None,
+        provider_vpc_id=None,
+        source=None,
+        opening=None,
+        initial=initial,
+        placed=False,
+        deleting=False,
+    )
+    endpoints.add_zone(call.tx, zone)
+
+
+def _common(call: Call, facts: Facts) -> dict[str, Any]:
+    endpoint, config = facts.endpoint, call.config
+    return {
+        "endpoint_id": endpoint.id,
+        "endpoint_name": endpoint.name,
+        "endpoint_description": endpoint.description,
+        "endpoint_domain": names.endpoint_domain(
+            config.domain, config.region, endpoint.service_id, endpoint.id
+        ),
+        "endpoint_status": lifecycle.endpoint_status(endpoint, facts.zones),
+        "endpoint_business_status": "Normal",
+        "connection_status": status_of(facts),
+        "service_id": endpoint.service_id,
+        "service_name": endpoint.service_name,
+        "vpc_id": endpoint.vpc_id,
+        "address_ip_version": "IPv4",
+        "zone_affinity_enabled": False,
+        "create_time": endpoint.created_at,
+    }
+
+
+def _summary(call: Call, facts: Facts, service: EndpointService | None) -> dict[str, Any]:
+    return _common(call, facts) | {
+        "endpoint_type": facts.endpoint.type,
+        "region_id": call.config.region,
+        "resource_owner": service is not None and service.account_id == facts.endpoint.account_id,
+    }
+
+
+def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:
+    zone, endpoint = each.zone, facts.endpoint
+    config = call.config
+    return ZoneAnswer(
+        zone_id=zone.zone_id,
+        zone_status=lifecycle.zone_status(each, facts.connection.decision),
+        zone_domain=names.zone_domain(
+            config.domain, config.region, endpoint.service_id, endpoint.id, zone.zone_id
+        ),
+        eni_id=zone.eni_id,
+        eni_ip=addresses.text(networks.get_eni(call.tx, zone.eni_id).address),
+        vswitch_id=zone.vswitch_id,
+        region_id=config.region,
+    )
+
+
+ACTIONS = (
+    create_vpc_endpoint,
+    get_vpc_endpoint_attribute,
+    list_vpc_endpoints,
+    delete_vpc_endpoint,
+    add_zone_to_vpc_endpoint,
+    remove_zone_from_vpc_endpoint,
+    list_vpc_endpoint_zones,
+)

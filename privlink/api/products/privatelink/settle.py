@@ -1,0 +1,62 @@
+"""Making an endpoint's zones lead where they now should.
+
+Called after whatever can change that: a decision, a zone, a service resource that came or went.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from privlink.api.action import Call
+from privlink.kinds import KINDS
+from privlink.model.ids import ServiceId
+from privlink.model.privatelink import Endpoint, EndpointZone, ServiceResource
+from privlink.store import balancers, endpoints, networks, rows, services
+
+
+def settle(call: Call, endpoint: Endpoint) -> None:
+    """Bring every zone of an endpoint in line with its connection and its service."""
+    connection = endpoints.get_connection(call.tx, endpoint.id)
+    resources = services.resources(call.tx, endpoint.service_id)
+    kind = KINDS[endpoint.type]
+    for zone in endpoints.zones(call.tx, endpoint.id):
+        if zone.deleting:
+            continue
+        lead = kind.lead(zone, connection, resources)
+        settled = _closed(zone, resources) if lead is None else _open(call, zone, lead)
+        if settled != zone:
+            endpoints.set_zone(call.tx, settled)
+
+
+def settle_service(call: Call, service_id: ServiceId) -> None:
+    """Bring every endpoint of a service in line with it."""
+    for endpoint in endpoints.of_service(call.tx, service_id):
+        settle(call, endpoint)
+
+
+def _open(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone:
+    """A zone that leads to a resource. A new opening gets a number no flow has ever seen."""
+    if zone.opening is not None and zone.resource_id == lead.resource_id:
+        return zone
+    provider_vpc_id = balancers.by_ids(call.tx, [lead.resource_id])[0].vpc_id
+    source = zone.source
+    if source is None or zone.provider_vpc_id != provider_vpc_id:
+        source = networks.find_source(call.tx, provider_vpc_id)
+    assert source is not None, "four million source addresses are in use"
+    return msgspec.structs.replace(
+        zone,
+        resource_id=lead.resource_id,
+        provider_vpc_id=provider_vpc_id,
+        source=source,
+        opening=rows.next_number(call.tx, "opening"),
+    )
+
+
+def _closed(zone: EndpointZone, resources: list[ServiceResource]) -> EndpointZone:
+    """A zone that leads nowhere. It keeps its source address as long as its resource is there."""
+    held = any((r.resource_id, r.zone_id) == (zone.resource_id, zone.zone_id) for r in resources)
+    if held:
+        return msgspec.structs.replace(zone, opening=None)
+    return msgspec.structs.replace(
+        zone, opening=None, resource_id=None, provider_vpc_id=None, source=None
+    )

@@ -1,0 +1,180 @@
+/* Flows: finding, opening, carrying and closing a TCP conversation through a forward. */
+#pragma once
+
+#include "packet.h"
+#include "reply.h"
+
+#define EEXIST 17	/* asm-generic/errno-base.h */
+
+#define SOURCE_PORT_TRIES 32	/* at nine ports in ten taken, 3 in 100 fail */
+#define FIRST_SOURCE_PORT 1024	/* RFC 6335: the ports below belong to system services */
+#define SEEN_EVERY 1000000000ull	/* ns; less often written is less often fetched by another CPU */
+
+#define GATEWAY_MAC ((struct mac) { { bpf_htons(0xeeff), 0xffff, 0xffff } })
+
+/* The key of the other direction: what a packet looks like after the rewriting, turned around. */
+static __always_inline struct flow_key partner_of(const struct flow_key *key,
+						  const struct flow *flow)
+{
+	return (struct flow_key) {
+		.network = flow->partner_network,
+		.source = flow->destination,
+		.destination = flow->source,
+		.source_port = flow->destination_port,
+		.destination_port = flow->source_port,
+		.protocol = key->protocol,
+	};
+}
+
+static __always_inline void forget(const struct flow_key *key, const struct flow *flow)
+{
+	struct flow_key partner = partner_of(key, flow);
+
+	bpf_map_delete_elem(&flows, &partner);
+	bpf_map_delete_elem(&flows, key);
+}
+
+static __always_inline bool ended(const struct flow *flow)
+{
+	return flow->reset || (flow->client_finished && flow->server_finished);
+}
+
+static __always_inline void mark_end(struct flow *flow, __u8 flags, bool by_server)
+{
+	if (flags & TCP_RST)
+		flow->reset = 1;
+	else if (by_server)
+		flow->server_finished = 1;
+	else
+		flow->client_finished = 1;
+}
+
+/* Follow the conversation; most packets change nothing. */
+static __always_inline void observe(const struct flow_key *key, struct flow *flow, __u8 flags)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+
+	if (now - flow->last_seen > SEEN_EVERY)
+		flow->last_seen = now;
+	if (!flow->established && !(flags & TCP_SYN))
+		flow->established = 1;
+	if (flags & (TCP_FIN | TCP_RST)) {
+		struct flow_key partner_key = partner_of(key, flow);
+		struct flow *partner = bpf_map_lookup_elem(&flows, &partner_key);
+
+		mark_end(flow, flags, flow->reverse);
+		if (partner)
+			mark_end(partner, flags, flow->reverse);
+	}
+}
+
+/* Put both entries of a new flow in place. The reverse one is the claim on a source port: the
+ * client's own if nobody has it towards this server, else one by chance. */
+static __noinline int claim(const struct flow_key *key, struct flow *there, struct flow *back)
+{
+	struct flow_key reverse = partner_of(key, there);
+	__u16 port = bpf_ntohs(key->source_port);
+	__u32 ports_before = key->source_port | (__u32)key->destination_port << 16;
+	long error = -EEXIST;
+
+	for (int i = 0; i < SOURCE_PORT_TRIES && error == -EEXIST; i++) {
+		there->source_port = bpf_htons(port);
+		there->port_difference = checksum_difference(
+			ports_before, there->source_port | (__u32)there->destination_port << 16);
+		back->port_difference = ~there->port_difference;
+		reverse.destination_port = there->source_port;
+		error = bpf_map_update_elem(&flows, &reverse, back, BPF_NOEXIST);
+		port = FIRST_SOURCE_PORT + bpf_get_prandom_u32() % (65536 - FIRST_SOURCE_PORT);
+	}
+	if (error)
+		return error;
+	error = bpf_map_update_elem(&flows, key, there, BPF_ANY);
+	if (error)
+		bpf_map_delete_elem(&flows, &reverse);
+	return error;
+}
+
+/* One server of the listener, chosen by chance: slots are units of weight. */
+static __always_inline const struct server *choose(const struct listener_key *listener,
+						   __u32 slots)
+{
+	struct server_key key = {
+		.listener = *listener,
+		.slot = (__u64)bpf_get_prandom_u32() * slots >> 32,
+	};
+
+	return bpf_map_lookup_elem(&servers, &key);
+}
+
+/* The two halves of a flow from the client behind `key` to `server`. */
+static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
+				    const struct flow_key *key, const struct forward *forward,
+				    const struct server *server,
+				    const struct neighbour *neighbour,
+				    struct flow *there, struct flow *back)
+{
+	there->last_seen = back->last_seen = bpf_ktime_get_coarse_ns();
+	there->partner_network = forward->network;
+	there->ifindex = neighbour->ifindex;
+	there->peer = neighbour->peer;
+	there->source = forward->source;
+	there->destination = server->address;
+	there->destination_port = server->port;
+	there->destination_mac = neighbour->mac;
+	there->source_mac = GATEWAY_MAC;
+	there->address_difference =
+		checksum_sum(checksum_difference(key->source, there->source),
+			     checksum_difference(key->destination, there->destination));
+
+	back->reverse = 1;
+	back->partner_network = key->network;
+	back->ifindex = skb->ifindex;
+	back->peer = port->peer;
+	back->source = key->destination;
+	back->destination = key->source;
+	back->source_port = key->destination_port;
+	back->destination_port = key->source_port;
+	back->address_difference = ~there->address_difference;
+}
+
+/* A SYN to an endpoint whose security groups permit it. */
+static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
+				const struct flow_key *key, __u32 number)
+{
+	const struct forward *forward = bpf_map_lookup_elem(&forwards, &number);
+	struct ethernet *ethernet = header(skb, struct ethernet, 0);
+	struct flow there = { .forward = number }, back = { .forward = number };
+	const struct neighbour *neighbour;
+	const struct listener *listener;
+	const struct server *server;
+	long error;
+
+	if (!forward || !ethernet)
+		return refuse(skb, REASON_NOT_ACCEPTED);
+
+	struct listener_key listener_key = {
+		.balancer = forward->balancer,
+		.port = key->destination_port,
+		.protocol = key->protocol,
+	};
+	listener = bpf_map_lookup_elem(&listeners, &listener_key);
+	if (!listener)
+		return refuse(skb, REASON_NO_LISTENER);
+	server = listener->slots ? choose(&listener_key, listener->slots) : NULL;
+	if (!server)
+		return refuse(skb, REASON_NO_SERVER);
+
+	struct address_key where = { .network = forward->network, .address = server->address };
+
+	neighbour = bpf_map_lookup_elem(&neighbours, &where);
+	if (!neighbour)
+		return refuse(skb, REASON_NO_SERVER);
+	compose(skb, port, key, forward, server, neighbour, &there, &back);
+	/* Answers go where the request came from, so clients behind a router work. */
+	back.destination_mac = ethernet->source;
+	back.source_mac = ethernet->destination;
+	error = claim(key, &there, &back);
+	if (error)
+		return refuse(skb, error == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL);
+	return rewrite(skb, &there);
+}

@@ -1,0 +1,103 @@
+"""`privlink attach` and `privlink detach`: workloads come into a vSwitch and leave it.
+
+Attaching is two halves: the API reserves address and MAC (the account's right), and plugging the
+link in is done here, as root on the node's host (the host's right). Neither gives the other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from privlink.cli.session import client, output_option, print_fields, print_json, state_option
+from privlink.client import Client
+from privlink.config import instance_of
+from privlink.node import plug
+
+_PATIENCE = 15.0  # seconds
+
+
+@click.command()
+@click.option("--vswitch", required=True, help="vSwitch to attach to, such as vsw-...")
+@click.option("--netns", help="Network namespace of the workload: a name or a path.")
+@click.option("--pid", type=int, help="A process in the workload's network namespace.")
+@click.option("--ip", help="Address to have; any free one if left out.")
+@click.option("--ifname", default="eth0", show_default=True, help="Name of the link inside.")
+@state_option
+@output_option
+def attach(
+    vswitch: str,
+    netns: str | None,
+    pid: int | None,
+    ip: str | None,
+    ifname: str,
+    state: Path,
+    output: str,
+) -> None:
+    """Give a network namespace an address in a vSwitch. All or nothing."""
+    if (netns is None) == (pid is None):
+        raise click.UsageError("give either --netns or --pid")
+    target = netns if netns is not None else pid
+    assert target is not None
+    plug.namespace_path(target)  # a wrong name is better found before anything is made
+    calls = client(state)
+    place = calls.call("CreateAttachment", VSwitchId=vswitch, PrivateIpAddress=ip)
+    try:
+        port = plug.Port(
+            ifname=ifname,
+            mac=place["MacAddress"],
+            address=place["PrivateIpAddress"],
+            prefix=ipaddress.IPv4Network(place["CidrBlock"]).prefixlen,
+            gateway=place["Gateway"],
+        )
+        plug.plug(instance_of(state), place["Number"], target, port)
+        place = _wait_for(calls, place["AttachmentId"])
+    except BaseException:
+        plug.unplug(instance_of(state), place["Number"])
+        calls.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
+        raise
+    _print(place, output)
+
+
+@click.command()
+@click.argument("attachment_id")
+@state_option
+def detach(attachment_id: str, state: Path) -> None:
+    """Take a workload's link away and give its address back."""
+    client(state).call("DeleteAttachment", AttachmentId=attachment_id)
+
+
+def _wait_for(calls: Client, attachment_id: str) -> dict[str, Any]:
+    """The attachment once the node carries its packets."""
+    until, pause = time.monotonic() + _PATIENCE, 0.002
+    while True:
+        place = calls.call("GetAttachment", AttachmentId=attachment_id)
+        if place["Status"] == "Attached":
+            return place
+        if time.monotonic() > until:
+            raise OSError(
+                f"the node has not taken {attachment_id} into its fabric within "
+                f"{_PATIENCE:.0f} s (it is {place['Status']}); see `privlink status`"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+
+
+def _print(place: dict[str, Any], output: str) -> None:
+    if output == "json":
+        place.pop("RequestId")
+        print_json(place)
+        return
+    print_fields(
+        {
+            "attachment": place["AttachmentId"],
+            "address": place["PrivateIpAddress"],
+            "mac": place["MacAddress"],
+            "gateway": place["Gateway"],
+            "status": place["Status"],
+        }
+    )

@@ -1,0 +1,116 @@
+"""The settings of one privlink instance: one frozen value, made once at start and handed down."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import msgspec
+
+DEFAULT_STATE = Path("/var/lib/privlink")
+DEFAULT_LISTEN = "127.0.0.1:8680"
+DEFAULT_REGION = "local"
+DEFAULT_ZONES = ("local-a", "local-b", "local-c")
+DEFAULT_DOMAIN = "privatelink.internal"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What an instance is and where it keeps its state."""
+
+    state: str = str(DEFAULT_STATE)
+    listen: str = DEFAULT_LISTEN
+    region: str = DEFAULT_REGION
+    zones: tuple[str, ...] = DEFAULT_ZONES
+    domain: str = DEFAULT_DOMAIN
+
+    @property
+    def folder(self) -> Path:
+        """The state folder."""
+        return Path(self.state)
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        """Where clients on this host find the server."""
+        return f"http://{self.listen}"
+
+    @property
+    def server_folder(self) -> Path:
+        """The one folder the server process owns."""
+        return self.folder / "server"
+
+    @property
+    def credentials_file(self) -> Path:
+        return self.folder / "credentials.json"
+
+    @property
+    def node_file(self) -> Path:
+        """The node's own access key."""
+        return self.folder / "node.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one `privlink up` of this state folder; holds its process id."""
+        return self.folder / "up.lock"
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "privlink.log"
+
+    @property
+    def config_file(self) -> Path:
+        """The settings of the last `privlink up`, so that later commands need not repeat them."""
+        return self.folder / "config.json"
+
+    @property
+    def instance(self) -> str:
+        return instance_of(self.folder)
+
+
+def check(settings: Config) -> None:
+    """Refuse settings that cannot work. Raises ValueError that names the setting and its rule."""
+    host, colon, port = settings.listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ValueError(f"--listen {settings.listen!r} must look like 127.0.0.1:8680")
+    name = re.compile(r"[a-z][a-z0-9-]{0,62}")
+    for option, values in (("--region", (settings.region,)), ("--zones", settings.zones)):
+        for value in values:
+            if not name.fullmatch(value):
+                raise ValueError(
+                    f"{option} {value!r} must be lower-case letters, digits and -, a letter first"
+                )
+    if not settings.zones or len(set(settings.zones)) < len(settings.zones):
+        raise ValueError("--zones must name at least one zone, and none twice")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", settings.domain):
+        raise ValueError(f"--domain {settings.domain!r} must be a domain name in lower case")
+
+
+def instance_of(state: Path) -> str:
+    """The name an instance's kernel objects carry: eight hex digits of its state folder's path."""
+    return hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:8]
+
+
+def load(state: Path) -> Config:
+    """The settings `privlink up` last ran with in `state`, or the defaults.
+
+    Raises ValueError if the file is there but is not ours.
+    """
+    fallback = Config(state=str(state))
+    try:
+        text = fallback.config_file.read_bytes()
+    except FileNotFoundError:
+        return fallback
+    try:
+        return msgspec.structs.replace(msgspec.json.decode(text, type=Config), state=str(state))
+    except msgspec.ValidationError as error:
+        raise ValueError(
+            f"{fallback.config_file} is not a privlink configuration: {error}"
+        ) from None

@@ -1,0 +1,48 @@
+"""Who calls: accounts, their access keys, and the nodes that serve zones."""
+
+from __future__ import annotations
+
+import msgspec
+
+from privlink.model.ids import AccountId, NodeId
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The owner of resources. The operator's account also runs the installation."""
+
+    id: AccountId
+    name: str
+    operator: bool
+    created_at: str
+
+
+class AccessKey(msgspec.Struct, frozen=True):
+    """A key an account, or a node, signs its requests with."""
+
+    id: str
+    secret: str
+    account_id: AccountId | None
+    node_id: NodeId | None
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A Linux host running the agent, and what it last said of itself."""
+
+    id: NodeId
+    zones: str  # comma-separated
+    fabric: str  # its network namespace
+    revision: int  # every change up to this one is in its kernel, but for its faults
+    seen_at: str
+    drops: str  # JSON: reason -> packets
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something a node was asked for and cannot do (yet)."""
+
+    node_id: NodeId
+    key: str
+    code: str  # Refused: the kernel said no. Unplugged: the workload's link is not there.
+    message: str
+
+
+UNPLUGGED = "Unplugged"

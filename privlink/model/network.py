@@ -1,0 +1,68 @@
+"""Private networks: VPCs, their vSwitches, and the addresses in them."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId, ZoneId
+
+
+class Vpc(msgspec.Struct, frozen=True):
+    """A private network. `number` names it in packets' keys, so CIDRs may overlap."""
+
+    id: VpcId
+    number: int
+    account_id: AccountId
+    cidr: str
+    name: str
+    description: str
+    created_at: str
+
+
+class VSwitch(msgspec.Struct, frozen=True):
+    """A subnet of a VPC in one zone."""
+
+    id: VSwitchId
+    number: int
+    vpc_id: VpcId
+    account_id: AccountId
+    zone_id: ZoneId
+    cidr: str
+    name: str
+    description: str
+    created_at: str
+    next_address: int  # where the search for a free address goes on
+
+
+class EniOwner(enum.StrEnum):
+    """What an ENI belongs to."""
+
+    ENDPOINT = "endpoint"
+    BALANCER = "load balancer"
+    ATTACHMENT = "attachment"
+
+
+class Eni(msgspec.Struct, frozen=True):
+    """An address and a MAC in a vSwitch."""
+
+    id: EniId
+    vpc_id: VpcId
+    vswitch_id: VSwitchId
+    address: int  # IPv4 as a number, so that the database can order it
+    mac: str
+    owner_kind: EniOwner
+    owner_id: str
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A workload's place in a managed vSwitch."""
+
+    id: AttachmentId
+    number: int
+    account_id: AccountId
+    vswitch_id: VSwitchId
+    eni_id: EniId
+    deleting: bool
+    created_at: str

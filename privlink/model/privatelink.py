@@ -1,0 +1,135 @@
+"""What a provider publishes and what a consumer creates: services, endpoints, their connections."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from privlink.model.ids import (
+    AccountId,
+    EndpointId,
+    EniId,
+    LoadBalancerId,
+    ServiceId,
+    VpcId,
+    VSwitchId,
+    ZoneId,
+)
+
+
+class EndpointType(enum.StrEnum):
+    """What kind of endpoint a consumer creates."""
+
+    INTERFACE = "Interface"
+
+
+class ResourceType(enum.StrEnum):
+    """What kind of load balancer stands behind a service."""
+
+    NLB = "nlb"
+
+
+class Decision(enum.StrEnum):
+    """What the provider said of a connection."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class EndpointStatus(enum.StrEnum):
+    CREATING = "Creating"
+    ACTIVE = "Active"
+    PENDING = "Pending"
+    DELETING = "Deleting"
+
+
+class ConnectionStatus(enum.StrEnum):
+    PENDING = "Pending"
+    CONNECTING = "Connecting"
+    CONNECTED = "Connected"
+    DISCONNECTING = "Disconnecting"
+    DISCONNECTED = "Disconnected"
+    DELETING = "Deleting"
+    SERVICE_DELETED = "ServiceDeleted"
+
+
+class ZoneStatus(enum.StrEnum):
+    CREATING = "Creating"
+    WAIT = "Wait"
+    CONNECTING = "Connecting"
+    CONNECTED = "Connected"
+    DISCONNECTING = "Disconnecting"
+    DISCONNECTED = "Disconnected"
+    DELETING = "Deleting"
+
+
+class EndpointService(msgspec.Struct, frozen=True):
+    """A service published through PrivateLink."""
+
+    id: ServiceId
+    account_id: AccountId
+    resource_type: ResourceType
+    auto_accept: bool
+    payer: str
+    description: str
+    created_at: str
+
+
+class ServiceResource(msgspec.Struct, frozen=True):
+    """A load balancer that carries a service in one zone."""
+
+    service_id: ServiceId
+    resource_id: LoadBalancerId
+    zone_id: ZoneId
+
+
+class ServiceUser(msgspec.Struct, frozen=True):
+    """Who may use a service: an account by number, or `*`, or an ARN."""
+
+    service_id: ServiceId
+    user: str
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A consumer's way into one service, for life."""
+
+    id: EndpointId
+    account_id: AccountId
+    vpc_id: VpcId
+    service_id: ServiceId
+    service_name: str
+    type: EndpointType
+    name: str
+    description: str
+    deleting: bool
+    created_at: str
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """The bond of one endpoint with its one service, and the provider's word on it."""
+
+    endpoint_id: EndpointId
+    service_id: ServiceId
+    decision: Decision
+    modified_at: str
+
+
+class EndpointZone(msgspec.Struct, frozen=True):
+    """An endpoint's address in one zone, and where it leads.
+
+    `opening` is set while traffic shall pass: a number that is never used twice.
+    """
+
+    endpoint_id: EndpointId
+    zone_id: ZoneId
+    vswitch_id: VSwitchId
+    eni_id: EniId
+    resource_id: LoadBalancerId | None
+    provider_vpc_id: VpcId | None
+    source: int | None  # IPv4 as a number: what the provider's servers see
+    opening: int | None
+    initial: bool  # asked for at creation of the endpoint
+    placed: bool  # a node has confirmed the address at least once
+    deleting: bool

@@ -1,0 +1,439 @@
+"""The eBPF program and its maps, through libbpf. Knows nothing of what they mean: bytes only.
+
+Maps are pinned, so that flows live on while this process dies, restarts or is upgraded; opening
+again takes up the pinned maps and puts a new program beside them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from privlink.node.errors import KernelError
+
+PROGRAM = "privlink_ingress"
+
+NOEXIST = 1  # BPF_NOEXIST: update only what is not there yet
+
+_BATCH_BYTES = 1 << 20  # of values in one system call, ...
+_BATCH_LEAST = 256  # ... but never fewer: the kernel lists whole hash buckets
+_BATCH_MOST = 4096
+_LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands at its end
+_PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
+_LARGEST_PACKET = 65535 + 14
+
+_log = logging.getLogger(__name__)
+
+# What libbpf says, and what to do about it.
+_WAYS_OUT = (
+    (
+        "parameter mismatch",
+        "the maps pinned there are from a version with another layout; "
+        "`privlink down --purge` removes them, and with them every flow",
+    ),
+    ("not on BPF FS", "mount it: mount -t bpf bpf /sys/fs/bpf"),
+    ("Operation not permitted", "loading eBPF needs root"),
+    ("No such file", "compile it: privlink/bpf/build"),
+)
+
+
+class _MapInfo(ctypes.Structure):
+    """The head of struct bpf_map_info."""
+
+    _fields_ = (
+        ("type", c_uint32),
+        ("id", c_uint32),
+        ("key_size", c_uint32),
+        ("value_size", c_uint32),
+        ("max_entries", c_uint32),
+        ("flags", c_uint32),
+    )
+
+
+class _TestRunOptions(ctypes.Structure):
+    """struct bpf_test_run_opts."""
+
+    _fields_ = (
+        ("sz", c_size_t),
+        ("data_in", c_char_p),
+        ("data_out", c_void_p),
+        ("data_size_in", c_uint32),
+        ("data_size_out", c_uint32),
+        ("ctx_in", c_char_p),
+        ("ctx_out", c_void_p),
+        ("ctx_size_in", c_uint32),
+        ("ctx_size_out", c_uint32),
+        ("retval", c_uint32),
+        ("repeat", c_int),
+        ("duration", c_uint32),
+        ("flags", c_uint32),
+        ("cpu", c_uint32),
+        ("batch_size", c_uint32),
+    )
+
+
+# struct __sk_buff and struct bpf_prog_info, as far as needed.
+_CONTEXT_SIZE = 192
+_CONTEXT_IFINDEX = slice(40, 44)
+_CONTEXT_EGRESS = slice(48, 52)  # cb[0], where the program writes it
+_PROGRAM_INFO_SIZE = 232
+_PROGRAM_VERIFIED = slice(216, 220)
+
+_PrintFunction = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
+
+
+def _load_libbpf() -> ctypes.CDLL:
+    """libbpf with the signatures ctypes cannot guess: everything that takes or gives a pointer."""
+    try:
+        library = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    except OSError as error:
+        missing = OSError(errno.ENOENT, str(error))
+        raise KernelError("load eBPF", missing, "install libbpf 1.x (libbpf1)") from error
+    pointer, text, count = c_void_p, c_char_p, POINTER(c_uint32)
+    for name, result, arguments in (
+        ("libbpf_set_print", pointer, (pointer,)),
+        ("bpf_object__open_file", pointer, (text, pointer)),
+        ("bpf_object__load", c_int, (pointer,)),
+        ("bpf_object__close", None, (pointer,)),
+        ("bpf_object__next_map", pointer, (pointer, pointer)),
+        ("bpf_object__find_program_by_name", pointer, (pointer, text)),
+        ("bpf_map__name", text, (pointer,)),
+        ("bpf_map__fd", c_int, (pointer,)),
+        ("bpf_map__set_pin_path", c_int, (pointer, text)),
+        ("bpf_program__fd", c_int, (pointer,)),
+        ("bpf_program__pin", c_int, (pointer, text)),
+        ("bpf_obj_get", c_int, (text,)),
+        ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
+        ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),
+        ("bpf_map_update_elem", c_int, (c_int, text, text, c_uint64)),
+        ("bpf_map_delete_elem", c_int, (c_int, text)),
+        ("bpf_map_update_batch", c_int, (c_int, text, text, count, pointer)),
+        ("bpf_map_delete_batch", c_int, (c_int, text, count, pointer)),
+        ("bpf_map_lookup_batch", c_int, (c_int, *[pointer] * 4, count, pointer)),
+        ("bpf_prog_test_run_opts", c_int, (c_int, POINTER(_TestRunOptions))),
+        ("libbpf_num_possible_cpus", c_int, ()),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+class Map:
+    """One eBPF map, by file descriptor. Keys and values are bytes of the map's sizes.
+
+    A hash map is meant; of one with a value per CPU only `count` makes sense. Every refusal but a
+    missing key is a KernelError.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_library",
+        "fd",
+        "key_size",
+        "max_entries",
+        "name",
+        "type",
+        "value_size",
+    )
+
+    def __init__(self, library: ctypes.CDLL, name: str, fd: int) -> None:
+        info = _MapInfo()
+        size = c_uint32(ctypes.sizeof(info))
+        _check(library.bpf_obj_get_info_by_fd(fd, byref(info), byref(size)), f"describe {name}")
+        self._library = library
+        self.name = name
+        self.fd = fd
+        self.type: int = info.type
+        self.key_size: int = info.key_size
+        self.value_size: int = info.value_size
+        self.max_entries: int = info.max_entries
+        fitting = _BATCH_BYTES // self.value_size
+        self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
+
+    @classmethod
+    def pinned(cls, path: Path) -> Self:
+        """Open a pinned map without its program, to read it from another process."""
+        library = _load_libbpf()
+        fd: int = library.bpf_obj_get(os.fsencode(path))
+        _check(fd, f"open the eBPF map {path}", "is a privlink node running here?")
+        return cls(library, path.name, fd)
+
+    def close(self) -> None:
+        """Let go of a map opened by its pin; a program's maps go with the program."""
+        os.close(self.fd)
+
+    def lookup(self, key: bytes) -> bytes | None:
+        """The value of a key, or None."""
+        value = ctypes.create_string_buffer(self.value_size)
+        result = self._library.bpf_map_lookup_elem(self.fd, self._key(key), value)
+        return value.raw if self._found(result, "read") else None
+
+    def count(self, key: bytes) -> int:
+        """The sum over all CPUs of a counter of 64 bits."""
+        cpus: int = self._library.libbpf_num_possible_cpus() if self.type in _PER_CPU else 1
+        values = (c_uint64 * cpus)()
+        result = self._library.bpf_map_lookup_elem(self.fd, self._key(key), values)
+        return sum(values) if self._found(result, "read") else 0
+
+    def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
+        """Put a value, atomically for packets under way."""
+        self._value(value)
+        result = self._library.bpf_map_update_elem(self.fd, self._key(key), value, flags)
+        self._check(result, "write")
+
+    def update_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put many values in few system calls, in order; each by itself is atomic."""
+        rest = iter(pairs)
+        while batch := list(islice(rest, self._batch)):
+            keys = b"".join(self._key(key) for key, _ in batch)
+            values = b"".join(self._value(value) for _, value in batch)
+            size = c_uint32(len(batch))
+            call = self._library.bpf_map_update_batch
+            self._check(call(self.fd, keys, values, byref(size), None), "write")
+
+    def delete(self, key: bytes) -> bool:
+        """Delete a key; False if it was not there."""
+        result = self._library.bpf_map_delete_elem(self.fd, self._key(key))
+        return self._found(result, "delete from")
+
+    def delete_many(self, keys: Iterable[bytes]) -> int:
+        """Delete many keys in few system calls, and say how many were there."""
+        rest, deleted = iter(keys), 0
+        while batch := list(islice(rest, self._batch)):
+            while batch:
+                size = c_uint32(len(batch))
+                joined = b"".join(map(self._key, batch))
+                result = self._library.bpf_map_delete_batch(self.fd, joined, byref(size), None)
+                deleted += size.value
+                # The kernel stops at a key that is not there; go on behind it.
+                missing = not self._found(result, "delete from")
+                batch = batch[size.value + missing :]
+        return deleted
+
+    def dump(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every key with its value. What changes meanwhile may be in it or not."""
+        for keys, values in self.pages():
+            for at in range(len(keys) // self.key_size):
+                key = keys[at * self.key_size : (at + 1) * self.key_size]
+                yield key, values[at * self.value_size : (at + 1) * self.value_size]
+
+    def pages(self) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values as the kernel hands them out: thousands at a time, end to end."""
+        keys = ctypes.create_string_buffer(self._batch * self.key_size)
+        values = ctypes.create_string_buffer(self._batch * self.value_size)
+        position = ctypes.create_string_buffer(max(self.key_size, 4))
+        before, last = None, False
+        while not last:
+            size = c_uint32(self._batch)
+            result = self._library.bpf_map_lookup_batch(
+                self.fd, before, position, keys, values, byref(size), None
+            )
+            last = not self._found(result, "list")
+            if size.value:
+                yield (
+                    ctypes.string_at(keys, size.value * self.key_size),
+                    ctypes.string_at(values, size.value * self.value_size),
+                )
+            before = position
+
+    def _key(self, key: bytes) -> bytes:
+        # The kernel would read past the end of a short one.
+        if len(key) != self.key_size:
+            raise ValueError(f"a key of {self.name} is {self.key_size} bytes, not {len(key)}")
+        return key
+
+    def _value(self, value: bytes) -> bytes:
+        if len(value) != self.value_size:
+            raise ValueError(f"a value of {self.name} is {self.value_size} bytes, not {len(value)}")
+        return value
+
+    def _found(self, result: int, verb: str) -> bool:
+        if result == -errno.ENOENT:
+            return False
+        self._check(result, verb)
+        return True
+
+    def _check(self, result: int, verb: str) -> None:
+        full = f"it holds {self.max_entries} entries and is full"
+        _check(result, f"{verb} the eBPF map {self.name}", full if result == -errno.E2BIG else "")
+
+
+class TestRun(NamedTuple):
+    """What the program made of one packet."""
+
+    verdict: int  # TC_ACT_*
+    packet: bytes
+    egress: int  # the port it was redirected to, else 0
+
+
+class Program:
+    """The loaded program with its maps. Close it, or use it in a `with`: pins stay."""
+
+    def __init__(self, library: ctypes.CDLL, handle: int) -> None:
+        self._library = library
+        self._object = handle
+        program = library.bpf_object__find_program_by_name(handle, PROGRAM.encode())
+        self.fd: int = library.bpf_program__fd(program)
+        self.maps = {
+            name: Map(library, name, library.bpf_map__fd(pointer))
+            for name, pointer in _maps(library, handle)
+        }
+
+    @classmethod
+    def open(cls, object_path: Path, pin_dir: Path | None = None) -> Self:
+        """Load the program; with `pin_dir`, take up the maps pinned there, or pin new ones.
+
+        A program pinned there before is replaced. KernelError if the kernel or libbpf refuses, with
+        their log.
+        """
+        library = _load_libbpf()
+        with _listening(library) as lines:
+            handle = library.bpf_object__open_file(os.fsencode(object_path), None)
+            if not handle:
+                raise _refusal(f"open {object_path}", ctypes.get_errno(), lines)
+            try:
+                if pin_dir:
+                    _set_pins(library, handle, pin_dir)
+                if error := library.bpf_object__load(handle):
+                    raise _refusal(f"load {object_path}", -error, lines)
+                if pin_dir:
+                    _pin_program(library, handle, pin_dir, lines)
+                return cls(library, handle)
+            except BaseException:
+                library.bpf_object__close(handle)
+                raise
+
+    def close(self) -> None:
+        """Let go of program and maps; what is pinned or attached lives on."""
+        if self._object:
+            self._library.bpf_object__close(self._object)
+            self._object = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def drops(self) -> dict[int, int]:
+        """Packets dropped so far, by number of reason; zeros left out."""
+        drops = self.maps["drops"]
+        counts = {
+            reason: drops.count(reason.to_bytes(4, sys.byteorder))
+            for reason in range(drops.max_entries)
+        }
+        return {reason: count for reason, count in counts.items() if count}
+
+    def verified_instructions(self) -> int:
+        """How many instructions the verifier walked through; the kernel's limit is a million."""
+        info = ctypes.create_string_buffer(_PROGRAM_INFO_SIZE)
+        size = c_uint32(_PROGRAM_INFO_SIZE)
+        result = self._library.bpf_obj_get_info_by_fd(self.fd, info, byref(size))
+        _check(result, "describe the eBPF program")
+        return _native(info.raw[_PROGRAM_VERIFIED])
+
+    def test_run(self, packet: bytes, ifindex: int) -> TestRun:
+        """What the program does with a packet coming in at `ifindex`, a link of this namespace."""
+        context_in = bytearray(_CONTEXT_SIZE)
+        context_in[_CONTEXT_IFINDEX] = ifindex.to_bytes(4, sys.byteorder)
+        context_out = ctypes.create_string_buffer(2 * _CONTEXT_SIZE)
+        packet_out = ctypes.create_string_buffer(_LARGEST_PACKET)
+        options = _TestRunOptions(
+            sz=ctypes.sizeof(_TestRunOptions),
+            data_in=packet,
+            data_out=ctypes.cast(packet_out, c_void_p),
+            data_size_in=len(packet),
+            data_size_out=len(packet_out),
+            ctx_in=bytes(context_in),
+            ctx_out=ctypes.cast(context_out, c_void_p),
+            ctx_size_in=len(context_in),
+            ctx_size_out=len(context_out),
+            repeat=1,
+        )
+        result = self._library.bpf_prog_test_run_opts(self.fd, byref(options))
+        _check(result, f"run the eBPF program on {len(packet)} bytes")
+        return TestRun(
+            options.retval,
+            ctypes.string_at(packet_out, options.data_size_out),
+            _native(context_out.raw[_CONTEXT_EGRESS]),
+        )
+
+
+def _native(number: bytes) -> int:
+    return int.from_bytes(number, sys.byteorder)
+
+
+def _maps(library: ctypes.CDLL, handle: int) -> Iterator[tuple[str, int]]:
+    pointer = library.bpf_object__next_map(handle, None)
+    while pointer:
+        yield library.bpf_map__name(pointer).decode(), pointer
+        pointer = library.bpf_object__next_map(handle, pointer)
+
+
+def _set_pins(library: ctypes.CDLL, handle: int, directory: Path) -> None:
+    """Where each map is taken from, or pinned to if it is not there."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise KernelError(f"make {directory} for pins", error) from error
+    for name, pointer in _maps(library, handle):
+        result = library.bpf_map__set_pin_path(pointer, os.fsencode(directory / name))
+        _check(result, f"pin the eBPF map {name}")
+
+
+def _pin_program(library: ctypes.CDLL, handle: int, directory: Path, lines: list[str]) -> None:
+    """Pin the program over an older one; there is always one of the two."""
+    new = directory / f"{PROGRAM}_new"  # the file system takes no dots
+    new.unlink(missing_ok=True)
+    program = library.bpf_object__find_program_by_name(handle, PROGRAM.encode())
+    if error := library.bpf_program__pin(program, os.fsencode(new)):
+        raise _refusal(f"pin the eBPF program in {directory}", -error, lines)
+    new.rename(directory / PROGRAM)
+
+
+@contextmanager
+def _listening(library: ctypes.CDLL) -> Iterator[list[str]]:
+    """Collect what libbpf says, which it says to the whole process; our logger hears it too."""
+    lines: list[str] = []
+
+    def say(level: int, form: bytes, arguments: int) -> int:
+        line = ctypes.create_string_buffer(4096)
+        library.vsnprintf(line, c_size_t(len(line)), form, c_void_p(arguments))
+        text = line.value.decode(errors="replace").rstrip()
+        _log.debug("%s", text)
+        lines.extend(text.splitlines())
+        return 0
+
+    callback = _PrintFunction(say)
+    before = library.libbpf_set_print(callback)
+    try:
+        yield lines
+    finally:
+        library.libbpf_set_print(before)
+
+
+def _refusal(operation: str, number: int, lines: list[str]) -> KernelError:
+    log = "\n".join(lines[-_LOG_LIMIT:])
+    told = f"{log}\n{os.strerror(number)}"
+    way_out = next((way for sign, way in _WAYS_OUT if sign in told), "")
+    return KernelError.of(operation, number, way_out, log)
+
+
+def _check(result: int, operation: str, way_out: str = "") -> None:
+    if result < 0:
+        raise KernelError.of(operation, -result, way_out)

@@ -1,0 +1,264 @@
+"""What this node should hold, what it holds, and the one verb between the two: settle.
+
+Level, not edge: a settling takes keys, looks at their present items and links, and changes what
+differs. With `whole` it compares with the kernel itself, else with what it remembers to have put
+there, so that its cost follows the keys. An item the kernel refuses is left closed, noted as a
+fault, and tried again by the next whole settling.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from privlink.model.items import AnyItem, Attachment, Balancer, Filter, Forward, Segment
+from privlink.node.errors import KernelError
+from privlink.node.feed import Delivery
+from privlink.node.kernel import Kernel
+from privlink.node.links import Link, bridge_name, workload_name
+from privlink.node.maps import Entry, entries, port_entries
+from privlink.node.reconcile import Count, plan
+
+log = logging.getLogger(__name__)
+
+_STRAY: Final = ""  # the key of entries that follow from no item
+_Entries = frozenset[Entry]
+_NONE: Final[_Entries] = frozenset()
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why an item is not in place: Refused by the kernel, or Unplugged, its link not there yet."""
+
+    code: str
+    message: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a settling came to; as text, the sentence for the log."""
+
+    count: Count
+    refused: int
+    news: bool  # faults came or went
+
+    @property
+    def changed(self) -> bool:
+        """Whether the server should hear of it."""
+        return self.news or self.count != Count()
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count.added} added, {self.count.changed} changed, "
+            f"{self.count.dropped} dropped, {self.refused} refused"
+        )
+
+
+class Holding:
+    """Items by key, with the map entries and faults that came of them."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.faults: dict[str, Fault] = {}
+        self.complete = False  # a full answer was taken; before that, to compare is to destroy
+        self._kernel = kernel
+        self._items: dict[str, AnyItem] = {}
+        self._unreadable: dict[str, Fault] = {}
+        self._applied: dict[str, _Entries] = {}
+        self._users: defaultdict[tuple[type, int], set[str]] = defaultdict(set)
+        self._by_link: dict[str, str] = {}
+        self._leftovers: set[str] = set()
+
+    def take(self, delivery: Delivery) -> Outcome:
+        """Make an answer of the feed true."""
+        answer = delivery.answer
+        keys = {change.key for change in answer.items}
+        if answer.full:
+            keys |= self._items.keys() | self._unreadable.keys()
+        touched = self._forget(keys)
+        for change in answer.items:
+            try:
+                item = change.desired()
+            except ValueError as error:
+                self._unreadable[change.key] = Fault("Refused", f"no item of this node: {error}")
+            else:
+                touched |= self._learn(change.key, item)
+        self.complete |= answer.full
+        self._leftovers |= delivery.present
+        return self._settle(keys, context=self._chains(touched) - keys, whole=answer.full)
+
+    def look(self, names: Iterable[str]) -> Outcome:
+        """Look again at some links."""
+        return self._settle({self._by_link[name] for name in names if name in self._by_link})
+
+    def sweep(self) -> Outcome:
+        """Compare everything with the kernel and repair what drifted. Only when `complete`."""
+        assert self.complete
+        return self._settle({*self._by_link.values(), *self.faults}, whole=True)
+
+    def _forget(self, keys: Iterable[str]) -> set[tuple[type, int]]:
+        touched = set()
+        for key in keys:
+            self._unreadable.pop(key, None)
+            item = self._items.pop(key, None)
+            if item is None:
+                continue
+            touched.add(_name(item))
+            for name in _references(item):
+                self._users[name].discard(key)
+            link = _link_name(item)
+            if link is not None:
+                del self._by_link[link]
+                self._leftovers.add(link)
+        return touched
+
+    def _learn(self, key: str, item: AnyItem | None) -> set[tuple[type, int]]:
+        if item is None:
+            return set()
+        self._items[key] = item
+        for name in _references(item):
+            self._users[name].add(key)
+        link = _link_name(item)
+        if link is not None:
+            self._by_link[link] = key
+        return {_name(item)}
+
+    def _chains(self, touched: Iterable[tuple[type, int]]) -> set[str]:
+        """The forwards whose chain leads over one of these; `plan` wants whole chains."""
+        return set(chain.from_iterable(self._users.get(name, ()) for name in touched))
+
+    def _settle(
+        self, keys: Iterable[str], *, context: Iterable[str] = (), whole: bool = False
+    ) -> Outcome:
+        faults: dict[str, Fault] = {}
+        wanted = self._wanted(keys, faults, whole=whole)
+        if whole:
+            wanted = {**self._applied, **wanted}
+            held = self._observed(wanted)
+        else:
+            held = {key: self._applied.get(key, _NONE) for key in wanted}
+        same = {key: self._applied[key] for key in context if key in self._applied}
+        work = plan(_all({**same, **wanted}), _all({**same, **held}))
+        try:
+            self._kernel.carry_out(work)
+            self._remember(wanted)
+        except KernelError:
+            self._settle_each(wanted, faults)
+        self._remove_leftovers()
+        news = faults != {key: self.faults[key] for key in wanted if key in self.faults}
+        for key in wanted:
+            self.faults.pop(key, None)
+        self.faults.update(faults)
+        return Outcome(work.count, sum(fault.code == "Refused" for fault in faults.values()), news)
+
+    def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, Fault]) -> None:
+        """One item after the other, to find the one the kernel refuses; a slow path."""
+        every = {**self._applied, **wanted}
+        held = self._observed(every)
+        for key in (_STRAY, *every):
+            try:
+                self._kernel.carry_out(plan(every.get(key, _NONE), held.get(key, _NONE)))
+            except KernelError as error:
+                log.warning("%s: %s", key or "leftover entries", error)
+                if key:
+                    faults[key] = Fault("Refused", str(error))
+        held = self._observed(every)
+        self._remember({key: held.get(key, _NONE) for key in every})
+
+    def _remember(self, held: Mapping[str, _Entries]) -> None:
+        for key, what in held.items():
+            if what:
+                self._applied[key] = what
+            else:
+                self._applied.pop(key, None)
+
+    def _observed(self, wanted: Mapping[str, _Entries]) -> dict[str, _Entries]:
+        """What the maps hold, under the keys of the items that want it so or otherwise."""
+        owners = {(e.map, e.key): key for key, some in wanted.items() for e in some}
+        held: defaultdict[str, set[Entry]] = defaultdict(set)
+        for entry in self._kernel.observed():
+            held[owners.get((entry.map, entry.key), _STRAY)].add(entry)
+        return {key: frozenset(some) for key, some in held.items()}
+
+    def _wanted(
+        self, keys: Iterable[str], faults: dict[str, Fault], *, whole: bool
+    ) -> dict[str, _Entries]:
+        """The entries that follow from each item's present state; links are settled on the way."""
+        known = self._kernel.fabric.links() if whole else {}
+
+        def find(name: str) -> Link | None:
+            return known.get(name) or self._kernel.fabric.link(name)
+
+        def bridges_first(key: str) -> bool:
+            return not isinstance(self._items.get(key), Segment)
+
+        wanted = {}
+        for key in sorted(keys, key=bridges_first):
+            wanted[key] = _NONE
+            try:
+                outcome = self._compile(key, find, whole=whole)
+            except (KernelError, ValueError) as error:
+                outcome = Fault("Refused", str(error))
+            if isinstance(outcome, Fault):
+                faults[key] = outcome
+            else:
+                wanted[key] = outcome
+        return wanted
+
+    def _compile(
+        self, key: str, find: Callable[[str], Link | None], *, whole: bool
+    ) -> _Entries | Fault:
+        item = self._items.get(key)
+        if item is None:
+            return self._unreadable.get(key, _NONE)
+        if isinstance(item, Segment):
+            bridge = find(bridge_name(item.number))
+            if bridge is None or not bridge.up:
+                self._kernel.fabric.make_bridge(bridge_name(item.number))
+        if not isinstance(item, Attachment):
+            return frozenset(entries(item))
+        name, bridge_port = workload_name(item.number), bridge_name(item.segment)
+        link, bridge = find(name), find(bridge_port)
+        if link is None:
+            return Fault("Unplugged", f"link {name} is not in {self._kernel.fabric.name} yet")
+        if bridge is None:
+            return Fault("Refused", f"bridge {bridge_port}, which {name} belongs to, is not there")
+        self._kernel.connect(link, bridge, verify=whole)
+        return frozenset(port_entries(item, link.index, peer=link.peered))
+
+    def _remove_leftovers(self) -> None:
+        """Remove links whose item went; workloads' links before the bridges they are ports of."""
+        for name in sorted(self._leftovers - self._by_link.keys()):
+            try:
+                self._kernel.fabric.remove(name)
+            except KernelError as error:
+                log.warning("leftover link %s stays for now: %s", name, error)
+            else:
+                self._leftovers.discard(name)
+        self._leftovers -= self._by_link.keys()
+
+
+def _name(item: AnyItem) -> tuple[type, int]:
+    return type(item), 0 if isinstance(item, Forward) else item.number
+
+
+def _references(item: AnyItem) -> Iterator[tuple[type, int]]:
+    if isinstance(item, Forward):
+        for number in item.filters:
+            yield Filter, number
+        if item.opening is not None:
+            yield Balancer, item.opening.balancer
+
+
+def _link_name(item: AnyItem) -> str | None:
+    if isinstance(item, Segment):
+        return bridge_name(item.number)
+    if isinstance(item, Attachment):
+        return workload_name(item.number)
+    return None
+
+
+def _all(parts: Mapping[str, _Entries]) -> Iterator[Entry]:
+    return chain.from_iterable(parts.values())

@@ -1,0 +1,70 @@
+"""What the kernel holds for this node, read and changed: maps and links behind one seam.
+
+It knows how; the agent knows what and when. Nothing is cached here but on which links this process
+has already put its own program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from privlink.node import system
+from privlink.node.bpf import Program
+from privlink.node.links import Fabric, Link
+from privlink.node.maps import Entry, Reason
+from privlink.node.reconcile import MAPS, Plan
+
+
+def pin_directory(instance: str) -> Path:
+    """Where an instance's maps are pinned, so that flows outlive every process."""
+    return system.BPFFS / f"privlink-{instance}"
+
+
+class Kernel:
+    """An instance's fabric and maps."""
+
+    def __init__(self, fabric: Fabric, program: Program) -> None:
+        self.fabric = fabric
+        self._program = program
+        self.flows = program.maps["flows"]
+        self._guarded: dict[str, int] = {}  # link name -> index
+
+    @classmethod
+    def open(cls, instance: str, object_path: Path) -> Self:
+        """Open what is there and make what is missing. Raises KernelError."""
+        system.mount_bpffs()
+        return cls(Fabric.open(instance), Program.open(object_path, pin_directory(instance)))
+
+    def observed(self) -> frozenset[Entry]:
+        """Every entry of every map that follows from items."""
+        return frozenset(self._dump())
+
+    def _dump(self) -> Iterator[Entry]:
+        for name in MAPS:
+            for key, value in self._program.maps[name].dump():
+                yield Entry(name, key, value)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Do what the plan says, in its order. Raises KernelError at the first refusal."""
+        for put, name, entries in plan.steps():
+            if put:
+                self._program.maps[name].update_many((e.key, e.value) for e in entries)
+            else:
+                self._program.maps[name].delete_many(e.key for e in entries)
+
+    def connect(self, link: Link, bridge: Link, *, verify: bool) -> None:
+        """Join a workload's link to its segment, under our program. Raises KernelError.
+
+        `verify` looks whether the program still stands where this process has put it.
+        """
+        ours = self._guarded.get(link.name) == link.index
+        if not ours or (verify and not self.fabric.guarded(link)):
+            self.fabric.guard(link, self._program.fd)
+            self._guarded[link.name] = link.index
+        self.fabric.join(link, bridge)
+
+    def drops(self) -> dict[str, int]:
+        """Packets dropped so far, by reason."""
+        return {Reason(number).name: count for number, count in self._program.drops().items()}

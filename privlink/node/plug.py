@@ -1,0 +1,127 @@
+"""Plugging a workload in: a veth pair from its network namespace to the fabric, and out again.
+
+This is what `privlink attach` does on the node's host, as root. The agent sees the fabric end
+appear and does the rest; neither waits for the other.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from pyroute2 import IPRoute
+
+from privlink.node import system
+from privlink.node.errors import KernelError
+from privlink.node.links import fabric_name, open_netlink, refusals, workload_name
+
+MTU: Final = 1500
+SOURCES: Final = "100.64.0.0/10"  # where the fabric's source addresses come from (RFC 6598)
+
+
+class Port(msgspec.Struct, frozen=True):
+    """The workload's end of an attachment."""
+
+    ifname: str
+    mac: str
+    address: str
+    prefix: int  # length of the vswitch's, in bits
+    gateway: str
+    mtu: int = MTU
+
+
+def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> None:
+    """Give a workload its place: link, address and routes in its network namespace, all or nothing.
+
+    `netns` is a path, a name as `ip netns` knows it, or a process id. The default route leads to
+    the gateway unless the namespace has one already: then that stays, and only source addresses of
+    endpoints (100.64.0.0/10) are reached by the gateway, without which no answer would find its
+    way. ValueError where the caller can put it right, KernelError where the kernel refuses.
+    """
+    path = namespace_path(netns)
+    fabric = system.NAMESPACES / fabric_name(instance)
+    if not system.is_namespace(fabric):
+        raise ValueError(f"no node of instance {instance!r} runs on this host: start `privlink up`")
+    with closing(open_netlink(path)) as inside, closing(open_netlink(fabric)) as outside:
+        _make_pair(outside, number, path, port)
+        try:
+            _settle_inside(inside, port)
+        except BaseException:
+            _remove(outside, number)
+            raise
+
+
+def unplug(instance: str, number: int) -> None:
+    """Take a workload's link away, at both ends; no matter if it is gone."""
+    fabric = system.NAMESPACES / fabric_name(instance)
+    if system.is_namespace(fabric):
+        with closing(open_netlink(fabric)) as outside:
+            _remove(outside, number)
+
+
+def namespace_path(netns: Path | str | int) -> Path:
+    """Where a network namespace is, given its path, name or process id. Raises ValueError."""
+    if isinstance(netns, int):
+        path, way_out = Path(f"/proc/{netns}/ns/net"), f"is process {netns} running?"
+    elif isinstance(netns, Path) or "/" in netns:
+        path, way_out = Path(netns), "name one, as in /run/netns/NAME"
+    else:
+        path, way_out = system.NAMESPACES / netns, f"make it with: ip netns add {netns}"
+    if not system.is_namespace(path):
+        raise ValueError(f"{path} is no network namespace; {way_out}")
+    return path
+
+
+def _make_pair(outside: IPRoute, number: int, path: Path, port: Port) -> None:
+    """Both ends are born in their namespaces under their final names: there is no half of it."""
+    name = workload_name(number)
+    with path.open("rb") as namespace:
+        peer = {
+            "ifname": port.ifname,
+            "address": port.mac,
+            "mtu": port.mtu,
+            "net_ns_fd": namespace.fileno(),
+        }
+        try:
+            with refusals(f"plug {port.ifname} in {path} into {name}"):
+                outside.link("add", ifname=name, kind="veth", mtu=port.mtu, peer=peer)
+        except KernelError as error:
+            if error.errno != errno.EEXIST:
+                raise
+            if outside.link_lookup(ifname=name):
+                raise ValueError(
+                    f"attachment {number} is plugged in already; detach it first"
+                ) from error
+            raise ValueError(
+                f"{path} has a link named {port.ifname} already; choose another --ifname"
+            ) from error
+
+
+def _settle_inside(netlink: IPRoute, port: Port) -> None:
+    index = netlink.link_lookup(ifname=port.ifname)[0]
+    with refusals(f"give {port.ifname} the address {port.address}/{port.prefix}"):
+        broadcast = str(
+            ipaddress.IPv4Interface(f"{port.address}/{port.prefix}").network.broadcast_address
+        )
+        netlink.addr(
+            "add", index=index, address=port.address, prefixlen=port.prefix, broadcast=broadcast
+        )
+    with refusals(f"set {port.ifname} up"):
+        netlink.link("set", index=index, state="up")
+    with refusals(f"route by the gateway {port.gateway} of {port.ifname}"):
+        destination = SOURCES if _has_default_route(netlink) else "default"
+        netlink.route("add", dst=destination, gateway=port.gateway, oif=index)
+
+
+def _has_default_route(netlink: IPRoute) -> bool:
+    return bool(netlink.get_default_routes(family=2))
+
+
+def _remove(outside: IPRoute, number: int) -> None:
+    name = workload_name(number)
+    with refusals(f"remove {name}", errno.ENODEV):
+        outside.link("del", ifname=name)

@@ -1,0 +1,45 @@
+"""Removing every trace of an instance from this host, and listing what traces there are.
+
+Touches nothing but the fabric namespace and the pins that carry the instance's name. The workloads'
+links are veth pairs with one end in the fabric: they go with it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from privlink.node import system
+from privlink.node.kernel import pin_directory
+from privlink.node.links import Fabric, fabric_name
+
+
+def purge(instance: str) -> None:
+    """Remove what `traces` lists. Stop the node first: it would make its fabric anew.
+
+    Flows end, workloads lose their links. Again does no harm. Raises KernelError.
+    """
+    name = fabric_name(instance)
+    if system.namespace_exists(name):
+        # A namespace lives as long as a process or socket in it; its links must go now.
+        with closing(Fabric.open(instance)) as fabric:
+            for link in sorted(fabric.names()):
+                fabric.remove(link)
+    system.remove_namespace(name)
+    shutil.rmtree(pin_directory(instance), ignore_errors=True)
+
+
+def traces(instance: str) -> list[str]:
+    """What is on this host of an instance: paths, and links of the fabric as namespace/link."""
+    name = fabric_name(instance)
+    found: list[str] = []
+    if system.namespace_exists(name):
+        with closing(Fabric.open(instance)) as fabric:
+            found += [f"{name}/{link}" for link in sorted(fabric.names())]
+    paths = (system.NAMESPACES / name, pin_directory(instance))
+    return found + [str(path) for path in paths if _there(path)]
+
+
+def _there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()

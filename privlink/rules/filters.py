@@ -1,0 +1,46 @@
+"""Security-group rules as people write them: protocol, `low/high` port range, source block.
+
+Source: ECS 2014-05-26 AuthorizeSecurityGroup.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+PROTOCOLS = ("TCP", "UDP", "ICMP", "ALL")
+RULES_PER_GROUP = 200
+_NO_PORTS = (-1, -1)
+
+
+def parse_ports(text: str, protocol: str) -> tuple[int, int]:
+    """The ends of a port range such as `80/80`; `-1/-1` for protocols without ports.
+
+    Raises ValueError with the sentence that says what is wrong.
+    """
+    low, slash, high = text.partition("/")
+    try:
+        ports = (int(low), int(high))
+    except ValueError:
+        slash = ""
+        ports = _NO_PORTS
+    if not slash:
+        raise ValueError(f"PortRange {text!r} must look like 80/80 or 1/65535.")
+    if protocol in ("ICMP", "ALL"):
+        if ports != _NO_PORTS:
+            raise ValueError(f"PortRange of {protocol} must be -1/-1, not {text!r}.")
+    elif not 1 <= ports[0] <= ports[1] <= 65535:
+        raise ValueError(f"PortRange {text!r} must run from 1 up to 65535, lower end first.")
+    return ports
+
+
+def parse_source(text: str) -> str:
+    """A source block in its canonical form; a single address is a /32.
+
+    Raises ValueError with the sentence that says what is wrong.
+    """
+    try:
+        return str(IPv4Network(text, strict=False))
+    except ValueError:
+        raise ValueError(
+            f"SourceCidrIp {text!r} is not an IPv4 block such as 10.0.0.0/8."
+        ) from None

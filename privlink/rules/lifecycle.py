@@ -1,0 +1,98 @@
+"""Every status, derived from facts. Nothing here is ever set by hand.
+
+    fact                                  who establishes it
+    decision (none, accepted, refused)    the provider: auto-accept, Enable, Disable
+    opening (a number, or none)           placement, when accepted and a resource serves the zone
+    confirmed                             the node: its kernel holds the present state
+    deleting                              the consumer: RemoveZone, DeleteVpcEndpoint
+
+      zone      not confirmed             confirmed
+      --------  ------------------------  -------------------------
+      deleting  Deleting                  (row goes away)
+      open      Connecting                Connected
+      closed    Creating, Disconnecting   Wait, Disconnected
+
+Statuses and their meanings: PrivateLink API 2020-04-15, GetVpcEndpointAttribute,
+ListVpcEndpointZones and ListVpcEndpointConnections.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+import msgspec
+
+from privlink.model.privatelink import (
+    Connection,
+    ConnectionStatus,
+    Decision,
+    Endpoint,
+    EndpointStatus,
+    EndpointZone,
+    ZoneStatus,
+)
+
+
+class ZoneFacts(msgspec.Struct, frozen=True):
+    """An endpoint zone and whether its node's kernel holds its present state."""
+
+    zone: EndpointZone
+    confirmed: bool
+
+
+def zone_status(facts: ZoneFacts, decision: Decision) -> ZoneStatus:
+    """The status of one endpoint zone."""
+    zone = facts.zone
+    if zone.deleting:
+        return ZoneStatus.DELETING
+    if zone.opening is not None:
+        return ZoneStatus.CONNECTED if facts.confirmed else ZoneStatus.CONNECTING
+    if not facts.confirmed:
+        return ZoneStatus.DISCONNECTING if zone.placed else ZoneStatus.CREATING
+    return ZoneStatus.DISCONNECTED if decision is Decision.REFUSED else ZoneStatus.WAIT
+
+
+def endpoint_status(endpoint: Endpoint, zones: Sequence[ZoneFacts]) -> EndpointStatus:
+    """The status of an endpoint."""
+    if endpoint.deleting:
+        return EndpointStatus.DELETING
+    unborn = (f for f in zones if f.zone.initial and not f.zone.placed and not f.confirmed)
+    return EndpointStatus.CREATING if any(unborn) else EndpointStatus.ACTIVE
+
+
+def connection_status(
+    endpoint: Endpoint, connection: Connection, service_exists: bool, zones: Sequence[ZoneFacts]
+) -> ConnectionStatus:
+    """The status of a connection.
+
+    An accepted connection without any zone is Connected: there is nothing left to wait for, and
+    Terraform's provider creates endpoints that way.
+    """
+    if endpoint.deleting:
+        return ConnectionStatus.DELETING
+    if not service_exists:
+        return ConnectionStatus.SERVICE_DELETED
+    living = [facts for facts in zones if not facts.zone.deleting]
+    if connection.decision is Decision.ACCEPTED:
+        waiting = any(f.zone.opening is not None and not f.confirmed for f in living)
+        return ConnectionStatus.CONNECTING if waiting else ConnectionStatus.CONNECTED
+    closing = any(f.zone.placed and not f.confirmed for f in living)
+    return ConnectionStatus.DISCONNECTING if closing else ConnectionStatus.DISCONNECTED
+
+
+class Step(enum.Enum):
+    """What the nodes' word lets the server do with an endpoint zone."""
+
+    STAY = "stays as it is"
+    PLACED = "its address is in place"
+    GONE = "no node holds it any more; its address is free again"
+
+
+def next_step(facts: ZoneFacts) -> Step:
+    """What follows for an endpoint zone from what the nodes have confirmed."""
+    if not facts.confirmed:
+        return Step.STAY
+    if facts.zone.deleting:
+        return Step.GONE
+    return Step.STAY if facts.zone.placed else Step.PLACED

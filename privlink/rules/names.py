@@ -1,0 +1,39 @@
+"""Names, texts and domains: what they may look like and how ours are built.
+
+Sources: CreateVpcEndpoint (names and descriptions), "Endpoint overview" (domains).
+"""
+
+from __future__ import annotations
+
+from privlink.model.ids import EndpointId, ServiceId, ZoneId
+
+# One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
+NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*$"
+NAME_RULE = (
+    "a name has 2 to 128 characters: first a letter or Chinese character, then letters, digits, "
+    "- and _."
+)
+DESCRIPTION_PATTERN = "^(?!https?://)"
+DESCRIPTION_RULE = "a description has 2 to 256 characters and does not begin with http(s)://."
+
+
+def service_name(region: str, service_id: ServiceId) -> str:
+    """The name consumers type: `com.aliyuncs.privatelink.<region>.<service>`."""
+    return f"com.aliyuncs.privatelink.{region}.{service_id}"
+
+
+def service_domain(domain: str, region: str, service_id: ServiceId) -> str:
+    """The domain of a service."""
+    return f"{service_id}.{region}.{domain}"
+
+
+def endpoint_domain(domain: str, region: str, service: ServiceId, endpoint: EndpointId) -> str:
+    """The domain that answers with every address of an endpoint."""
+    return f"{endpoint}.{service}.{region}.{domain}"
+
+
+def zone_domain(
+    domain: str, region: str, service: ServiceId, endpoint: EndpointId, zone: ZoneId
+) -> str:
+    """The domain that answers with the endpoint's address in one zone."""
+    return f"{endpoint}-{zone}.{service}.{region}.{domain}"

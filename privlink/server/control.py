@@ -1,0 +1,56 @@
+"""The control loop: what follows from what the nodes have confirmed.
+
+It runs on every report, inside the report's transaction. Level, not edge: it looks at whatever is
+unsettled now, so a lost report or a restart costs nothing but time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from privlink.rules import lifecycle
+from privlink.rules.lifecycle import Step, ZoneFacts
+from privlink.store import changes, endpoints, networks, nodes
+
+
+def settle(tx: Connection) -> list[str]:
+    """Settle everything that is unsettled and may be; returns what was done, in sentences."""
+    return [*_settle_zones(tx), *_settle_endpoints(tx), *_settle_attachments(tx)]
+
+
+def _settle_zones(tx: Connection) -> list[str]:
+    said = []
+    zones = endpoints.unsettled_zones(tx)
+    keys = {zone: changes.forward_key(zone.endpoint_id, zone.zone_id) for zone in zones}
+    changed, in_step = changes.changed_at(tx, list(keys.values())), nodes.in_step(tx)
+    for zone, key in keys.items():
+        step = lifecycle.next_step(ZoneFacts(zone, in_step.confirms(key, changed.get(key, 0))))
+        if step is Step.PLACED:
+            endpoints.mark_placed(tx, zone)
+        elif step is Step.GONE:
+            endpoints.delete_zone(tx, zone)
+        else:
+            continue
+        said.append(f"{key}: {step.value}")
+    return said
+
+
+def _settle_endpoints(tx: Connection) -> list[str]:
+    said = []
+    for endpoint in endpoints.deleting(tx):
+        if not endpoints.zones(tx, endpoint.id):
+            endpoints.delete_endpoint(tx, endpoint.id)
+            said.append(f"{endpoint.id}: deleted")
+    return said
+
+
+def _settle_attachments(tx: Connection) -> list[str]:
+    said = []
+    leaving = networks.deleting_attachments(tx)
+    keys = {each: changes.attachment_key(each.id) for each in leaving}
+    changed, in_step = changes.changed_at(tx, list(keys.values())), nodes.in_step(tx)
+    for attachment, key in keys.items():
+        if in_step.confirms(key, changed.get(key, 0)):
+            networks.delete_attachment(tx, attachment)
+            said.append(f"{key}: unplugged; its address is free again")
+    return said

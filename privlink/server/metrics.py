@@ -1,0 +1,64 @@
+"""What Prometheus may know: requests by action and code, and how the nodes are."""
+
+from __future__ import annotations
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+from privlink.store import changes, nodes
+from privlink.store.database import Database
+
+
+class Metrics:
+    """The registry of one server."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "privlink_requests_total",
+            "API requests by action and answered code.",
+            ["action", "code"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "privlink_request_seconds",
+            "Time to answer an API request.",
+            ["action"],
+            registry=self._registry,
+        )
+        self._revision = Gauge(
+            "privlink_revision", "The newest revision of desired state.", registry=self._registry
+        )
+        self._applied = Gauge(
+            "privlink_node_revision",
+            "The revision a node's kernel holds.",
+            ["node"],
+            registry=self._registry,
+        )
+        self._drops = Gauge(
+            "privlink_node_dropped_packets",
+            "Packets a node has dropped or reset, by reason.",
+            ["node", "reason"],
+            registry=self._registry,
+        )
+
+    def count(self, action: str, code: str, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(action, code).inc()
+        if code == "OK":
+            self._seconds.labels(action).observe(seconds)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        with self._database.read() as tx:
+            self._revision.set(changes.newest(tx))
+            for node in nodes.all_nodes(tx):
+                self._applied.labels(node.id).set(node.revision)
+                drops = msgspec.json.decode(node.drops, type=dict[str, int])
+                for reason, count in drops.items():
+                    self._drops.labels(node.id, reason).set(count)
+        return generate_latest(self._registry)

@@ -1,0 +1,24 @@
+"""All the wiring on one screen: which actions there are, and what a server is made of."""
+
+from __future__ import annotations
+
+from privlink.api.dispatch import Catalogue
+from privlink.api.products import ecs, nlb, privatelink, privlink, vpc
+from privlink.config import Config
+from privlink.server import feed
+from privlink.server.app import Server
+from privlink.store.database import Database
+
+ACTIONS = (
+    *vpc.ACTIONS,
+    *ecs.ACTIONS,
+    *nlb.ACTIONS,
+    *privatelink.ACTIONS,
+    *privlink.ACTIONS,
+    *feed.ACTIONS,
+)
+
+
+def make_server(database: Database, config: Config) -> Server:
+    """A server over a database that is up to date."""
+    return Server(database, config, Catalogue(ACTIONS))

@@ -1,0 +1,73 @@
+"""Accounts, access keys, and what makes requests count once: nonces and client tokens."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from privlink.model.account import AccessKey, Account
+from privlink.model.ids import AccountId
+from privlink.store import rows, schema
+
+
+class ClientToken(msgspec.Struct, frozen=True):
+    """A request that was carried out, and its answer."""
+
+    account_id: AccountId
+    action: str
+    token: str
+    parameters: str
+    answer: str
+    created: int
+
+
+def get(tx: Connection, account_id: AccountId) -> Account | None:
+    statement = select(schema.account).where(schema.account.c.id == account_id)
+    return rows.one_of(tx, Account, statement)
+
+
+def by_name(tx: Connection, name: str) -> Account | None:
+    return rows.one_of(tx, Account, select(schema.account).where(schema.account.c.name == name))
+
+
+def add(tx: Connection, account: Account) -> None:
+    rows.add(tx, schema.account, account)
+
+
+def access_key(tx: Connection, key_id: str) -> AccessKey | None:
+    statement = select(schema.access_key).where(schema.access_key.c.id == key_id)
+    return rows.one_of(tx, AccessKey, statement)
+
+
+def add_access_key(tx: Connection, key: AccessKey) -> None:
+    rows.add(tx, schema.access_key, key)
+
+
+def remember_nonce(tx: Connection, key_id: str, nonce: str, *, now: int, expires: int) -> bool:
+    """Remember a nonce until `expires` (Unix seconds); False if it was used before."""
+    table = schema.nonce
+    tx.execute(delete(table).where(table.c.expires < now))
+    try:
+        with tx.begin_nested():
+            tx.execute(insert(table).values(access_key_id=key_id, value=nonce, expires=expires))
+    except IntegrityError:
+        return False
+    return True
+
+
+def client_token(
+    tx: Connection, account_id: AccountId, action: str, token: str
+) -> ClientToken | None:
+    table = schema.client_token
+    statement = select(table).where(
+        table.c.account_id == account_id, table.c.action == action, table.c.token == token
+    )
+    return rows.one_of(tx, ClientToken, statement)
+
+
+def remember_client_token(tx: Connection, token: ClientToken, *, forget_before: int) -> None:
+    """Keep the answer of a request; forget those older than `forget_before` (Unix seconds)."""
+    table = schema.client_token
+    tx.execute(delete(table).where(table.c.created < forget_before))
+    rows.add(tx, table, token)

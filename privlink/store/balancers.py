@@ -1,0 +1,122 @@
+"""Load balancers, listeners, server groups and servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, select
+
+from privlink.model.balancer import (
+    GroupServer,
+    Listener,
+    LoadBalancer,
+    LoadBalancerZone,
+    ServerGroup,
+)
+from privlink.model.ids import (
+    AccountId,
+    LoadBalancerId,
+    ServerGroupId,
+    ServiceId,
+    VpcId,
+)
+from privlink.store import changes, rows, schema
+
+_balancer, _zone = schema.load_balancer, schema.load_balancer_zone
+_group, _server, _listener = schema.server_group, schema.group_server, schema.listener
+
+
+def get(tx: Connection, account_id: AccountId, balancer_id: str) -> LoadBalancer | None:
+    ours = select(_balancer).where(
+        _balancer.c.id == balancer_id, _balancer.c.account_id == account_id
+    )
+    return rows.one_of(tx, LoadBalancer, ours)
+
+
+def by_ids(tx: Connection, balancer_ids: Iterable[str]) -> list[LoadBalancer]:
+    found: list[LoadBalancer] = []
+    for chunk in rows.chunks(balancer_ids):
+        found += rows.all_of(tx, LoadBalancer, select(_balancer).where(_balancer.c.id.in_(chunk)))
+    return found
+
+
+def in_vpc(tx: Connection, vpc_id: VpcId) -> list[LoadBalancer]:
+    return rows.all_of(tx, LoadBalancer, select(_balancer).where(_balancer.c.vpc_id == vpc_id))
+
+
+def zones(tx: Connection, balancer_id: str) -> list[LoadBalancerZone]:
+    statement = select(_zone).where(_zone.c.balancer_id == balancer_id).order_by(_zone.c.zone_id)
+    return rows.all_of(tx, LoadBalancerZone, statement)
+
+
+def add(tx: Connection, balancer: LoadBalancer, in_zones: Iterable[LoadBalancerZone]) -> None:
+    rows.add(tx, _balancer, balancer)
+    rows.add(tx, _zone, *in_zones)
+    changes.touch(tx, changes.balancer_key(balancer.id))
+
+
+def delete_balancer(tx: Connection, balancer_id: LoadBalancerId) -> None:
+    """Delete a load balancer with its listeners and its addresses."""
+    enis = tx.execute(select(_zone.c.eni_id).where(_zone.c.balancer_id == balancer_id)).scalars()
+    eni_ids = list(enis)
+    tx.execute(delete(_listener).where(_listener.c.balancer_id == balancer_id))
+    tx.execute(delete(_zone).where(_zone.c.balancer_id == balancer_id))
+    tx.execute(delete(schema.eni).where(schema.eni.c.id.in_(eni_ids)))
+    tx.execute(delete(_balancer).where(_balancer.c.id == balancer_id))
+    changes.touch(tx, changes.balancer_key(balancer_id), gone=True)
+
+
+def services_on(tx: Connection, balancer_id: LoadBalancerId) -> list[ServiceId]:
+    """The endpoint services a load balancer is a resource of."""
+    table = schema.service_resource
+    statement = select(table.c.service_id).where(table.c.resource_id == balancer_id).distinct()
+    return [ServiceId(found) for found in tx.execute(statement).scalars()]
+
+
+def get_group(tx: Connection, account_id: AccountId, group_id: str) -> ServerGroup | None:
+    ours = select(_group).where(_group.c.id == group_id, _group.c.account_id == account_id)
+    return rows.one_of(tx, ServerGroup, ours)
+
+
+def groups_in(tx: Connection, vpc_id: VpcId) -> list[ServerGroup]:
+    return rows.all_of(tx, ServerGroup, select(_group).where(_group.c.vpc_id == vpc_id))
+
+
+def add_group(tx: Connection, group: ServerGroup) -> None:
+    rows.add(tx, _group, group)
+
+
+def servers(tx: Connection, group_ids: Iterable[str]) -> list[GroupServer]:
+    found: list[GroupServer] = []
+    for chunk in rows.chunks(group_ids):
+        statement = select(_server).where(_server.c.group_id.in_(chunk))
+        ordered = statement.order_by(_server.c.group_id, _server.c.address, _server.c.port)
+        found += rows.all_of(tx, GroupServer, ordered)
+    return found
+
+
+def add_servers(tx: Connection, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
+    rows.add(tx, _server, *added)
+    users = select(_listener.c.balancer_id).where(_listener.c.group_id == group_id).distinct()
+    for balancer_id in tx.execute(users).scalars().all():
+        changes.touch(tx, changes.balancer_key(LoadBalancerId(balancer_id)))
+
+
+def get_listener(tx: Connection, account_id: AccountId, listener_id: str) -> Listener | None:
+    ours = select(_listener).where(
+        _listener.c.id == listener_id, _listener.c.account_id == account_id
+    )
+    return rows.one_of(tx, Listener, ours)
+
+
+def listeners(tx: Connection, balancer_ids: Iterable[str]) -> list[Listener]:
+    found: list[Listener] = []
+    for chunk in rows.chunks(balancer_ids):
+        statement = select(_listener).where(_listener.c.balancer_id.in_(chunk))
+        found += rows.all_of(tx, Listener, statement.order_by(_listener.c.port))
+    return found
+
+
+def add_listener(tx: Connection, listener: Listener) -> None:
+    rows.add(tx, _listener, listener)
+    changes.touch(tx, changes.balancer_key(listener.balancer_id))

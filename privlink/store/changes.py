@@ -1,0 +1,95 @@
+"""The change feed: which items changed since a revision. It says "look again", never what.
+
+One row per item, moved to the newest revision whenever something the item is made of changes. So
+reading costs what changed, and loss, restart and repetition need no code of their own. Rows of
+items that are gone stay until every node has seen that they are.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+
+from privlink.model.ids import (
+    AttachmentId,
+    EndpointId,
+    LoadBalancerId,
+    SecurityGroupId,
+    VSwitchId,
+    ZoneId,
+)
+from privlink.store import rows, schema
+
+_change = schema.change
+
+
+class Change(msgspec.Struct, frozen=True):
+    """An item and the revision it last changed at."""
+
+    key: str
+    revision: int
+    gone: bool
+
+
+def segment_key(vswitch_id: VSwitchId) -> str:
+    return f"segment/{vswitch_id}"
+
+
+def attachment_key(attachment_id: AttachmentId) -> str:
+    return f"attachment/{attachment_id}"
+
+
+def balancer_key(balancer_id: LoadBalancerId) -> str:
+    return f"balancer/{balancer_id}"
+
+
+def filter_key(group_id: SecurityGroupId) -> str:
+    return f"filter/{group_id}"
+
+
+def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
+    return f"forward/{endpoint_id}/{zone_id}"
+
+
+def touch(tx: Connection, *keys: str, gone: bool = False) -> None:
+    """Say that these items changed, or are gone."""
+    for key in keys:
+        revision = rows.next_number(tx, "revision")
+        values = {"revision": revision, "gone": gone}
+        if tx.execute(update(_change).where(_change.c.key == key).values(values)).rowcount == 0:
+            tx.execute(insert(_change).values(key=key, **values))
+
+
+def since(tx: Connection, revision: int) -> list[Change]:
+    """What changed after `revision`, oldest first."""
+    statement = select(_change).where(_change.c.revision > revision).order_by(_change.c.revision)
+    return rows.all_of(tx, Change, statement)
+
+
+def living(tx: Connection) -> list[Change]:
+    """Every item there is, oldest change first."""
+    statement = select(_change).where(_change.c.gone.is_(False)).order_by(_change.c.revision)
+    return rows.all_of(tx, Change, statement)
+
+
+def changed_at(tx: Connection, keys: list[str]) -> dict[str, int]:
+    """The revisions at which items last changed."""
+    found: dict[str, int] = {}
+    for chunk in rows.chunks(keys):
+        statement = select(_change.c.key, _change.c.revision).where(_change.c.key.in_(chunk))
+        found.update({row.key: row.revision for row in tx.execute(statement)})
+    return found
+
+
+def newest(tx: Connection) -> int:
+    """The revision of the last change, 0 if there never was one."""
+    name = select(schema.sequence.c.value).where(schema.sequence.c.name == "revision")
+    return int(tx.execute(name).scalar() or 0)
+
+
+def forget_gone(tx: Connection) -> None:
+    """Drop the rows of items that are gone and that every node knows to be."""
+    seen_by_all = select(func.min(schema.node.c.revision)).scalar_subquery()
+    tx.execute(
+        delete(_change).where(and_(_change.c.gone.is_(True), _change.c.revision <= seen_by_all))
+    )

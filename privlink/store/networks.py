@@ -1,0 +1,180 @@
+"""VPCs, vSwitches, the addresses taken in them, and workloads' attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+
+from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
+from privlink.model.network import Attachment, Eni, Vpc, VSwitch
+from privlink.rules import addresses
+from privlink.store import changes, rows, schema
+
+
+def get_vpc(tx: Connection, account_id: AccountId, vpc_id: str) -> Vpc | None:
+    table = schema.vpc
+    statement = select(table).where(table.c.id == vpc_id, table.c.account_id == account_id)
+    return rows.one_of(tx, Vpc, statement)
+
+
+def vpc_by_id(tx: Connection, vpc_id: VpcId) -> Vpc:
+    """A VPC that another row refers to."""
+    found = rows.one_of(tx, Vpc, select(schema.vpc).where(schema.vpc.c.id == vpc_id))
+    assert found is not None, vpc_id
+    return found
+
+
+def vpcs(tx: Connection, account_id: AccountId) -> list[Vpc]:
+    table = schema.vpc
+    ours = select(table).where(table.c.account_id == account_id)
+    return rows.all_of(tx, Vpc, ours.order_by(table.c.number))
+
+
+def add_vpc(tx: Connection, vpc: Vpc) -> None:
+    rows.add(tx, schema.vpc, vpc)
+
+
+def delete_vpc(tx: Connection, vpc_id: VpcId) -> None:
+    tx.execute(delete(schema.vpc).where(schema.vpc.c.id == vpc_id))
+
+
+def get_vswitch(tx: Connection, account_id: AccountId, vswitch_id: str) -> VSwitch | None:
+    table = schema.vswitch
+    statement = select(table).where(table.c.id == vswitch_id, table.c.account_id == account_id)
+    return rows.one_of(tx, VSwitch, statement)
+
+
+def vswitches(tx: Connection, account_id: AccountId, vpc_id: str | None = None) -> list[VSwitch]:
+    table = schema.vswitch
+    ours = select(table).where(table.c.account_id == account_id)
+    if vpc_id is not None:
+        ours = ours.where(table.c.vpc_id == vpc_id)
+    return rows.all_of(tx, VSwitch, ours.order_by(table.c.number))
+
+
+def add_vswitch(tx: Connection, vswitch: VSwitch) -> None:
+    rows.add(tx, schema.vswitch, vswitch)
+    changes.touch(tx, changes.segment_key(vswitch.id))
+
+
+def delete_vswitch(tx: Connection, vswitch_id: VSwitchId) -> None:
+    tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch_id))
+    changes.touch(tx, changes.segment_key(vswitch_id), gone=True)
+
+
+def address_taken(tx: Connection, vpc_id: VpcId, address: int) -> bool:
+    table = schema.eni
+    statement = select(table.c.id).where(table.c.vpc_id == vpc_id, table.c.address == address)
+    return tx.execute(statement).first() is not None
+
+
+def find_address(tx: Connection, vswitch: VSwitch) -> int | None:
+    """A free address of a vSwitch, or None if it is full.
+
+    The search goes on where the last one ended, so that a freed address rests for a while.
+    """
+    usable = addresses.usable(vswitch.cidr)
+    column, inside = schema.eni.c.address, schema.eni.c.vpc_id == vswitch.vpc_id
+    for start in (vswitch.next_address, usable.first):
+        found = addresses.next_free(usable, start, _ascending(tx, column, inside, start))
+        if found is not None:
+            table = schema.vswitch
+            after = update(table).where(table.c.id == vswitch.id).values(next_address=found + 1)
+            tx.execute(after)
+            return found
+    return None
+
+
+def find_source(tx: Connection, provider_vpc_id: VpcId) -> int | None:
+    """A source address that no endpoint zone has in this provider's VPC, or None."""
+    table = schema.endpoint_zone
+    column, inside = table.c.source, table.c.provider_vpc_id == provider_vpc_id
+    last = tx.execute(select(func.max(column)).where(inside)).scalar()
+    for within in addresses.source_ranges():
+        for start in ((last or 0) + 1, within.first):
+            found = addresses.next_free(within, start, _ascending(tx, column, inside, start))
+            if found is not None:
+                return found
+    return None
+
+
+def add_eni(tx: Connection, eni: Eni) -> None:
+    rows.add(tx, schema.eni, eni)
+
+
+def get_eni(tx: Connection, eni_id: EniId) -> Eni:
+    found = rows.one_of(tx, Eni, select(schema.eni).where(schema.eni.c.id == eni_id))
+    assert found is not None, eni_id
+    return found
+
+
+def delete_eni(tx: Connection, eni_id: EniId) -> None:
+    tx.execute(delete(schema.eni).where(schema.eni.c.id == eni_id))
+
+
+def enis_in(tx: Connection, vswitch_id: VSwitchId) -> list[Eni]:
+    table = schema.eni
+    inside = select(table).where(table.c.vswitch_id == vswitch_id)
+    return rows.all_of(tx, Eni, inside.order_by(table.c.address))
+
+
+def count_enis(tx: Connection, vswitch_ids: list[VSwitchId]) -> dict[VSwitchId, int]:
+    """How many addresses are taken in each vSwitch."""
+    table, counts = schema.eni, {}
+    for chunk in rows.chunks(vswitch_ids):
+        statement = select(table.c.vswitch_id, func.count()).where(table.c.vswitch_id.in_(chunk))
+        for vswitch_id, count in tx.execute(statement.group_by(table.c.vswitch_id)):
+            counts[VSwitchId(vswitch_id)] = int(count)
+    return counts
+
+
+def get_attachment(tx: Connection, account_id: AccountId, attachment_id: str) -> Attachment | None:
+    table = schema.attachment
+    statement = select(table).where(table.c.id == attachment_id, table.c.account_id == account_id)
+    return rows.one_of(tx, Attachment, statement)
+
+
+def attachments(tx: Connection, account_id: AccountId) -> list[Attachment]:
+    table = schema.attachment
+    ours = select(table).where(table.c.account_id == account_id)
+    return rows.all_of(tx, Attachment, ours.order_by(table.c.number))
+
+
+def attachment_of(tx: Connection, eni_id: str) -> Attachment | None:
+    table = schema.attachment
+    return rows.one_of(tx, Attachment, select(table).where(table.c.eni_id == eni_id))
+
+
+def add_attachment(tx: Connection, attachment: Attachment) -> None:
+    rows.add(tx, schema.attachment, attachment)
+    changes.touch(tx, changes.attachment_key(attachment.id))
+
+
+def mark_attachment_deleting(tx: Connection, attachment_id: AttachmentId) -> None:
+    table = schema.attachment
+    tx.execute(update(table).where(table.c.id == attachment_id).values(deleting=True))
+    changes.touch(tx, changes.attachment_key(attachment_id), gone=True)
+
+
+def deleting_attachments(tx: Connection) -> list[Attachment]:
+    table = schema.attachment
+    return rows.all_of(tx, Attachment, select(table).where(table.c.deleting))
+
+
+def delete_attachment(tx: Connection, attachment: Attachment) -> None:
+    tx.execute(delete(schema.attachment).where(schema.attachment.c.id == attachment.id))
+    delete_eni(tx, attachment.eni_id)
+
+
+def _ascending(
+    tx: Connection, column: ColumnElement[int], inside: ColumnElement[bool], start: int
+) -> Iterator[int]:
+    """Taken addresses from `start` on, ascending, fetched a few at a time."""
+    while True:
+        taken = select(column).where(inside, column >= start).order_by(column).limit(64)
+        found = tx.execute(taken).scalars().all()
+        yield from found
+        if len(found) < 64:
+            return
+        start = found[-1] + 1

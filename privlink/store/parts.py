@@ -1,0 +1,144 @@
+"""What items are made of: the rows behind keys of the change feed, fetched many at a time.
+
+Each function takes ids from keys and returns, by key, what the plane compiles. A key that is not in
+the result has no rows: the item is gone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from privlink.model.balancer import GroupServer, Listener, LoadBalancer
+from privlink.model.ids import LoadBalancerId, SecurityGroupId
+from privlink.model.network import Attachment, Eni, Vpc, VSwitch
+from privlink.model.privatelink import EndpointZone
+from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.store import balancers, changes, endpoints, rows, schema, security
+
+
+class SegmentParts(msgspec.Struct, frozen=True):
+    vswitch: VSwitch
+    vpc: Vpc
+
+
+class AttachmentParts(msgspec.Struct, frozen=True):
+    attachment: Attachment
+    eni: Eni
+    vswitch: VSwitch
+    vpc: Vpc
+
+
+class BalancerParts(msgspec.Struct, frozen=True):
+    balancer: LoadBalancer
+    listeners: tuple[Listener, ...]
+    servers: tuple[GroupServer, ...]
+
+
+class FilterParts(msgspec.Struct, frozen=True):
+    group: SecurityGroup
+    rules: tuple[SecurityGroupRule, ...]
+
+
+class ForwardParts(msgspec.Struct, frozen=True):
+    zone: EndpointZone
+    eni: Eni
+    vpc: Vpc
+    groups: tuple[SecurityGroup, ...]
+    provider_vpc: Vpc | None
+    balancer: LoadBalancer | None
+
+
+def segments(tx: Connection, vswitch_ids: Iterable[str]) -> dict[str, SegmentParts]:
+    vswitches = _by_id(tx, VSwitch, schema.vswitch, vswitch_ids)
+    vpcs = _by_id(tx, Vpc, schema.vpc, {vswitch.vpc_id for vswitch in vswitches.values()})
+    return {
+        changes.segment_key(each.id): SegmentParts(each, vpcs[each.vpc_id])
+        for each in vswitches.values()
+    }
+
+
+def attachments(tx: Connection, attachment_ids: Iterable[str]) -> dict[str, AttachmentParts]:
+    every = _by_id(tx, Attachment, schema.attachment, attachment_ids)
+    found = [each for each in every.values() if not each.deleting]
+    enis = _by_id(tx, Eni, schema.eni, {each.eni_id for each in found})
+    vswitches = _by_id(tx, VSwitch, schema.vswitch, {each.vswitch_id for each in found})
+    vpcs = _by_id(tx, Vpc, schema.vpc, {vswitch.vpc_id for vswitch in vswitches.values()})
+    return {
+        changes.attachment_key(each.id): AttachmentParts(
+            each,
+            enis[each.eni_id],
+            vswitches[each.vswitch_id],
+            vpcs[vswitches[each.vswitch_id].vpc_id],
+        )
+        for each in found
+    }
+
+
+def balancers_(tx: Connection, balancer_ids: Iterable[str]) -> dict[str, BalancerParts]:
+    found = balancers.by_ids(tx, balancer_ids)
+    listeners: dict[str, list[Listener]] = defaultdict(list)
+    for listener in balancers.listeners(tx, [each.id for each in found]):
+        listeners[listener.balancer_id].append(listener)
+    groups = {each.group_id for some in listeners.values() for each in some}
+    servers: dict[str, list[GroupServer]] = defaultdict(list)
+    for server in balancers.servers(tx, groups):
+        servers[server.group_id].append(server)
+
+    def parts(balancer: LoadBalancer) -> BalancerParts:
+        ours = tuple(listeners[balancer.id])
+        behind = {listener.group_id for listener in ours}
+        return BalancerParts(balancer, ours, tuple(s for g in sorted(behind) for s in servers[g]))
+
+    return {changes.balancer_key(each.id): parts(each) for each in found}
+
+
+def filters(tx: Connection, group_ids: Iterable[str]) -> dict[str, FilterParts]:
+    found = security.by_ids(tx, group_ids)
+    rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
+    for rule in security.rules(tx, [group.id for group in found]):
+        rules[rule.group_id].append(rule)
+    return {
+        changes.filter_key(group.id): FilterParts(group, tuple(rules[group.id])) for group in found
+    }
+
+
+def forwards(tx: Connection, places: Iterable[str]) -> dict[str, ForwardParts]:
+    """Forwards by `<endpoint>/<zone>`; fetches the other zones of the same endpoints too."""
+    endpoint_ids = {place.partition("/")[0] for place in places}
+    every = endpoints.zones_of(tx, endpoint_ids)
+    found = [zone for zone in every if not zone.deleting]
+    enis = _by_id(tx, Eni, schema.eni, {zone.eni_id for zone in found})
+    vpc_ids: set[str] = {eni.vpc_id for eni in enis.values()}
+    vpc_ids |= {zone.provider_vpc_id for zone in found if zone.provider_vpc_id}
+    vpcs = _by_id(tx, Vpc, schema.vpc, vpc_ids)
+    resource_ids = {zone.resource_id for zone in found if zone.resource_id}
+    resources = {each.id: each for each in balancers.by_ids(tx, resource_ids)}
+    group_ids = endpoints.groups(tx, endpoint_ids)
+    wanted = {group_id for some in group_ids.values() for group_id in some}
+    groups = {group.id: group for group in security.by_ids(tx, wanted)}
+    return {
+        changes.forward_key(zone.endpoint_id, zone.zone_id): ForwardParts(
+            zone,
+            enis[zone.eni_id],
+            vpcs[enis[zone.eni_id].vpc_id],
+            tuple(groups[SecurityGroupId(each)] for each in group_ids[zone.endpoint_id]),
+            vpcs.get(zone.provider_vpc_id or ""),
+            resources.get(LoadBalancerId(zone.resource_id or "")),
+        )
+        for zone in found
+    }
+
+
+def _by_id(
+    tx: Connection, kind: type[rows.T], table: Any, ids: Iterable[str]
+) -> Mapping[str, rows.T]:
+    found: dict[str, rows.T] = {}
+    for chunk in rows.chunks(ids):
+        for value in rows.all_of(tx, kind, select(table).where(table.c.id.in_(chunk))):
+            found[value.id] = value  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,55 @@
+"""From rows to the model's frozen values and back, and the numbers that are never used twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, Table, insert, select, update
+
+from privlink.store import schema
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def all_of(tx: Connection, kind: type[T], statement: Select[Any]) -> list[T]:
+    """Every row of a statement as a value of `kind`."""
+    return [_value(kind, row) for row in tx.execute(statement).mappings()]
+
+
+def one_of(tx: Connection, kind: type[T], statement: Select[Any]) -> T | None:
+    """The first row of a statement as a value of `kind`, or None."""
+    row = tx.execute(statement).mappings().first()
+    return None if row is None else _value(kind, row)
+
+
+def add(tx: Connection, table: Table, *values: msgspec.Struct) -> None:
+    """Insert values, field by column."""
+    if values:
+        tx.execute(insert(table), [msgspec.structs.asdict(value) for value in values])
+
+
+def next_number(tx: Connection, name: str) -> int:
+    """The next value of a counter; the first is 1. Counters never go back."""
+    table = schema.sequence
+    bumped = update(table).where(table.c.name == name).values(value=table.c.value + 1)
+    if tx.execute(bumped).rowcount == 0:
+        tx.execute(insert(table).values(name=name, value=1))
+    return int(tx.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
+
+
+def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
+    """Values in lists of at most `size`, small enough for one statement."""
+    chunk: list[str] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _value(kind: type[T], row: RowMapping) -> T:
+    return msgspec.convert({name: row[name] for name in kind.__struct_fields__}, type=kind)

@@ -1,0 +1,76 @@
+"""A desk to send packets to the program from; none of them leaves it.
+
+The kernel's program-test call runs the program on a packet and hands back the verdict and what
+became of the packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from privlink.model.items import Attachment, Item
+from privlink.node.bpf import Map, Program
+from privlink.node.maps import NUMBER, Entry, Flow, FlowKey, Reason, entries, port_entries
+
+LOOPBACK = 1  # every packet comes in here; what is plugged in there is up to the test
+VERDICTS = {0: "pass", 2: "drop", 7: "redirect"}  # TC_ACT_OK, TC_ACT_SHOT, TC_ACT_REDIRECT
+
+
+class Outcome(NamedTuple):
+    """What the program made of a packet."""
+
+    verdict: str
+    packet: bytes
+    egress: int
+    reason: Reason | None  # the counter that went up
+
+
+class Desk:
+    """The program with its maps, and one link to send packets in."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def clear(self) -> None:
+        """Empty every map; the drop counters go on."""
+        for map_ in self._hashes():
+            map_.delete_many([key for key, _ in map_.dump()])
+
+    def put(self, *made: Iterable[Entry]) -> None:
+        """Put entries into their maps."""
+        for entry in (entry for some in made for entry in some):
+            self.program.maps[entry.map].update(entry.key, entry.value)
+
+    def lay_out(self, items: Iterable[Item]) -> None:
+        """Make the maps say what the items say."""
+        for item in items:
+            self.put(entries(item))
+
+    def plug(self, attachment: Attachment, ifindex: int) -> None:
+        """Let others reach a workload, by its neighbour entry."""
+        self.put(e for e in port_entries(attachment, ifindex) if e.map == "neighbours")
+
+    def send(self, attachment: Attachment | None, packet: bytes, *, peer: bool = True) -> Outcome:
+        """Send a packet from a workload, or from a link with none."""
+        ports = self.program.maps["ports"]
+        ports.delete(NUMBER.pack(LOOPBACK))
+        if attachment:
+            made = port_entries(attachment, LOOPBACK, peer=peer)
+            self.put(entry for entry in made if entry.map == "ports")
+        before = self.program.drops()
+        run = self.program.test_run(packet, LOOPBACK)
+        after = self.program.drops()
+        risen = [Reason(number) for number in after if after[number] != before.get(number, 0)]
+        assert len(risen) <= 1
+        return Outcome(VERDICTS[run.verdict], run.packet, run.egress, next(iter(risen), None))
+
+    def flows(self) -> dict[FlowKey, Flow]:
+        """Every entry of the flow table."""
+        return {
+            FlowKey.unpack(key): Flow.unpack(value)
+            for key, value in self.program.maps["flows"].dump()
+        }
+
+    def _hashes(self) -> list[Map]:
+        return [map_ for name, map_ in self.program.maps.items() if name != "drops"]
