@@ -8,19 +8,18 @@ a plan of several does not. So its order keeps these promises, wherever it is in
   2. What both states let pass along a chain that does not change keeps passing.
   3. A forward that stays is never absent, not for a moment: live flows hang on it.
 
-Three phases. First shut what goes away, from the head of the chain down: that only narrows. Then
-put what is new or changed, from the tail up, so that an entry finds what it refers to; listeners
-that were not there come after every narrowing change, heads come last. Last, clear what nothing
-refers to any more. One hole is left: two changes in place on one chain could let old and new mix.
-Such a chain is shut at its head, the address, for as long as the plan runs. Likewise a port that
-changes is shut first: it is who a workload claims to be.
+Four phases. Shut what goes away, from the head of the chain down: that only narrows. Put what is
+new or changed, from the tail up, so that an entry finds what it refers to. Clear what nothing
+refers to any more. Open what was not there, heads last. One hole is left: two changes in place on
+one chain could let old and new mix. Such a chain is shut at its head, the address, and opened at
+the end. So is a port that changes: it is who a workload claims to be.
 
 Pure: entries in, plan out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import groupby
 from typing import Final
 
@@ -34,9 +33,10 @@ MAPS: Final = (
 )  # fmt: skip
 
 _SHUT: Final = ("ports", "addresses", "forwards", "listeners")  # absent means nothing passes
-_CLEAR: Final = ("neighbours", "filters", "servers")  # unreferenced once the rest is done
+_OPEN: Final = ("ports", "addresses", "listeners")  # a new one is what lets pass
 
 _Key = tuple[str, bytes]
+_Held = Mapping[_Key, Entry]
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -48,16 +48,18 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to do, in this order: delete `shut`, put `put` (new or changed), delete `clear`."""
+    """Delete `shut`, put `put` (new or changed), delete `clear`, put `open`, each in its order."""
 
     shut: tuple[Entry, ...] = ()
     put: tuple[Entry, ...] = ()
     clear: tuple[Entry, ...] = ()
+    open: tuple[Entry, ...] = ()
     count: Count = Count()
 
     def steps(self) -> Iterator[tuple[bool, str, list[Entry]]]:
         """Runs of entries of one map, each for one system call: (put or delete, map, entries)."""
-        for put, entries in ((False, self.shut), (True, self.put), (False, self.clear)):
+        phases = (False, self.shut), (True, self.put), (False, self.clear), (True, self.open)
+        for put, entries in phases:
             for name, run in groupby(entries, key=lambda entry: entry.map):
                 yield put, name, list(run)
 
@@ -69,43 +71,46 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     changes come the addresses that refer to it, or the two are the only change.
     """
     new, old = _by_key(desired), _by_key(observed)
-    gone = [entry for key, entry in old.items() if key not in new]
-    put = [entry for key, entry in new.items() if old.get(key) != entry]
-    changed = [old[key] for key in map(_key, put) if key in old]
-    size = Count(len(put) - len(changed), len(changed), len(gone))
-    heads = _mixing(new, old) if len(put) + len(gone) > 1 else set()
-    shut = [entry for entry in gone if entry.map in _SHUT]
-    shut += [entry for entry in changed if entry.map == "ports"]
-    shut += [old[key] for key in heads]
-    put += [new[key] for key in heads if old[key] == new[key]]
+    gone = {key: entry for key, entry in old.items() if key not in new}
+    coming = {key: entry for key, entry in new.items() if old.get(key) != entry}
+    changed = coming.keys() & old.keys()
+    cleared = {key for key in gone if key[0] not in _SHUT}
+    reopened = {key for key in changed if key[0] == "ports"}
+    if len(coming) + len(cleared) > 1:
+        reopened |= _mixing(new, old, coming.keys(), changed | cleared)
+    opened = {key for key in coming.keys() - changed if key[0] in _OPEN} | reopened
     return Plan(
-        shut=tuple(sorted(shut, key=lambda entry: (-MAPS.index(entry.map), entry.key))),
-        put=tuple(sorted(put, key=lambda entry: (*_rank(entry, old), entry.key))),
-        clear=tuple(entry for name in _CLEAR for entry in gone if entry.map == name),
-        count=size,
+        shut=_ordered((old[key] for key in gone.keys() - cleared | reopened), backwards=True),
+        put=_ordered(entry for key, entry in coming.items() if key not in opened),
+        clear=_ordered((old[key] for key in cleared), backwards=True),
+        open=_ordered(new[key] for key in opened),
+        count=Count(len(coming) - len(changed), len(changed), len(gone)),
     )
 
 
-def _mixing(new: Mapping[_Key, Entry], old: Mapping[_Key, Entry]) -> set[_Key]:
-    """Addresses of both states on whose old chain two changes would meet."""
-    touched = {key for key in new.keys() | old.keys() if new.get(key) != old.get(key)}
-    balancers = {
-        _balancer_of(key[1])
-        for key in touched
-        if key[0] == "servers" or (key[0] == "listeners" and key in old and key in new)
-    }
+def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> set[_Key]:
+    """Addresses of both states on whose chain two changes would meet.
+
+    On the old chain meet entries that come, on the new one those whose old value has to leave: what
+    is added is complete before an address refers to it, what is cleared goes after none does.
+    """
+    to_old, to_new = _balancers(coming, old, new), _balancers(leaving, old, new)
     mixing = set()
-    for key, entry in old.items():
-        if entry.map != "addresses" or key not in new:
-            continue
-        *filters, way = _referred(entry.value)
-        changes = sum(part in touched for part in (key, way, *filters))
-        forward = old.get(way)
-        if forward is not None and FORWARD.unpack(forward.value)[2] in balancers:
-            changes += 1
-        if changes > 1:
-            mixing.add(key)
+    for key in old.keys() & new.keys():
+        if key[0] == "addresses":
+            changes = {*_changes(key, old, coming, to_old), *_changes(key, new, leaving, to_new)}
+            if len(changes) > 1:
+                mixing.add(key)
     return mixing
+
+
+def _changes(key: _Key, held: _Held, touched: Set[_Key], balancers: Set[int]) -> Iterator[object]:
+    """What on the chain of an address changes; a balancer counts as one, with all its servers."""
+    *filters, way = _referred(held[key].value)
+    yield from (part for part in (key, *filters, way) if part in touched)
+    forward = held.get(way)
+    if forward is not None and (balancer := FORWARD.unpack(forward.value)[2]) in balancers:
+        yield balancer
 
 
 def _referred(address: bytes) -> Iterator[_Key]:
@@ -116,21 +121,19 @@ def _referred(address: bytes) -> Iterator[_Key]:
     yield "forwards", NUMBER.pack(forward)
 
 
-def _balancer_of(key: bytes) -> int:
-    """The balancer to which a key of `listeners` or `servers` belongs."""
-    number: int = NUMBER.unpack_from(key)[0]
-    return number
+def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:
+    """Balancers with changing servers. A listener that comes or goes just opens or shuts."""
+    return {
+        NUMBER.unpack_from(key[1])[0]
+        for key in touched
+        if key[0] == "servers" or (key[0] == "listeners" and key in old and key in new)
+    }
 
 
-def _rank(entry: Entry, old: Mapping[_Key, Entry]) -> tuple[int, int]:
-    """Where an entry stands among those to put: tail first, but what opens a chain last."""
-    opens = entry.map in ("listeners", "addresses") and _key(entry) not in old
-    return (1 if opens or entry.map == "ports" else 0), MAPS.index(entry.map)
+def _ordered(entries: Iterable[Entry], *, backwards: bool = False) -> tuple[Entry, ...]:
+    """Entries from the tail of the chain to its head, or backwards."""
+    return tuple(sorted(entries, key=lambda e: (MAPS.index(e.map), e.key), reverse=backwards))
 
 
 def _by_key(entries: Iterable[Entry]) -> dict[_Key, Entry]:
-    return {_key(entry): entry for entry in entries}
-
-
-def _key(entry: Entry) -> _Key:
-    return entry.map, entry.key
+    return {(entry.map, entry.key): entry for entry in entries}

@@ -139,7 +139,7 @@ def servers_reached(held: State, value: bytes, source: int, called: int) -> Iter
             yield behind[0]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=20000, deadline=None)
 @given(transitions())
 def test_nothing_passes_that_neither_state_allows(change: tuple[State, State]) -> None:
     old, new = change
@@ -210,6 +210,22 @@ def test_accepting_an_endpoint_is_two_puts_and_its_address_comes_last() -> None:
     assert plan({opened, way}, {closed}) == Plan(put=(way, opened), count=Count(1, 1, 0))
 
 
+def test_closing_and_opening_again_keeps_the_address_answering() -> None:
+    before, after = address(1, (1,), 1), address(1, (1,), 2)
+    old, new = {before, forward(1, 1)}, {after, forward(2, 2)}
+    assert plan(new, old) == Plan(
+        shut=(forward(1, 1),), put=(forward(2, 2), after), count=Count(1, 1, 1)
+    )
+
+
+def test_another_group_in_place_of_one_that_goes_is_one_update() -> None:
+    before, after = address(1, (1,), 1), address(1, (2,), 1)
+    gone, come = filter_(1, ("a",) * 4), filter_(2, ("d",) * 4)
+    assert plan({after, come}, {before, gone}) == Plan(
+        put=(come, after), clear=(gone,), count=Count(1, 1, 1)
+    )
+
+
 def test_rules_that_move_between_groups_shut_the_address_meanwhile() -> None:
     """Half moved, the two groups would accept what each alone does not."""
     user = address(1, (1, 2), 1)
@@ -217,4 +233,4 @@ def test_rules_that_move_between_groups_shut_the_address_meanwhile() -> None:
     new = {user, filter_(1, ("n",) * 4), filter_(2, ("n",) * 4)}
     work = plan(new, old)
     assert work.shut == (user,)
-    assert work.put[-1] == user
+    assert work.open == (user,)
