@@ -9,7 +9,7 @@ help: ## what can be done
 
 demo: ## first light: two networks, one private endpoint, real bytes (ONCE=1: and leave nothing behind)
 	@scripts/setup demo
-	@.venv/bin/python demo/first_light.py $(if $(filter-out 0,$(ONCE)),--once)
+	@.venv/bin/python -m demo.first_light $(if $(filter-out 0,$(ONCE)),--once)
 
 up: ## run privlink on this host until Ctrl-C
 	@scripts/setup run

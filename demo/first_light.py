@@ -9,35 +9,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
-from alibabacloud_ecs20140526 import models as ecs
-from alibabacloud_ecs20140526.client import Client as Ecs
-from alibabacloud_nlb20220430 import models as nlb
-from alibabacloud_nlb20220430.client import Client as Nlb
-from alibabacloud_privatelink20200415 import models as privatelink
-from alibabacloud_privatelink20200415.client import Client as PrivateLink
-from alibabacloud_tea_openapi.models import Config
-from alibabacloud_vpc20160428 import models as vpc
-from alibabacloud_vpc20160428.client import Client as Vpc
 from rich.console import Console
 from rich.panel import Panel
 
-REGION, ZONE = "local", "local-a"
-STATE = "/var/lib/privlink-demo"
-LISTEN = "127.0.0.1:8688"
-PRIVLINK = str(Path(sys.executable).with_name("privlink"))
+from demo.cloud import Cloud, Network
+
+STATE = os.environ.get("PRIVLINK_STATE", "/var/lib/privlink")
+LISTEN = os.environ.get("PRIVLINK_LISTEN", "127.0.0.1:8680")
+OURS = Path(STATE, "made-by-the-demo")
+PRIVLINK = os.path.relpath(Path(sys.executable).with_name("privlink"))
+ADDRESS, SECOND_ADDRESS = "10.0.0.80", "10.0.0.81"  # of the endpoints
 CLIENT, SERVER = "privlink-demo-client", "privlink-demo-server"
 ANSWER = "Hello from the provider. You reached me as {address}; we both live at 10.0.0.5."
 
-T = TypeVar("T")
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 # Plain HTTP, because the point is the network below it; says whom it believes to talk to.
 SERVICE = f"""
@@ -66,6 +59,8 @@ with socket.create_connection((address, 80), timeout=10) as s:
     s.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
     if s.recv(1):
         print(time.monotonic(), flush=True)
+    while s.recv(65536):
+        pass
 """
 
 
@@ -75,10 +70,16 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="take everything away at the end")
     once = parser.parse_args().once
     began = time.monotonic()
+    for name in [name for name in os.environ if name.startswith("ALIBABA_CLOUD_ACCESS_KEY")]:
+        del os.environ[name]  # somebody's keys; the demo's installation has its own
+    os.environ.pop("PRIVLINK_SERVER", None)
+    refuse_to_harm()
+    clean_up()
     with ExitStack() as stack:
         stack.callback(clean_up)
-        clean_up()
         tell("Starting privlink: one server without root rights, one node")
+        OURS.parent.mkdir(parents=True, exist_ok=True)
+        OURS.touch()
         run(PRIVLINK, "up", "--detach", "--state", STATE, "--listen", LISTEN)
         show(*first_light(), seconds=time.monotonic() - began)
         if not once:
@@ -91,163 +92,45 @@ def main() -> None:
 def first_light() -> tuple[dict[str, str], str, float]:
     """Build both networks and the endpoint; returns what was made, the answer, milliseconds."""
     credentials = json.loads(Path(STATE, "credentials.json").read_text())
-    cloud = Cloud(credentials)
+    cloud = Cloud(LISTEN, credentials["access_key_id"], credentials["access_key_secret"])
     tell("Two VPCs, both 10.0.0.0/16, and a workload at 10.0.0.5 in each")
     consumer, provider = cloud.network("consumer"), cloud.network("provider")
-    attach(provider["vswitch"], SERVER)
-    attach(consumer["vswitch"], CLIENT)
+    attach(provider, SERVER)
+    attach(consumer, CLIENT)
     started(["ip", "netns", "exec", SERVER, sys.executable, "-c", SERVICE], "listening")
 
     tell("The provider publishes its server: a load balancer and an endpoint service")
-    service = cloud.publish(provider, "10.0.0.5")
-    group = cloud.open_port_80(consumer)
+    balancer = cloud.load_balancer(provider, ["10.0.0.5"], port=80)
+    service = cloud.service(balancer)
+    group = cloud.security_group(consumer, ("tcp", "80/80"), ("icmp", "-1/-1"))
 
-    tell("The consumer creates an endpoint; once it is Connected its client connects, once")
+    tell("The consumer creates an endpoint, the provider accepts, the client connects")
+    endpoint = cloud.endpoint(consumer, service, group, address=ADDRESS)
+    cloud.accept(service, endpoint)
+    cloud.await_connection(endpoint, "Connected")
+    answer = run("ip", "netns", "exec", CLIENT, "curl", "-sS", f"http://{ADDRESS}/")
+
+    tell("Once more with a service that accepts everybody, against the clock")
+    milliseconds = against_the_clock(
+        cloud, consumer, cloud.service(balancer, auto_accept=True), group
+    )
+    made = {"consumer": consumer.vpc, "provider": provider.vpc, "service": service}
+    return made | {"endpoint": endpoint}, answer.strip(), milliseconds
+
+
+def against_the_clock(cloud: Cloud, consumer: Network, service: str, group: str) -> float:
+    """Milliseconds from the CreateVpcEndpoint call to the first byte of the server's answer."""
     command = ["ip", "netns", "exec", CLIENT, sys.executable, "-c", FIRST_BYTE]
-    watcher = started(command, "waiting")
-    assert watcher.stdin is not None and watcher.stdout is not None
-    address = "10.0.0.80"
+    client = started(command, "waiting")
+    assert client.stdin is not None and client.stdout is not None
     called = time.monotonic()
-    endpoint = cloud.endpoint(consumer, service, group, address)
-    watcher.stdin.write(f"{address}\n".encode())
-    watcher.stdin.flush()
-    milliseconds = 1000 * (float(watcher.stdout.readline()) - called)
-    watcher.wait()
-    answer = run("ip", "netns", "exec", CLIENT, "curl", "-s", f"http://{address}/")
-    made = {"consumer": consumer["vpc"], "provider": provider["vpc"], "service": service}
-    return made | {"endpoint": endpoint, "address": address}, answer.strip(), milliseconds
-
-
-class Cloud:
-    """The four SDKs, pointed at this host."""
-
-    def __init__(self, credentials: dict[str, str]) -> None:
-        config = Config(
-            access_key_id=credentials["access_key_id"],
-            access_key_secret=credentials["access_key_secret"],
-            endpoint=LISTEN,
-            protocol="http",
-            region_id=REGION,
-        )
-        self.vpc, self.ecs = Vpc(config), Ecs(config)
-        self.nlb, self.privatelink = Nlb(config), PrivateLink(config)
-
-    def network(self, name: str) -> dict[str, str]:
-        """A VPC 10.0.0.0/16 with one vSwitch 10.0.0.0/24."""
-        vpc_id = self.vpc.create_vpc(
-            vpc.CreateVpcRequest(region_id=REGION, cidr_block="10.0.0.0/16", vpc_name=name)
-        ).body.vpc_id
-        vswitch_id = self.vpc.create_vswitch(
-            vpc.CreateVSwitchRequest(
-                region_id=REGION, zone_id=ZONE, vpc_id=vpc_id, cidr_block="10.0.0.0/24"
-            )
-        ).body.v_switch_id
-        request = vpc.DescribeVSwitchAttributesRequest(region_id=REGION, v_switch_id=vswitch_id)
-        wait_for(
-            lambda: self.vpc.describe_vswitch_attributes(request).body.status == "Available",
-            f"{vswitch_id} Available",
-        )
-        return {"vpc": vpc_id, "vswitch": vswitch_id}
-
-    def publish(self, network: dict[str, str], server: str) -> str:
-        """An endpoint service for everybody, on a load balancer in front of one server."""
-        balancer = self.nlb.create_load_balancer(
-            nlb.CreateLoadBalancerRequest(
-                region_id=REGION,
-                vpc_id=network["vpc"],
-                address_type="Intranet",
-                zone_mappings=[
-                    nlb.CreateLoadBalancerRequestZoneMappings(
-                        zone_id=ZONE, v_switch_id=network["vswitch"]
-                    )
-                ],
-            )
-        ).body.loadbalancer_id
-        group = self.nlb.create_server_group(
-            nlb.CreateServerGroupRequest(
-                region_id=REGION,
-                vpc_id=network["vpc"],
-                server_group_name="web",
-                server_group_type="Ip",
-            )
-        ).body.server_group_id
-        self.nlb.add_servers_to_server_group(
-            nlb.AddServersToServerGroupRequest(
-                region_id=REGION,
-                server_group_id=group,
-                servers=[
-                    nlb.AddServersToServerGroupRequestServers(
-                        server_type="Ip", server_id=server, port=80
-                    )
-                ],
-            )
-        )
-        self.nlb.create_listener(
-            nlb.CreateListenerRequest(
-                region_id=REGION,
-                load_balancer_id=balancer,
-                listener_protocol="TCP",
-                listener_port=80,
-                server_group_id=group,
-            )
-        )
-        service: str = self.privatelink.create_vpc_endpoint_service(
-            privatelink.CreateVpcEndpointServiceRequest(
-                region_id=REGION,
-                service_resource_type="nlb",
-                auto_accept_enabled=True,
-                resource=[
-                    privatelink.CreateVpcEndpointServiceRequestResource(
-                        resource_type="nlb", resource_id=balancer, zone_id=ZONE
-                    )
-                ],
-            )
-        ).body.service_id
-        return service
-
-    def open_port_80(self, network: dict[str, str]) -> str:
-        """A security group that lets the VPC use port 80, and ping."""
-        group: str = self.ecs.create_security_group(
-            ecs.CreateSecurityGroupRequest(region_id=REGION, vpc_id=network["vpc"])
-        ).body.security_group_id
-        rules = [("tcp", "80/80"), ("icmp", "-1/-1")]
-        self.ecs.authorize_security_group(
-            ecs.AuthorizeSecurityGroupRequest(
-                region_id=REGION,
-                security_group_id=group,
-                permissions=[
-                    ecs.AuthorizeSecurityGroupRequestPermissions(
-                        ip_protocol=protocol, port_range=ports, source_cidr_ip="10.0.0.0/16"
-                    )
-                    for protocol, ports in rules
-                ],
-            )
-        )
-        return group
-
-    def endpoint(self, network: dict[str, str], service: str, group: str, address: str) -> str:
-        """An Interface endpoint at an address of our choice."""
-        zone = privatelink.CreateVpcEndpointRequestZone(
-            zone_id=ZONE, v_switch_id=network["vswitch"], ip=address
-        )
-        endpoint: str = self.privatelink.create_vpc_endpoint(
-            privatelink.CreateVpcEndpointRequest(
-                region_id=REGION,
-                vpc_id=network["vpc"],
-                service_id=service,
-                security_group_id=[group],
-                zone=[zone],
-            )
-        ).body.endpoint_id
-        request = privatelink.GetVpcEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
-        wait_for(
-            lambda: (
-                self.privatelink.get_vpc_endpoint_attribute(request).body.connection_status
-                == "Connected"
-            ),
-            f"{endpoint} Connected",
-        )
-        return endpoint
+    endpoint = cloud.endpoint(consumer, service, group, address=SECOND_ADDRESS)
+    cloud.await_connection(endpoint, "Connected")
+    client.stdin.write(f"{SECOND_ADDRESS}\n".encode())
+    client.stdin.flush()
+    milliseconds = 1000 * (float(client.stdout.readline()) - called)
+    client.wait()
+    return milliseconds
 
 
 def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: float) -> None:
@@ -255,7 +138,7 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
     picture = f"""\
   [bold]consumer[/bold]  {made["consumer"]}  10.0.0.0/16
   ┌──────────────────┐        ┌──────────────────────────────┐
-  │ client  10.0.0.5 │ ─────▶ │ endpoint  {made["address"]:<18} │
+  │ client  10.0.0.5 │ ─────▶ │ endpoint  {ADDRESS:<18} │
   └──────────────────┘        │ {made["endpoint"]:<28} │
                               └──────────────┬───────────────┘
                                              │ one way, by consent
@@ -266,7 +149,7 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
   └──────────────────┘
   [bold]provider[/bold]  {made["provider"]}  10.0.0.0/16"""
     console.print(Panel(picture, title="who reaches whom", expand=False))
-    console.print(f"[bold]curl http://{made['address']}/[/bold] from the client answers:")
+    console.print(f"[bold]curl http://{ADDRESS}/[/bold] from the client answers:")
     console.print(f"  [green]{answer}[/green]")
     console.print(
         f"From the CreateVpcEndpoint call to the first byte: [bold]{milliseconds:.1f} ms[/bold]"
@@ -276,36 +159,48 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
 
 def whats_next() -> None:
     """Say what a curious person may try."""
+    state = "" if STATE == "/var/lib/privlink" else f" --state {STATE}"
     console.print(
         f"""
 It stays up. What to try next:
   ip netns exec {CLIENT} curl http://10.0.0.80/     the same again
   ip netns exec {CLIENT} ping -c 3 10.0.0.80        the endpoint answers itself
-  {PRIVLINK} status --state {STATE}
-  eval "$({PRIVLINK} env --state {STATE})"          then run your own SDK code
-  kill -9 both processes of privlink: traffic goes on, and they come back
-and to take everything away:
-  {PRIVLINK} down --purge --delete-state --state {STATE}
-  ip netns del {CLIENT}; ip netns del {SERVER}      (ends the demo's web server too)"""
+  {PRIVLINK} status{state}
+  eval "$({PRIVLINK} env{state})"     then run your own SDK code or Terraform
+  pkill -9 -f privlink.node; pkill -9 -f privlink.server     traffic goes on, and they come back
+Take it all away again:
+  make demo ONCE=1"""
     )
 
 
-def attach(vswitch: str, namespace: str) -> None:
-    """A network namespace as a workload at 10.0.0.5."""
+def attach(network: Network, namespace: str) -> None:
+    """Make a network namespace a workload at 10.0.0.5."""
     run("ip", "netns", "add", namespace)
     run("ip", "netns", "exec", namespace, "ip", "link", "set", "lo", "up")
-    place = ("--vswitch", vswitch, "--netns", namespace, "--ip", "10.0.0.5")
+    place = ("--vswitch", network.vswitch, "--netns", namespace, "--ip", "10.0.0.5")
     run(PRIVLINK, "attach", *place, "--state", STATE)
 
 
 def started(command: list[str], word: str) -> subprocess.Popen[bytes]:
     """A program in the background, once it has said the word."""
-    pipe = subprocess.PIPE
-    program = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    program = subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=nowhere, start_new_session=True
+    )
     assert program.stdout is not None
     if program.stdout.readline().strip() != word.encode():
         raise SystemExit(f"{command[3]} in {command[-1][:20]}... did not start")
     return program
+
+
+def refuse_to_harm() -> None:
+    """Stop if there is an installation that somebody may need."""
+    if Path(STATE, "credentials.json").exists() and not OURS.exists():
+        raise SystemExit(
+            f"There is a privlink installation in {STATE}, and the demo would replace it.\n"
+            f"Give the demo another folder:  make demo PRIVLINK_STATE=/tmp/privlink-demo\n"
+            f"(and, if that one is running, another port:  PRIVLINK_LISTEN=127.0.0.1:8681)"
+        )
 
 
 def clean_up() -> None:
@@ -313,8 +208,10 @@ def clean_up() -> None:
     for namespace in (CLIENT, SERVER):
         if Path("/run/netns", namespace).exists():
             for process in run("ip", "netns", "pids", namespace).split():
-                subprocess.run(["kill", process], check=False)
+                with suppress(ProcessLookupError):
+                    os.kill(int(process), signal.SIGTERM)
             run("ip", "netns", "del", namespace)
+    OURS.unlink(missing_ok=True)
     run(PRIVLINK, "down", "--purge", "--delete-state", "--state", STATE)
 
 
@@ -324,15 +221,6 @@ def run(*command: str) -> str:
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr or done.stdout}")
     return done.stdout
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Wait until the cloud says so."""
-    until = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > until:
-            raise SystemExit(f"not within 10 s: {what}")
-        time.sleep(0.005)
 
 
 def tell(what: str) -> None:

@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from privlink.cli.session import client, keys, output_option, print_json, state_option
+from privlink.cli.session import (
+    client,
+    keys,
+    output_option,
+    print_json,
+    print_table,
+    state_option,
+)
 from privlink.client import Client
 from privlink.config import load
 
@@ -75,41 +80,18 @@ def _endpoints(calls: Client, region: str) -> Any:
 
 
 def _print(found: dict[str, Any], server: str) -> None:
-    console = Console()
-    in_step = "in step" if found["InStep"] else "[red]not in step[/red]"
-    console.print(f"{server}, revision {found['Revision']}, {in_step}")
+    in_step = "in step" if found["InStep"] else "NOT in step"
+    click.echo(f"{server}  revision {found['Revision']}, {in_step}")
     for node in found["Nodes"]:
-        console.print(
-            f"node {node['NodeId']}: revision {node['Revision']}, fabric {node['Fabric']}, "
-            f"zones {', '.join(node['Zones'])}, seen {node['LastSeenTime']}"
+        click.echo(
+            f"{node['NodeId']}  revision {node['Revision']}, fabric {node['Fabric']}, "
+            f"zones {', '.join(node['Zones'])}, last seen {node['LastSeenTime']}"
         )
         for reason, count in sorted(node["Drops"].items()):
-            console.print(f"  dropped {count:>10}  {reason}")
+            click.echo(f"  dropped {count:>10}  {reason}")
     for fault in found["Faults"]:
-        console.print(f"[red]{fault['Key']}[/red]: {fault['Message']} ({fault['Code']})")
-    _print_table(
-        console,
-        "endpoints",
-        ("EndpointId", "EndpointName", "ServiceId", "EndpointStatus", "ConnectionStatus"),
-        found["Endpoints"],
-    )
-    _print_table(
-        console,
-        "attachments",
-        ("AttachmentId", "VSwitchId", "PrivateIpAddress", "MacAddress", "Status"),
-        found["Attachments"],
-    )
-
-
-def _print_table(
-    console: Console, title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]
-) -> None:
-    if not rows:
-        console.print(f"no {title}")
-        return
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(str(row.get(column, "")) for column in columns))
-    console.print(table)
+        click.echo(f"  {fault['Code'].lower()}  {fault['Key']}: {fault['Message']}")
+    endpoint = ("EndpointId", "EndpointName", "ServiceId", "EndpointStatus", "ConnectionStatus")
+    print_table("endpoints", endpoint, found["Endpoints"])
+    attachment = ("AttachmentId", "VSwitchId", "PrivateIpAddress", "MacAddress", "Status")
+    print_table("attachments", attachment, found["Attachments"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -51,6 +53,7 @@ def up(
         _start_detached(settings)
         return
     with folder.lock(settings):
+        _check_is_free(settings)
         credentials, node = folder.prepare(settings)
         supervisor = Supervisor(settings, credentials, node)
         supervisor.run(on_ready=lambda: click.echo(_welcome(settings)))
@@ -88,6 +91,16 @@ def _settings(state: Path, listen: str, region: str, zones: str, domain: str) ->
     )
     config.check(settings)
     return settings
+
+
+def _check_is_free(settings: Config) -> None:
+    """Refuse an address that somebody listens on. Raises OSError."""
+    try:
+        with socket.create_server((settings.host, settings.port)):
+            pass
+    except OSError as error:
+        why = f"cannot listen on {settings.listen}: {os.strerror(error.errno or 0).lower()}"
+        raise OSError(f"{why}. Choose another with --listen HOST:PORT") from None
 
 
 def _start_detached(settings: Config) -> None:

@@ -94,11 +94,14 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     On the old chain meet entries that come, on the new one those whose old value has to leave: what
     is added is complete before an address refers to it, what is cleared goes after none does.
     """
-    to_old, to_new = _balancers(coming, old, new), _balancers(leaving, old, new)
+    balancers = _balancers(coming, old, new)
     mixing = set()
     for key in old.keys() & new.keys():
         if key[0] == "addresses":
-            changes = {*_changes(key, old, coming, to_old), *_changes(key, new, leaving, to_new)}
+            changes = {
+                *_changes(key, old, coming, balancers),
+                *_changes(key, new, leaving, frozenset()),
+            }
             if len(changes) > 1:
                 mixing.add(key)
     return mixing

@@ -48,44 +48,60 @@ def server(balancer: int, called: int, slot: int, number: int) -> Entry:
     return Entry("servers", SERVER_KEY.pack(balancer, called, 6, slot), bytes([number]))
 
 
-entry = st.one_of(
-    st.builds(port, st.sampled_from(NUMBERS), st.sampled_from(SOURCES)),
-    st.builds(
-        address,
-        st.sampled_from(NUMBERS),
-        st.lists(st.sampled_from(NUMBERS), unique=True).map(tuple),
-        st.sampled_from([0, 1, 2]),
-    ),
-    st.builds(forward, st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)),
-    st.builds(
-        filter_, st.sampled_from(NUMBERS), st.tuples(*[st.sampled_from("adn")] * 4)
-    ),
-    st.builds(
-        listener, st.sampled_from(NUMBERS), st.sampled_from(NUMBERS), st.sampled_from(NUMBERS)
-    ),
-    st.builds(
-        server,
-        st.sampled_from(NUMBERS),
-        st.sampled_from(NUMBERS),
-        st.sampled_from(range(2)),
-        st.sampled_from(NUMBERS),
-    ),
-)  # fmt: skip
+def balanced(balancer: int, called: int, servers: list[int]) -> list[Entry]:
+    """A listener with its servers: they come of one item and always fit."""
+    slots = [server(balancer, called, slot, number) for slot, number in enumerate(servers)]
+    return [listener(balancer, called, len(slots)), *slots]
 
 
-def state(*entries: Entry) -> State:
-    return {(e.map, e.key): e.value for e in entries}
+number = st.sampled_from(NUMBERS)
+numbers = st.lists(number, unique=True, min_size=1).map(tuple)
+Unit = list[Entry]
 
 
-states = st.lists(entry, max_size=30).map(lambda entries: state(*entries))
+def unit(made: st.SearchStrategy[Unit]) -> st.SearchStrategy[Unit]:
+    """Mostly there, for a chain passes only when it is whole."""
+    return st.one_of(made, made, made, st.just([]))
+
+
+def lone(made: st.SearchStrategy[Entry]) -> st.SearchStrategy[Unit]:
+    return unit(made.map(lambda entry: [entry]))
+
+
+UNITS = [
+    *(lone(st.builds(port, st.just(n), st.sampled_from(SOURCES))) for n in NUMBERS),
+    *(
+        lone(st.builds(address, st.just(n), numbers, st.sampled_from([1, 2, 1, 2, 0])))
+        for n in NUMBERS
+    ),
+    *(lone(st.builds(forward, st.just(n), number)) for n in NUMBERS),
+    *(
+        lone(st.builds(filter_, st.just(n), st.tuples(*[st.sampled_from("aadn")] * 4)))
+        for n in NUMBERS
+    ),
+    *(
+        unit(st.builds(balanced, st.just(n), st.just(called), st.lists(number, max_size=2)))
+        for n in NUMBERS
+        for called in NUMBERS
+    ),
+]
+
+
+def state(units: list[Unit]) -> State:
+    return {(e.map, e.key): e.value for made in units for e in made}
+
+
+states = st.tuples(*UNITS).map(lambda units: state(list(units)))
 
 
 @st.composite
 def transitions(draw: st.DrawFn) -> tuple[State, State]:
-    """Two states that share most of what they hold, as states of a living node do."""
-    old = draw(states)
-    new = {key: value for key, value in old.items() if draw(st.integers(0, 4))}
-    return old, {**new, **state(*draw(st.lists(entry, max_size=8)))}
+    """Two states that share about half of what they hold."""
+    old = [draw(made) for made in UNITS]
+    new = [draw(made) if draw(st.booleans()) else was for made, was in zip(UNITS, old, strict=True)]
+    # Servers beyond the slots of their listener are what an interrupted plan leaves behind.
+    litter = draw(st.lists(st.builds(server, number, number, st.just(2), number), max_size=2))
+    return state([*old, litter]), state(new)
 
 
 def entries_of(held: State) -> frozenset[Entry]:
@@ -139,7 +155,7 @@ def servers_reached(held: State, value: bytes, source: int, called: int) -> Iter
             yield behind[0]
 
 
-@settings(max_examples=20000, deadline=None)
+@settings(max_examples=1000)
 @given(transitions())
 def test_nothing_passes_that_neither_state_allows(change: tuple[State, State]) -> None:
     old, new = change
@@ -148,7 +164,7 @@ def test_nothing_passes_that_neither_state_allows(change: tuple[State, State]) -
         assert passing(held) <= allowed
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(transitions())
 def test_a_plan_ends_where_it_should_and_says_how_far_it_went(change: tuple[State, State]) -> None:
     old, new = change
@@ -159,7 +175,7 @@ def test_a_plan_ends_where_it_should_and_says_how_far_it_went(change: tuple[Stat
     assert len(old) + size.added - size.dropped == len(new)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(transitions())
 def test_a_forward_that_stays_is_never_absent(change: tuple[State, State]) -> None:
     old, new = change
@@ -168,7 +184,7 @@ def test_a_forward_that_stays_is_never_absent(change: tuple[State, State]) -> No
         assert staying <= held.keys()
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(transitions())
 def test_what_does_not_change_keeps_passing(change: tuple[State, State]) -> None:
     old, new = change
@@ -224,6 +240,21 @@ def test_another_group_in_place_of_one_that_goes_is_one_update() -> None:
     assert plan({after, come}, {before, gone}) == Plan(
         put=(come, after), clear=(gone,), count=Count(1, 1, 1)
     )
+
+
+def test_a_listener_that_comes_waits_for_an_address_that_narrows() -> None:
+    shared = {port(1, 0), forward(1, 1), filter_(1, ("a",) * 4), filter_(2, ("d",) * 4)}
+    old, new = {*shared, address(1, (1,), 1)}, {*shared, address(1, (2,), 1), *balanced(1, 1, [1])}
+    assert passing(old_state := state([list(old)])) == passing(state([list(new)])) == set()
+    assert not any(map(passing, moments(plan(new, old), old_state)))
+
+
+def test_an_address_that_turns_to_a_group_that_goes_never_meets_it() -> None:
+    shared = {port(1, 0), forward(1, 1), filter_(1, ("d",) * 4), *balanced(1, 1, [1])}
+    old = {*shared, address(1, (1,), 1), filter_(2, ("a",) * 4)}
+    new = {*shared, address(1, (2,), 1)}
+    assert passing(old_state := state([list(old)])) == passing(state([list(new)])) == set()
+    assert not any(map(passing, moments(plan(new, old), old_state)))
 
 
 def test_rules_that_move_between_groups_shut_the_address_meanwhile() -> None:

@@ -1,0 +1,197 @@
+"""Alibaba Cloud's own SDKs, unmodified, pointed at privlink, with one verb for each thing to make.
+
+The demo and the tests build their networks with it. Nothing here knows privlink but for the
+address it listens on: what works here works in your programs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from alibabacloud_ecs20140526 import models as ecs
+from alibabacloud_ecs20140526.client import Client as Ecs
+from alibabacloud_nlb20220430 import models as nlb
+from alibabacloud_nlb20220430.client import Client as Nlb
+from alibabacloud_privatelink20200415 import models as privatelink
+from alibabacloud_privatelink20200415.client import Client as PrivateLink
+from alibabacloud_tea_openapi.models import Config
+from alibabacloud_vpc20160428 import models as vpc
+from alibabacloud_vpc20160428.client import Client as Vpc
+
+REGION, ZONE = "local", "local-a"
+PATIENCE = 10.0  # seconds until waiting is given up
+
+
+class Network(NamedTuple):
+    """A VPC and its one vSwitch."""
+
+    vpc: str
+    vswitch: str
+
+
+class Cloud:
+    """One account's clients of the four products."""
+
+    def __init__(self, endpoint: str, access_key_id: str, access_key_secret: str) -> None:
+        config = Config(
+            access_key_id=access_key_id,
+            access_key_secret=access_key_secret,
+            endpoint=endpoint,
+            protocol="http",
+            region_id=REGION,
+        )
+        self.vpc, self.ecs = Vpc(config), Ecs(config)
+        self.nlb, self.privatelink = Nlb(config), PrivateLink(config)
+
+    def network(self, name: str, cidr: str = "10.0.0.0/16", subnet: str = "10.0.0.0/24") -> Network:
+        """A VPC with one vSwitch, once its node has made that."""
+        vpc_id = self.vpc.create_vpc(
+            vpc.CreateVpcRequest(region_id=REGION, cidr_block=cidr, vpc_name=name)
+        ).body.vpc_id
+        vswitch_id = self.vpc.create_vswitch(
+            vpc.CreateVSwitchRequest(
+                region_id=REGION, zone_id=ZONE, vpc_id=vpc_id, cidr_block=subnet
+            )
+        ).body.v_switch_id
+        request = vpc.DescribeVSwitchAttributesRequest(region_id=REGION, v_switch_id=vswitch_id)
+        wait_for(
+            lambda: self.vpc.describe_vswitch_attributes(request).body.status == "Available",
+            f"{vswitch_id} Available",
+        )
+        return Network(vpc_id, vswitch_id)
+
+    def load_balancer(self, network: Network, servers: Sequence[str], port: int) -> str:
+        """A load balancer that spreads a port over servers, given by their addresses."""
+        balancer: str = self.nlb.create_load_balancer(
+            nlb.CreateLoadBalancerRequest(
+                region_id=REGION,
+                vpc_id=network.vpc,
+                address_type="Intranet",
+                zone_mappings=[
+                    nlb.CreateLoadBalancerRequestZoneMappings(
+                        zone_id=ZONE, v_switch_id=network.vswitch
+                    )
+                ],
+            )
+        ).body.loadbalancer_id
+        group = self.nlb.create_server_group(
+            nlb.CreateServerGroupRequest(
+                region_id=REGION,
+                vpc_id=network.vpc,
+                server_group_name="servers",
+                server_group_type="Ip",
+            )
+        ).body.server_group_id
+        self.nlb.add_servers_to_server_group(
+            nlb.AddServersToServerGroupRequest(
+                region_id=REGION,
+                server_group_id=group,
+                servers=[
+                    nlb.AddServersToServerGroupRequestServers(
+                        server_type="Ip", server_id=address, port=port
+                    )
+                    for address in servers
+                ],
+            )
+        )
+        self.nlb.create_listener(
+            nlb.CreateListenerRequest(
+                region_id=REGION,
+                load_balancer_id=balancer,
+                listener_protocol="TCP",
+                listener_port=port,
+                server_group_id=group,
+            )
+        )
+        return balancer
+
+    def service(self, balancer: str, *, auto_accept: bool = False) -> str:
+        """An endpoint service on a load balancer."""
+        resource = privatelink.CreateVpcEndpointServiceRequestResource(
+            resource_type="nlb", resource_id=balancer, zone_id=ZONE
+        )
+        service: str = self.privatelink.create_vpc_endpoint_service(
+            privatelink.CreateVpcEndpointServiceRequest(
+                region_id=REGION,
+                service_resource_type="nlb",
+                auto_accept_enabled=auto_accept,
+                resource=[resource],
+            )
+        ).body.service_id
+        return service
+
+    def security_group(
+        self, network: Network, *rules: tuple[str, str], source: str = "10.0.0.0/8"
+    ) -> str:
+        """A security group that lets a source use protocols and port ranges."""
+        group: str = self.ecs.create_security_group(
+            ecs.CreateSecurityGroupRequest(region_id=REGION, vpc_id=network.vpc)
+        ).body.security_group_id
+        self.ecs.authorize_security_group(
+            ecs.AuthorizeSecurityGroupRequest(
+                region_id=REGION,
+                security_group_id=group,
+                permissions=[
+                    ecs.AuthorizeSecurityGroupRequestPermissions(
+                        ip_protocol=protocol, port_range=ports, source_cidr_ip=source
+                    )
+                    for protocol, ports in rules
+                ],
+            )
+        )
+        return group
+
+    def endpoint(
+        self, network: Network, service: str, group: str, address: str | None = None
+    ) -> str:
+        """An Interface endpoint in the network's zone, at an address of our choice or any."""
+        zone = privatelink.CreateVpcEndpointRequestZone(
+            zone_id=ZONE, v_switch_id=network.vswitch, ip=address
+        )
+        endpoint: str = self.privatelink.create_vpc_endpoint(
+            privatelink.CreateVpcEndpointRequest(
+                region_id=REGION,
+                vpc_id=network.vpc,
+                service_id=service,
+                security_group_id=[group],
+                zone=[zone],
+            )
+        ).body.endpoint_id
+        return endpoint
+
+    def accept(self, service: str, endpoint: str) -> None:
+        """The provider's yes."""
+        self.privatelink.enable_vpc_endpoint_connection(
+            privatelink.EnableVpcEndpointConnectionRequest(
+                region_id=REGION, service_id=service, endpoint_id=endpoint
+            )
+        )
+
+    def refuse(self, service: str, endpoint: str) -> None:
+        """The provider's no, also to a connection it had accepted."""
+        self.privatelink.disable_vpc_endpoint_connection(
+            privatelink.DisableVpcEndpointConnectionRequest(
+                region_id=REGION, service_id=service, endpoint_id=endpoint
+            )
+        )
+
+    def connection_status(self, endpoint: str) -> str:
+        """What the consumer sees of its connection."""
+        request = privatelink.GetVpcEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
+        status: str = self.privatelink.get_vpc_endpoint_attribute(request).body.connection_status
+        return status
+
+    def await_connection(self, endpoint: str, status: str) -> None:
+        """Wait until an endpoint's connection has a status."""
+        wait_for(lambda: self.connection_status(endpoint) == status, f"{endpoint} {status}")
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the cloud says so. Raises TimeoutError."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError(f"not within {PATIENCE:.0f} s: {what}")
+        time.sleep(0.002)
