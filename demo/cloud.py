@@ -62,6 +62,12 @@ class Cloud:
         )
         return Network(vpc_id, vswitch_id)
 
+    def vswitches(self) -> list[str]:
+        """The ids of this account's vSwitches."""
+        request = vpc.DescribeVSwitchesRequest(region_id=REGION, page_size=50)
+        found = self.vpc.describe_vswitches(request).body.v_switches.v_switch
+        return [vswitch.v_switch_id for vswitch in found]
+
     def load_balancer(self, network: Network, servers: Sequence[str], port: int) -> str:
         """A load balancer that spreads a port over servers, given by their addresses."""
         balancer: str = self.nlb.create_load_balancer(
@@ -143,6 +149,18 @@ class Cloud:
         )
         return group
 
+    def allow(self, group: str, protocol: str, ports: str, source: str = "10.0.0.0/8") -> None:
+        """One more rule in a security group."""
+        self.ecs.authorize_security_group(
+            ecs.AuthorizeSecurityGroupRequest(
+                region_id=REGION,
+                security_group_id=group,
+                ip_protocol=protocol,
+                port_range=ports,
+                source_cidr_ip=source,
+            )
+        )
+
     def endpoint(
         self, network: Network, service: str, group: str, address: str | None = None
     ) -> str:
@@ -186,6 +204,18 @@ class Cloud:
     def await_connection(self, endpoint: str, status: str) -> None:
         """Wait until an endpoint's connection has a status."""
         wait_for(lambda: self.connection_status(endpoint) == status, f"{endpoint} {status}")
+
+    def await_zone(self, endpoint: str, status: str) -> None:
+        """Wait until the endpoint's one zone has a status."""
+        request = privatelink.ListVpcEndpointZonesRequest(region_id=REGION, endpoint_id=endpoint)
+        wait_for(
+            lambda: [
+                zone.zone_status
+                for zone in self.privatelink.list_vpc_endpoint_zones(request).body.zones
+            ]
+            == [status],
+            f"{endpoint} {status}",
+        )
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

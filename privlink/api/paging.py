@@ -17,7 +17,9 @@ from privlink import errors
 
 T = TypeVar("T")
 
-PageNumber = Annotated[int, msgspec.Meta(ge=1, description="pages count from 1.")]
+PageNumber = Annotated[
+    int, msgspec.Meta(ge=1, le=2**31 - 1, description="pages count from 1, to 2147483647.")
+]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=50, description="a page has 1 to 50 items.")]
 MaxResults = Annotated[int, msgspec.Meta(ge=1, le=1000, description="a page has 1 to 1000 items.")]
 MaxResults50 = Annotated[int, msgspec.Meta(ge=1, le=50, description="a page has 1 to 50 items.")]

@@ -18,6 +18,7 @@ from privlink import errors
 # Where PascalCase of our field name is not what the wire says.
 _WORDS = {"vswitch": "VSwitch", "vswitches": "VSwitches", "dns": "DNS", "vrouter": "VRouter"}
 _LONGEST_LIST = 1000
+_DEEPEST_NAME = 16  # parts; what actions know has at most three
 
 # Parameters that every SDK may send about the caller, or about the request itself.
 IGNORED = frozenset(
@@ -60,7 +61,9 @@ def nest(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     root: dict[str, Any] = {}
     for name, value in parameters:
         node = root
-        *path, last = name.split(".")
+        *path, last = name.split(".", _DEEPEST_NAME)
+        if "." in last:
+            raise errors.UnsupportedStructure(parameter=name)
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):

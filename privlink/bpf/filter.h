@@ -6,6 +6,7 @@
 #include "maps.h"
 
 #define NO_RULE 512	/* after every verdict, and even: nothing accepts */
+#define NOT_HERE 0	/* before every verdict, and even: a group we do not know may be one that drops */
 
 /* A group's verdict on a new flow, by its first rule that matches, as one number to be compared
  * across groups: priority * 2 + accept. The least wins, and of equal priorities the drop.
@@ -16,7 +17,7 @@ __noinline int filter_verdict(__u32 number, __u32 source, __u32 protocol, __u32 
 	const struct filter *filter = bpf_map_lookup_elem(&filters, &number);
 
 	if (!filter)
-		return NO_RULE;
+		return NOT_HERE;
 	for (__u32 i = 0; i < MAX_RULES && i < filter->count; i++) {
 		const struct rule *rule = &filter->rules[i];
 

@@ -67,4 +67,6 @@ class Kernel:
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""
-        return {Reason(number).name.lower(): count for number, count in self._program.drops().items()}
+        return {
+            Reason(number).name.lower(): count for number, count in self._program.drops().items()
+        }

@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from privlink.node.maps import ADDRESS, FORWARD, NUMBER, Entry
+from privlink.node.maps import ADDRESS, FORWARD, LISTENER_KEY, NUMBER, Entry
 
 # From the tail of the chain to its head.
 MAPS: Final = (
@@ -125,12 +125,14 @@ def _referred(address: bytes) -> Iterator[_Key]:
 
 
 def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:
-    """Balancers with changing servers. A listener that comes or goes just opens or shuts."""
-    return {
-        NUMBER.unpack_from(key[1])[0]
-        for key in touched
-        if key[0] == "servers" or (key[0] == "listeners" and key in old and key in new)
-    }
+    """Balancers whose servers change behind a listener that stays. Others just open or shut."""
+    found = set()
+    for name, key in touched:
+        if name in ("listeners", "servers"):
+            listener = "listeners", key[: LISTENER_KEY.size]
+            if listener in old and listener in new:
+                found.add(LISTENER_KEY.unpack(listener[1])[0])
+    return found
 
 
 def _ordered(entries: Iterable[Entry], *, backwards: bool = False) -> tuple[Entry, ...]:

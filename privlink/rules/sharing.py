@@ -10,18 +10,19 @@ from collections.abc import Iterable
 
 from privlink.model.ids import AccountId
 
-_ARN = re.compile(r"^acs:ram:[^:]*:(\d{1,20}|\*):.+$")
+_ARN = re.compile(r"acs:ram:[^:]*:([0-9]{1,18}|\*):.+")
+ARN_RULE = "it must be * or look like acs:ram:*:123456:*."
 EVERYBODY = "*"
 
 
-def account_of(user: str) -> str | None:
-    """The account (or `*`) an allow list entry names, or None if it is neither form."""
-    if user == EVERYBODY or (user.isascii() and user.isdigit()):
-        return user
-    found = _ARN.match(user)
+def account_in(arn: str) -> str | None:
+    """The account (or `*`) an ARN names, or None if it is no ARN. `*` alone counts as one."""
+    if arn == EVERYBODY:
+        return EVERYBODY
+    found = _ARN.fullmatch(arn)
     return found[1] if found else None
 
 
 def allows(users: Iterable[str], account_id: AccountId) -> bool:
     """Whether an allow list lets an account in."""
-    return any(account_of(user) in (EVERYBODY, account_id) for user in users)
+    return any(user == account_id or account_in(user) in (EVERYBODY, account_id) for user in users)

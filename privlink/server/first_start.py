@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from privlink.model.account import AccessKey, Account, Node
 from privlink.model.ids import AccountId, NodeId
 from privlink.server.orders import Orders
-from privlink.store import accounts, nodes
+from privlink.store import accounts, changes, nodes
 
 OPERATOR = "default"
 
 
 def ensure(tx: Connection, orders: Orders) -> None:
     """Add what is missing; whatever is there stays as it is."""
+    changes.begin(tx)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     account_id = AccountId(orders.account.account_id)
     if accounts.get(tx, account_id) is None:

@@ -81,8 +81,14 @@ def changed_at(tx: Connection, keys: list[str]) -> dict[str, int]:
     return found
 
 
+def begin(tx: Connection) -> None:
+    """Set a new database to revision 1, because 0 is what a node asks from that knows nothing."""
+    if newest(tx) == 0:
+        rows.next_number(tx, "revision")
+
+
 def newest(tx: Connection) -> int:
-    """The revision of the last change, 0 if there never was one."""
+    """The revision of the last change."""
     name = select(schema.sequence.c.value).where(schema.sequence.c.name == "revision")
     return int(tx.execute(name).scalar() or 0)
 

@@ -28,7 +28,7 @@ def test_make_alone_prints_every_verb_on_a_line() -> None:
 @pytest.mark.parametrize("once", ["ONCE=1", "ONCE=0", "ONCE="])
 def test_the_demo_stays_up_unless_told_to_run_once(once: str) -> None:
     command = run("make", "--dry-run", "demo", once).stdout.splitlines()[-1]
-    assert command.split()[:2] == [".venv/bin/python", "demo/first_light.py"]
+    assert command.split()[:3] == [".venv/bin/python", "-m", "demo.first_light"]
     assert ("--once" in command) == (once == "ONCE=1")
 
 

@@ -301,7 +301,7 @@ def test_drops_are_counted_with_their_reason(node: Node) -> None:
     with pytest.raises(ConnectionRefusedError):
         lab.connect(node.client, ENDPOINT, 80)
     node.put(forward_ep=OPEN)
-    assert node.feedbox.reports[-1].drops["NOT_ACCEPTED"] >= 1
+    assert node.feedbox.reports[-1].drops["not_accepted"] >= 1
 
 
 def test_workloads_keep_to_their_address(node: Node) -> None:

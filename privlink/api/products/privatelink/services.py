@@ -29,7 +29,10 @@ Description = Annotated[
         max_length=256, pattern=names.DESCRIPTION_PATTERN, description=names.DESCRIPTION_RULE
     ),
 ]
-UserId = Annotated[int, msgspec.Meta(ge=1, lt=10**20, description="the number of an account.")]
+UserId = Annotated[
+    int, msgspec.Meta(ge=1, lt=10**18, description="it is the number of an account.")
+]
+UserArn = Annotated[str, msgspec.Meta(max_length=256, description=sharing.ARN_RULE), Wire("UserARN")]
 
 # Connections in these states carry nothing and end with their service, as ServiceDeleted.
 _AT_REST = (ConnectionStatus.DISCONNECTED, ConnectionStatus.DELETING)
@@ -241,18 +244,17 @@ def add_user_to_vpc_endpoint_service(
     region_id: RegionId,
     service_id: str,
     user_id: UserId | None = None,
-    user_arn: Annotated[str | None, Wire("UserARN")] = None,
+    user_arn: UserArn | None = None,
 ) -> Answer:
     """Let an account use a service. One that may already stays so."""
     service = our_service(call, service_id)
     if user_id is None and user_arn is None:
         raise errors.MissingServiceUser
     if user_arn is not None:
-        account = sharing.account_of(user_arn)
+        account = sharing.account_in(user_arn)
         if account is None:
             raise errors.IllegalParamFormat(
-                parameter="UserARN",
-                why=f"{user_arn!r} was given; it must be * or look like acs:ram:*:123456:*.",
+                parameter="UserARN", why=f"{user_arn!r} was given; {sharing.ARN_RULE}"
             )
         if user_id is not None and account not in (str(user_id), sharing.EVERYBODY):
             raise errors.MismatchUserIdAndUserArn(user_id=user_id, user_arn=user_arn)

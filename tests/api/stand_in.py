@@ -1,0 +1,76 @@
+"""The one fake: a node without a kernel. It speaks the feed as a real one does, when it is told to.
+
+Left alone it does nothing, so a test decides what is confirmed and what is not yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from privlink.client import Client
+from tests.api.stage import NODE
+
+Item = dict[str, Any]
+
+
+class Node:
+    """Holds items instead of a kernel."""
+
+    def __init__(self, url: str) -> None:
+        self.client = Client(url, NODE.access_key_id, NODE.access_key_secret)
+        self.revision = 0
+        self.held: dict[str, Item] = {}
+        self.seen: list[str] = []  # keys of the last pull
+        self.faults: dict[str, tuple[str, str]] = {}
+        self.drops: dict[str, int] = {}
+
+    def pull(self, *, wait: int = 0) -> dict[str, Any]:
+        """Ask what changed and take it in."""
+        answer = self.client.call(
+            "PullFeed",
+            NodeId=NODE.node_id,
+            Revision=self.revision,
+            WaitSeconds=wait,
+            timeout=wait + 10,
+        )
+        if answer["Full"]:
+            self.held.clear()
+        self.seen = [told["Key"] for told in answer["Items"]]
+        for told in answer["Items"]:
+            if told["Item"] is None:
+                self.held.pop(told["Key"], None)
+            else:
+                self.held[told["Key"]] = told["Item"]
+        self.revision = answer["Revision"]
+        return answer
+
+    def report(self) -> None:
+        """Say that everything taken in is in place, but for the faults."""
+        self.client.call(
+            "PushReport",
+            NodeId=NODE.node_id,
+            Revision=self.revision,
+            Fabric="privlink-test",
+            Faults=[
+                {"Key": key, "Code": code, "Message": message}
+                for key, (code, message) in self.faults.items()
+            ],
+            Drops=[{"Reason": reason, "Count": count} for reason, count in self.drops.items()],
+        )
+
+    def catch_up(self) -> None:
+        """Take in and confirm everything there is."""
+        self.pull()
+        self.report()
+
+    def fail(self, key: str, code: str = "Refused", message: str = "no room") -> None:
+        """From now on, be unable to put an item in place."""
+        self.faults[key] = (code, message)
+
+    def recover(self) -> None:
+        """Be able to do everything again."""
+        self.faults.clear()
+
+    def forward(self, endpoint_id: str, zone_id: str = "local-a") -> Item:
+        """What it holds for an endpoint zone."""
+        return self.held[f"forward/{endpoint_id}/{zone_id}"]

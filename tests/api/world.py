@@ -1,0 +1,129 @@
+"""Networks, services and endpoints in few words, made through the official SDKs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tests.api.account import Account, Answer
+
+A, B, C = "local-a", "local-b", "local-c"
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A VPC 10.0.0.0/16 with a vSwitch 10.0.N.0/24 in each zone asked for."""
+
+    vpc: str
+    vswitches: dict[str, str]  # by zone
+
+    @property
+    def vswitch(self) -> str:
+        """The vSwitch in the first zone."""
+        return next(iter(self.vswitches.values()))
+
+
+class World:
+    """What one account builds."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def network(self, *zones: str) -> Network:
+        """A VPC 10.0.0.0/16 with vSwitches 10.0.0.0/24, 10.0.1.0/24 ... in zones, A by default."""
+        vpc = self.account.vpc.CreateVpc(CidrBlock="10.0.0.0/16")["VpcId"]
+        vswitches = {
+            zone: self.vswitch(vpc, f"10.0.{number}.0/24", zone)
+            for number, zone in enumerate(zones or (A,))
+        }
+        return Network(vpc, vswitches)
+
+    def vswitch(self, vpc: str, cidr: str, zone: str = A) -> str:
+        """One more vSwitch."""
+        made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr)
+        return str(made["VSwitchId"])
+
+    def balancer(self, network: Network, *zones: str) -> str:
+        """A load balancer in zones of a network, all of them by default."""
+        made = self.account.nlb.CreateLoadBalancer(
+            VpcId=network.vpc,
+            AddressType="Intranet",
+            ZoneMappings=[
+                {"ZoneId": zone, "VSwitchId": network.vswitches[zone]}
+                for zone in zones or network.vswitches
+            ],
+        )
+        return str(made["LoadbalancerId"])
+
+    def server_group(self, network: Network, *servers: str, port: int = 80) -> str:
+        """A server group with servers at addresses."""
+        group = self.account.nlb.CreateServerGroup(
+            VpcId=network.vpc, ServerGroupName="web", ServerGroupType="Ip"
+        )["ServerGroupId"]
+        if servers:
+            added = [{"ServerType": "Ip", "ServerId": each, "Port": port} for each in servers]
+            self.account.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=added)
+        return str(group)
+
+    def listener(self, balancer: str, group: str, port: int = 80) -> str:
+        """A listener on TCP."""
+        made = self.account.nlb.CreateListener(
+            LoadBalancerId=balancer,
+            ListenerProtocol="TCP",
+            ListenerPort=port,
+            ServerGroupId=group,
+        )
+        return str(made["ListenerId"])
+
+    def service(
+        self, balancer: str | None = None, zones: Sequence[str] = (A,), *, auto: bool = True
+    ) -> str:
+        """An endpoint service on a load balancer, which accepts by itself unless told otherwise."""
+        resources = [
+            {"ResourceType": "nlb", "ResourceId": balancer, "ZoneId": zone} for zone in zones
+        ]
+        made = self.account.privatelink.CreateVpcEndpointService(
+            ServiceResourceType="nlb",
+            AutoAcceptEnabled=auto,
+            Resource=resources if balancer else [],
+        )
+        return str(made["ServiceId"])
+
+    def published(self, *zones: str, auto: bool = True) -> str:
+        """An endpoint service with all it needs, in zones, A by default."""
+        network = self.network(*zones)
+        return self.service(self.balancer(network), list(network.vswitches), auto=auto)
+
+    def group(self, network: Network, kind: str = "normal") -> str:
+        """A security group without rules."""
+        made = self.account.ecs.CreateSecurityGroup(VpcId=network.vpc, SecurityGroupType=kind)
+        return str(made["SecurityGroupId"])
+
+    def endpoint(
+        self, service: str, network: Network, *zones: str, group: str | None = None, **more: Any
+    ) -> str:
+        """An endpoint in zones of a network; none given, none taken."""
+        made = self.account.privatelink.CreateVpcEndpoint(
+            VpcId=network.vpc,
+            ServiceId=service,
+            SecurityGroupId=[group or self.group(network)],
+            Zone=[{"ZoneId": zone, "VSwitchId": network.vswitches[zone]} for zone in zones],
+            **more,
+        )
+        return str(made["EndpointId"])
+
+    def shown(self, endpoint: str) -> Answer:
+        """What GetVpcEndpointAttribute says."""
+        return self.account.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)
+
+    def zones(self, endpoint: str) -> dict[str, Answer]:
+        """What ListVpcEndpointZones says, by zone."""
+        listed = self.account.privatelink.ListVpcEndpointZones(EndpointId=endpoint)["Zones"]
+        return {zone["ZoneId"]: zone for zone in listed}
+
+    def statuses(self, endpoint: str) -> tuple[str, str, dict[str, str]]:
+        """The statuses of an endpoint, of its connection and of its zones."""
+        shown = self.shown(endpoint)
+        zones = {name: zone["ZoneStatus"] for name, zone in self.zones(endpoint).items()}
+        return shown["EndpointStatus"], shown["ConnectionStatus"], zones

@@ -1,0 +1,227 @@
+"""The command line as its users meet it: what it prints, what it refuses, what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from demo.cloud import Cloud
+from privlink.cli.main import main
+from privlink.config import instance_of
+from privlink.node import purge
+from tests.journey.installation import CLIENT, PORT, PRIVLINK, Installation, Stage, workload
+from tests.kernel import lab
+
+
+def test_env_makes_a_shell_and_the_sdks_ready(installation: Installation) -> None:
+    exports = installation.run("env")
+    show = f"{exports}\n{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    shell = subprocess.run(["sh", "-c", show], check=True, capture_output=True, text=True)
+    variables = json.loads(shell.stdout)
+    assert variables["PRIVLINK_SERVER"] == f"http://{installation.listen}"
+    Cloud(
+        variables["PRIVATELINK_ENDPOINT"],
+        variables["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        variables["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+    ).network("by-environment")
+
+
+def test_env_speaks_json(installation: Installation) -> None:
+    spoken = json.loads(installation.run("env", "-o", "json"))
+    exported = dict(
+        line.removeprefix("export ").partition("=")[::2]
+        for line in installation.run("env").splitlines()
+    )
+    assert {name: shlex.split(value)[0] for name, value in exported.items()} == spoken
+
+
+def test_status_names_what_there_is(installation: Installation, stage: Stage) -> None:
+    _, endpoint = stage.connected_endpoint()
+    status = installation.run("status")
+    assert "in step" in status
+    for name in (endpoint, stage.client.attachment, f"privlink-{installation.instance}"):
+        assert name in status
+
+
+def test_an_account_is_created_once(installation: Installation) -> None:
+    printed = installation.run("account", "create", "team-a")
+    assert [line.split()[0] for line in printed.splitlines()] == [
+        "account_id",
+        "access_key_id",
+        "access_key_secret",
+    ]
+    again = installation.attempt("account", "create", "team-a")
+    assert again.returncode == 1
+    assert "team-a" in again.stderr
+    assert "AccountExists" in again.stderr
+
+
+def test_accounts_do_not_see_each_other(installation: Installation, stage: Stage) -> None:
+    _, other = installation.account("team-b")
+    _, endpoint = stage.connected_endpoint()
+    with pytest.raises(Exception, match="EndpointNotFound"):
+        other.connection_status(endpoint)
+
+
+def test_detach_takes_the_link_away_and_frees_the_address(
+    installation: Installation, stage: Stage
+) -> None:
+    with workload(installation, stage.consumer, "leaver", "10.0.0.9") as leaver:
+        assert "eth0" in lab.run(leaver.netns, "ip", "-br", "link")
+        installation.run("detach", leaver.attachment)
+        lab.eventually(lambda: "eth0" not in lab.run(leaver.netns, "ip", "-br", "link"))
+        lab.eventually(lambda: leaver.attachment not in installation.run("status"))
+    with workload(installation, stage.consumer, "heir", "10.0.0.9") as heir:
+        assert heir.address == "10.0.0.9"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--netns", "plt-nowhere"), "ip netns add plt-nowhere"),
+        (("--pid", "1999999999"), "is process 1999999999 running?"),
+        ((), "--netns or --pid"),
+    ],
+)
+def test_a_workload_that_is_not_there_is_not_attached(
+    installation: Installation, stage: Stage, arguments: tuple[str, ...], said: str
+) -> None:
+    before = installation.run("status", "-o", "json")
+    refused = installation.attempt("attach", "--vswitch", stage.consumer.vswitch, *arguments)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert attachments(installation.run("status", "-o", "json")) == attachments(before)
+
+
+def test_an_attachment_that_cannot_be_plugged_in_leaves_nothing(
+    installation: Installation, stage: Stage
+) -> None:
+    before = attachments(installation.run("status", "-o", "json"))
+    again = installation.attempt(
+        "attach", "--vswitch", stage.consumer.vswitch, "--netns", stage.client.netns
+    )
+    assert again.returncode == 1
+    assert "eth0" in again.stderr
+    lab.eventually(lambda: attachments(installation.run("status", "-o", "json")) == before)
+
+
+def test_a_second_up_on_the_same_state_is_refused(installation: Installation) -> None:
+    refused = installation.attempt("up", "--listen", installation.listen)
+    assert refused.returncode == 1
+    assert "runs already" in refused.stderr
+
+
+def test_a_port_in_use_is_refused_in_one_line(installation: Installation, tmp_path: Path) -> None:
+    refused = installation.attempt(
+        "up", "--state", str(tmp_path / "other"), "--listen", installation.listen
+    )
+    assert refused.returncode == 1
+    assert f"cannot listen on {installation.listen}" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--listen", "8680"),
+        ("--region", "Local!"),
+        ("--zones", "a,a"),
+        ("--domain", "Bad Domain"),
+        ("--database", "postgresql://db/privlink"),
+    ],
+)
+def test_a_bad_setting_is_named(
+    installation: Installation, tmp_path: Path, option: str, value: str
+) -> None:
+    refused = installation.attempt("up", "--state", str(tmp_path / "other"), option, value)
+    assert refused.returncode == 1
+    assert option in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_without_root_one_line_says_what_is_missing(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # nobody can read this interpreter's files, so the command runs in this process
+        os.setresuid(65534, 65534, 65534)
+        done = CliRunner().invoke(main, ["up", "--state", str(tmp_path / "other")])
+        os.write(writer, f"{done.exit_code} {done.stderr}".encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as said:
+        code, _, sentence = said.read().partition(" ")
+    assert code == "1"
+    assert len(sentence.splitlines()) == 1
+    assert sentence.startswith("root is missing")
+
+
+def test_two_installations_run_side_by_side(
+    installation: Installation, stage: Stage, tmp_path: Path
+) -> None:
+    stage.connected_endpoint()
+    second = Installation(tmp_path / "second")
+    second.up()
+    try:
+        with workload(second, second.cloud().network("same"), "same", CLIENT) as other:
+            with pytest.raises(OSError):
+                lab.connect(other.netns, "10.0.0.80", PORT, timeout=0.3)
+            assert lab.ask(stage.client.netns, "10.0.0.80", PORT, b"x") == b"x"
+    finally:
+        second.tear_down()
+    assert lab.ask(stage.client.netns, "10.0.0.80", PORT, b"y") == b"y"
+    assert installation.is_ready()
+
+
+def test_purge_ends_traffic_and_start_brings_it_back_from_the_state(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    own.up()
+    network = own.cloud().network("kept")
+    own.run("down", "--purge")
+    assert purge.traces(instance_of(own.state)) == []
+    own.up()
+    assert network.vswitch in own.cloud().vswitches()
+    own.tear_down()
+
+
+def test_deleting_the_state_needs_purge_and_spares_other_files(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    own.up()
+    (own.state / "notes.txt").write_text("mine")
+    refused = own.attempt("down", "--delete-state")
+    assert refused.returncode == 2
+    assert "--purge" in refused.stderr
+    own.run("down", "--purge", "--delete-state")
+    assert [file.name for file in own.state.iterdir()] == ["notes.txt"]
+
+
+def test_the_first_keys_are_taken_from_the_environment(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    keys = {
+        "PRIVLINK_ACCESS_KEY_ID": "LTAI5tMineMineMine",
+        "PRIVLINK_ACCESS_KEY_SECRET": "MySecretMySecretMySecretMySecr",
+    }
+    command = [PRIVLINK, "up", "-d", "--state", own.state, "--listen", own.listen]
+    subprocess.run(command, env=os.environ | keys, check=True, capture_output=True)
+    try:
+        Cloud(own.listen, *keys.values()).network("mine")
+    finally:
+        own.tear_down()
+
+
+@pytest.mark.parametrize("command", ["up", "down", "attach", "detach", "status", "env", "account"])
+def test_every_command_explains_itself(installation: Installation, command: str) -> None:
+    assert "Usage: privlink" in installation.run(command, "--help")
+
+
+def attachments(status: str) -> list[str]:
+    """The attachments in `status -o json`."""
+    return [each["AttachmentId"] for each in json.loads(status)["Attachments"]]

@@ -1,0 +1,172 @@
+"""Settling on the real kernel: drift is repaired, refusals stay alone, chains are planned whole."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from privlink.model.items import Attachment, Filter, Forward, Item, Opening, Rule, Segment
+from privlink.node.bpf import Program
+from privlink.node.feed import Answer, Change, Delivery
+from privlink.node.holding import Holding
+from privlink.node.kernel import Kernel
+from privlink.node.links import Fabric
+from privlink.node.maps import NUMBER
+from privlink.node.plug import Port, plug
+from privlink.node.purge import purge, traces
+from privlink.node.reconcile import Plan
+from tests.kernel import lab
+
+CIDR = "10.0.0.0/24"
+WORKLOAD = Attachment(1, 1, 1, CIDR, "10.0.0.5", "02:00:00:00:01:05")
+ENDPOINT = Forward(1, "10.0.0.9", "02:00:00:00:01:09", (4, 5), Opening(7, 2, "100.64.0.1", 3))
+DROPPING, ACCEPTING = (
+    Filter(4, (Rule(1, False, "ALL", "0.0.0.0/0", 0, 65535),)),
+    Filter(5, (Rule(2, True, "ALL", "0.0.0.0/0", 0, 65535),)),
+)
+ITEMS: dict[str, Item | None] = {
+    "segment/one": Segment(1, 1, CIDR, "10.0.0.253"),
+    "attachment/one": WORKLOAD,
+    "filter/four": DROPPING,
+    "filter/five": ACCEPTING,
+    "forward/one": ENDPOINT,
+}
+
+
+class Recorder(Kernel):
+    """The kernel, and the plans it carried out."""
+
+    def __init__(self, fabric: Fabric, program: Program) -> None:
+        super().__init__(fabric, program)
+        self.program = program
+        self.plans: list[Plan] = []
+
+    def carry_out(self, plan: Plan) -> None:
+        self.plans.append(plan)
+        super().carry_out(plan)
+
+
+@pytest.fixture
+def instance() -> Iterator[str]:
+    name = lab.unique("holding")
+    yield name
+    purge(name)
+    assert traces(name) == []
+
+
+@pytest.fixture
+def kernel(instance: str, bpf_object: Path) -> Iterator[Recorder]:
+    opened = Recorder.open(instance, bpf_object)
+    with closing(opened.fabric), closing(opened.program):
+        yield opened
+
+
+@pytest.fixture
+def holding(kernel: Recorder, instance: str) -> Iterator[Holding]:
+    with lab.namespace("workload") as workload:
+        plug(instance, 1, workload, Port("eth0", WORKLOAD.mac, WORKLOAD.address, 24, "10.0.0.253"))
+        made = Holding(kernel)
+        assert not made.take(full(ITEMS)).refused
+        assert made.faults == {}
+        yield made
+
+
+def full(items: dict[str, Item | None]) -> Delivery:
+    return Delivery(Answer(1, True, changes(items)))
+
+
+def some(items: dict[str, Item | None]) -> Delivery:
+    return Delivery(Answer(2, False, changes(items)))
+
+
+def changes(items: dict[str, Item | None]) -> list[Change]:
+    return [
+        Change(key, None if item is None else msgspec.to_builtins(item))
+        for key, item in items.items()
+    ]
+
+
+def test_what_is_in_place_is_left_alone(holding: Holding, kernel: Recorder) -> None:
+    assert not holding.sweep().changed
+    assert not holding.take(full(ITEMS)).changed
+    assert not Holding(kernel).take(full(ITEMS)).changed
+    assert [plan for plan in kernel.plans[-3:] if plan != Plan()] == []
+
+
+def test_a_sweep_repairs_maps(holding: Holding, kernel: Recorder) -> None:
+    maps = kernel.program.maps
+    maps["forwards"].delete(NUMBER.pack(7))
+    maps["filters"].update(NUMBER.pack(99), bytes(maps["filters"].value_size))
+    assert str(holding.sweep()) == "1 added, 0 changed, 1 dropped, 0 refused"
+    assert maps["forwards"].lookup(NUMBER.pack(7)) is not None
+    assert maps["filters"].lookup(NUMBER.pack(99)) is None
+
+
+def test_a_sweep_repairs_links(holding: Holding, kernel: Recorder) -> None:
+    fabric = kernel.fabric
+    lab.run(fabric.name, "tc", "qdisc", "del", "dev", "at1", "clsact")
+    lab.run(fabric.name, "ip", "link", "set", "at1", "nomaster")
+    lab.run(fabric.name, "ip", "link", "del", "sw1")
+    holding.sweep()
+    links = fabric.links()
+    assert links["at1"].master == links["sw1"].index
+    assert fabric.guarded(links["at1"])
+
+
+def test_a_full_answer_removes_links_of_no_item_unless_they_are_news(
+    holding: Holding, kernel: Recorder
+) -> None:
+    kernel.fabric.make_bridge("sw8")
+    kernel.fabric.make_bridge("sw9")
+    holding.take(
+        Delivery(Answer(3, True, changes(ITEMS)), present=frozenset({"sw1", "at1", "sw8"}))
+    )
+    assert kernel.fabric.names() == {"sw1", "at1", "sw9"}
+
+
+def test_the_kernel_refuses_one_item_and_the_others_stand(
+    holding: Holding, kernel: Recorder
+) -> None:
+    libbpf = ctypes.CDLL("libbpf.so.1")
+    assert libbpf.bpf_map_freeze(kernel.program.maps["filters"].fd) == 0  # from here on read-only
+    reopened = msgspec.structs.replace(ENDPOINT, opening=Opening(8, 2, "100.64.0.2", 3))
+    changed = {"filter/four": Filter(4, ()), "forward/one": reopened}
+    assert holding.take(some(changed)).refused == 1
+    assert [*holding.faults] == ["filter/four"]
+    assert "write the eBPF map filters" in holding.faults["filter/four"].message
+    assert kernel.program.maps["forwards"].lookup(NUMBER.pack(8)) is not None
+    outcome = holding.take(some({"filter/four": DROPPING}))  # what is still there
+    assert (outcome.refused, outcome.news, holding.faults) == (0, True, {})
+
+
+def test_a_link_that_cannot_join_is_refused(holding: Holding, kernel: Recorder) -> None:
+    kernel.fabric.make_bridge("at2")  # a bridge is no port of a bridge
+    other = Attachment(2, 1, 1, CIDR, "10.0.0.6", "02:00:00:00:01:06")
+    holding.take(some({"attachment/two": other}))
+    assert holding.faults["attachment/two"].code == "Refused"
+    assert "make at2 a port of sw1" in holding.faults["attachment/two"].message
+    assert holding.take(some({"attachment/two": None})).news
+    assert kernel.fabric.link("at2") is None
+
+
+def test_rules_that_move_between_groups_shut_the_endpoint_meanwhile(
+    holding: Holding, kernel: Recorder
+) -> None:
+    """The endpoint is not among the changes; that both groups are on its chain is."""
+    holding.take(some({"filter/four": Filter(4, ()), "filter/five": Filter(5, ())}))
+    plan = kernel.plans[-1]
+    assert [entry.map for entry in plan.shut] == ["addresses"]
+    assert plan.open == plan.shut
+
+
+def test_an_item_of_another_age_is_refused_alone(holding: Holding) -> None:
+    strange = Change("tunnel/x", {"kind": "tunnel", "number": 1})
+    holding.take(Delivery(Answer(2, False, [strange, *changes({"forward/one": None})])))
+    assert [*holding.faults] == ["tunnel/x"]
+    assert holding.take(some({"tunnel/x": None})).news
+    assert holding.faults == {}
