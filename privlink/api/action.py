@@ -17,13 +17,13 @@ from datetime import datetime
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
-from sqlalchemy import Connection
 
 from privlink import errors
 from privlink.api.wire import IGNORED, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
 from privlink.model.ids import AccountId, NodeId
+from privlink.store.database import Transaction
 
 RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
 
@@ -43,7 +43,7 @@ class Caller(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """What an action works with besides its parameters."""
 
-    tx: Connection
+    tx: Transaction
     caller: Caller
     config: Config
     moment: datetime

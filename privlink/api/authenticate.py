@@ -11,11 +11,11 @@ import re
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection
 
 from privlink import errors, signature
 from privlink.model.account import AccessKey
 from privlink.store import accounts
+from privlink.store.database import Transaction
 
 CLOCK_SKEW = timedelta(minutes=15)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -76,7 +76,7 @@ def verify(request: Request, claim: Claim, key: AccessKey, now: datetime) -> Non
         _verify_acs3(request, claim, key, claim.signed_headers)
 
 
-def use_nonce(tx: Connection, claim: Claim, now: datetime) -> None:
+def use_nonce(tx: Transaction, claim: Claim, now: datetime) -> None:
     """Remember the nonce for as long as its request could come again; raises if it just did."""
     expires = now + 2 * CLOCK_SKEW
     fresh = accounts.remember_nonce(

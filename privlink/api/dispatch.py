@@ -44,7 +44,7 @@ class Control(msgspec.Struct, frozen=True):
     """The two parameters that every action takes."""
 
     DryRun: bool = False
-    ClientToken: Annotated[str, msgspec.Meta(max_length=64, pattern="^[ -~]*$")] = ""
+    ClientToken: Annotated[str, msgspec.Meta(max_length=64, pattern="^[ -~]*\\Z")] = ""
 
 
 class Catalogue:
@@ -56,9 +56,12 @@ class Catalogue:
             self._actions.setdefault(action.product.version, {})[action.name] = action
 
     def find(self, request: Request) -> Action:
-        """The action a request names, in its headers or its parameters."""
-        version = request.headers.get("x-acs-version") or request.parameter("Version")
-        name = request.headers.get("x-acs-action") or request.parameter("Action")
+        """The action a request names: in its headers if its signature covers them, or else in its
+        parameters.
+        """
+        signed = request.headers if "authorization" in request.headers else {}
+        version = signed.get("x-acs-version") or request.parameter("Version")
+        name = signed.get("x-acs-action") or request.parameter("Action")
         if not version:
             raise errors.MissingParameter(parameter="Version")
         if not name:
@@ -111,7 +114,7 @@ def run(
             return msgspec.json.encode(answer)
     with database.write() as tx:
         call = Call(tx, caller, config, moment)
-        if not control.ClientToken or caller.account is None:
+        if not control.ClientToken or control.DryRun or caller.account is None:
             return _carry_out(action, call, arguments, control)
         digest = _digest(nested)
         account_id, token = caller.account.id, control.ClientToken

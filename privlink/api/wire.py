@@ -18,7 +18,7 @@ from privlink import errors
 # Where PascalCase of our field name is not what the wire says.
 _WORDS = {"vswitch": "VSwitch", "vswitches": "VSwitches", "dns": "DNS", "vrouter": "VRouter"}
 _LONGEST_LIST = 1000
-_DEEPEST_NAME = 16  # parts; what actions know has at most three
+_LONGEST_NAME = 128  # which bounds the depth of structures as well
 
 # Parameters that every SDK may send about the caller, or about the request itself.
 IGNORED = frozenset(
@@ -56,14 +56,17 @@ def nest(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Flat parameters as nested lists and objects.
 
     Raises InvalidParameter for a name that is given twice, that skips a number, or that is both a
-    value and a structure.
+    value and a structure, MalformedRequest for one that is too long.
     """
     root: dict[str, Any] = {}
     for name, value in parameters:
         node = root
-        *path, last = name.split(".", _DEEPEST_NAME)
-        if "." in last:
-            raise errors.UnsupportedStructure(parameter=name)
+        if len(name) > _LONGEST_NAME:
+            why = (
+                f"{name[:20]!r}... is no parameter: names have at most {_LONGEST_NAME} characters."
+            )
+            raise errors.MalformedRequest(why=why)
+        *path, last = name.split(".")
         for part in path:
             node = node.setdefault(part, {})
             if not isinstance(node, dict):
@@ -81,12 +84,10 @@ def _lists(name: str, value: Any) -> Any:
         return value
     if not all(part.isascii() and part.isdigit() for part in value):
         return {part: _lists(f"{name}.{part}", inner) for part, inner in value.items()}
-    numbers = sorted(int(part) for part in value)
-    if numbers != list(range(1, len(numbers) + 1)) or len(numbers) > _LONGEST_LIST:
+    numbers = [str(number) for number in range(1, len(value) + 1)]
+    if set(value) != set(numbers) or len(value) > _LONGEST_LIST:
         raise errors.InvalidParameter(
-            parameter=name, why=f"its items must be numbered {name}.1, {name}.2 and so on."
+            parameter=name,
+            why=f"its items must be numbered {name}.1, {name}.2 and so on, up to {_LONGEST_LIST}.",
         )
-    by_number = {int(part): inner for part, inner in value.items()}
-    if len(by_number) != len(value):
-        raise errors.InvalidParameter(parameter=name, why="an item is given twice.")
-    return [_lists(f"{name}.{number}", by_number[number]) for number in numbers]
+    return [_lists(f"{name}.{number}", value[number]) for number in numbers]

@@ -13,12 +13,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_size_t, c_uint32, c_uint64, c_void_p
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from privlink.node import libbpf
 from privlink.node.errors import KernelError
 
 PROGRAM = "privlink_ingress"
@@ -47,85 +48,12 @@ _WAYS_OUT = (
 )
 
 
-class _MapInfo(ctypes.Structure):
-    """The head of struct bpf_map_info."""
-
-    _fields_ = (
-        ("type", c_uint32),
-        ("id", c_uint32),
-        ("key_size", c_uint32),
-        ("value_size", c_uint32),
-        ("max_entries", c_uint32),
-        ("flags", c_uint32),
-    )
-
-
-class _TestRunOptions(ctypes.Structure):
-    """struct bpf_test_run_opts."""
-
-    _fields_ = (
-        ("sz", c_size_t),
-        ("data_in", c_char_p),
-        ("data_out", c_void_p),
-        ("data_size_in", c_uint32),
-        ("data_size_out", c_uint32),
-        ("ctx_in", c_char_p),
-        ("ctx_out", c_void_p),
-        ("ctx_size_in", c_uint32),
-        ("ctx_size_out", c_uint32),
-        ("retval", c_uint32),
-        ("repeat", c_int),
-        ("duration", c_uint32),
-        ("flags", c_uint32),
-        ("cpu", c_uint32),
-        ("batch_size", c_uint32),
-    )
-
-
 # struct __sk_buff and struct bpf_prog_info, as far as needed.
 _CONTEXT_SIZE = 192
 _CONTEXT_IFINDEX = slice(40, 44)
 _CONTEXT_EGRESS = slice(48, 52)  # cb[0], where the program writes it
 _PROGRAM_INFO_SIZE = 232
 _PROGRAM_VERIFIED = slice(216, 220)
-
-_PrintFunction = ctypes.CFUNCTYPE(c_int, c_int, c_char_p, c_void_p)
-
-
-def _load_libbpf() -> ctypes.CDLL:
-    """libbpf with the signatures ctypes cannot guess: everything that takes or gives a pointer."""
-    try:
-        library = ctypes.CDLL("libbpf.so.1", use_errno=True)
-    except OSError as error:
-        missing = OSError(errno.ENOENT, str(error))
-        raise KernelError("load eBPF", missing, "install libbpf 1.x (libbpf1)") from error
-    pointer, text, count = c_void_p, c_char_p, POINTER(c_uint32)
-    for name, result, arguments in (
-        ("libbpf_set_print", pointer, (pointer,)),
-        ("bpf_object__open_file", pointer, (text, pointer)),
-        ("bpf_object__load", c_int, (pointer,)),
-        ("bpf_object__close", None, (pointer,)),
-        ("bpf_object__next_map", pointer, (pointer, pointer)),
-        ("bpf_object__find_program_by_name", pointer, (pointer, text)),
-        ("bpf_map__name", text, (pointer,)),
-        ("bpf_map__fd", c_int, (pointer,)),
-        ("bpf_map__set_pin_path", c_int, (pointer, text)),
-        ("bpf_program__fd", c_int, (pointer,)),
-        ("bpf_program__pin", c_int, (pointer, text)),
-        ("bpf_obj_get", c_int, (text,)),
-        ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
-        ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),
-        ("bpf_map_update_elem", c_int, (c_int, text, text, c_uint64)),
-        ("bpf_map_delete_elem", c_int, (c_int, text)),
-        ("bpf_map_update_batch", c_int, (c_int, text, text, count, pointer)),
-        ("bpf_map_delete_batch", c_int, (c_int, text, count, pointer)),
-        ("bpf_map_lookup_batch", c_int, (c_int, *[pointer] * 4, count, pointer)),
-        ("bpf_prog_test_run_opts", c_int, (c_int, POINTER(_TestRunOptions))),
-        ("libbpf_num_possible_cpus", c_int, ()),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
 
 
 class Map:
@@ -147,7 +75,7 @@ class Map:
     )
 
     def __init__(self, library: ctypes.CDLL, name: str, fd: int) -> None:
-        info = _MapInfo()
+        info = libbpf.MapInfo()
         size = c_uint32(ctypes.sizeof(info))
         _check(library.bpf_obj_get_info_by_fd(fd, byref(info), byref(size)), f"describe {name}")
         self._library = library
@@ -163,7 +91,7 @@ class Map:
     @classmethod
     def pinned(cls, path: Path) -> Self:
         """Open a pinned map without its program, to read it from another process."""
-        library = _load_libbpf()
+        library = libbpf.load()
         fd: int = library.bpf_obj_get(os.fsencode(path))
         _check(fd, f"open the eBPF map {path}", "is a privlink node running here?")
         return cls(library, path.name, fd)
@@ -296,7 +224,7 @@ class Program:
         A program pinned there before is replaced. KernelError if the kernel or libbpf refuses, with
         their log.
         """
-        library = _load_libbpf()
+        library = libbpf.load()
         with _listening(library) as lines:
             handle = library.bpf_object__open_file(os.fsencode(object_path), None)
             if not handle:
@@ -353,8 +281,8 @@ class Program:
         context_in[_CONTEXT_IFINDEX] = ifindex.to_bytes(4, sys.byteorder)
         context_out = ctypes.create_string_buffer(2 * _CONTEXT_SIZE)
         packet_out = ctypes.create_string_buffer(_LARGEST_PACKET)
-        options = _TestRunOptions(
-            sz=ctypes.sizeof(_TestRunOptions),
+        options = libbpf.TestRunOptions(
+            sz=ctypes.sizeof(libbpf.TestRunOptions),
             data_in=packet,
             data_out=ctypes.cast(packet_out, c_void_p),
             data_size_in=len(packet),
@@ -419,7 +347,7 @@ def _listening(library: ctypes.CDLL) -> Iterator[list[str]]:
         lines.extend(text.splitlines())
         return 0
 
-    callback = _PrintFunction(say)
+    callback = libbpf.PrintFunction(say)
     before = library.libbpf_set_print(callback)
     try:
         yield lines

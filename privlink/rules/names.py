@@ -8,7 +8,7 @@ from __future__ import annotations
 from privlink.model.ids import EndpointId, ServiceId, ZoneId
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
-NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*$"
+NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*\\Z"
 NAME_RULE = (
     "a name has 2 to 128 characters: first a letter or Chinese character, then letters, digits, "
     "- and _."

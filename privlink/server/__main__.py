@@ -15,7 +15,6 @@ from pathlib import Path
 
 import anyio._backends._asyncio
 import msgspec
-import sqlalchemy.dialects.sqlite
 import uvicorn
 import uvicorn.loops.uvloop
 
@@ -30,7 +29,6 @@ from privlink.store.database import Database
 _PRELOADED = (
     encodings.idna,
     anyio._backends._asyncio,
-    sqlalchemy.dialects.sqlite,
     uvicorn.loops.uvloop,
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 import time
 import uuid
 from datetime import UTC, datetime
@@ -127,9 +128,10 @@ class Server:
 
     async def _wait_for_changes(self, request: Request, caller: Caller) -> bytes:
         """Answer a node's pull as soon as there is something to say, or when its time is up."""
-        wait = request.parameter("WaitSeconds") or "0"
-        seconds = min(int(wait), LONGEST_WAIT) if wait.isdigit() else 0
-        until = time.monotonic() + seconds
+        wait = request.parameter("WaitSeconds") or ""
+        # What is no such number is refused below, when the action reads it.
+        seconds = int(wait) if re.fullmatch("[0-9]{1,2}", wait) else 0
+        until = time.monotonic() + min(seconds, LONGEST_WAIT)
         while True:
             following = self._commits.following()
             answer = await self._run(pull_feed, request, caller)

@@ -6,19 +6,18 @@ unsettled now, so a lost report or a restart costs nothing but time.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from privlink.rules import lifecycle
 from privlink.rules.lifecycle import Step, ZoneFacts
 from privlink.store import changes, endpoints, networks, nodes
+from privlink.store.database import Transaction
 
 
-def settle(tx: Connection) -> list[str]:
+def settle(tx: Transaction) -> list[str]:
     """Settle everything that is unsettled and may be; returns what was done, in sentences."""
     return [*_settle_zones(tx), *_settle_endpoints(tx), *_settle_attachments(tx)]
 
 
-def _settle_zones(tx: Connection) -> list[str]:
+def _settle_zones(tx: Transaction) -> list[str]:
     said = []
     zones = endpoints.unsettled_zones(tx)
     keys = {zone: changes.forward_key(zone.endpoint_id, zone.zone_id) for zone in zones}
@@ -35,7 +34,7 @@ def _settle_zones(tx: Connection) -> list[str]:
     return said
 
 
-def _settle_endpoints(tx: Connection) -> list[str]:
+def _settle_endpoints(tx: Transaction) -> list[str]:
     said = []
     for endpoint in endpoints.deleting(tx):
         if not endpoints.zones(tx, endpoint.id):
@@ -44,7 +43,7 @@ def _settle_endpoints(tx: Connection) -> list[str]:
     return said
 
 
-def _settle_attachments(tx: Connection) -> list[str]:
+def _settle_attachments(tx: Transaction) -> list[str]:
     said = []
     leaving = networks.deleting_attachments(tx)
     keys = {each: changes.attachment_key(each.id) for each in leaving}

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from privlink import errors
 from privlink.api.action import PRIVLINK, Call, action
@@ -19,6 +18,7 @@ from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
 from privlink.store import changes, nodes, parts
+from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class FaultReport(Fields, frozen=True):
 
 class DropReport(Fields, frozen=True):
     reason: str
-    count: int
+    count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 @action(PRIVLINK, who="node")
@@ -60,7 +60,7 @@ def pull_feed(
 
     The server holds the request for up to `WaitSeconds` while there is nothing to say.
     """
-    _check_is_self(call, node_id)
+    _check_is_self(call, node_id, "PullFeed")
     newest = changes.newest(call.tx)
     full = revision == 0 or revision > newest
     found = changes.living(call.tx) if full else changes.since(call.tx, revision)
@@ -83,7 +83,7 @@ def push_report(
     drops: tuple[DropReport, ...] = (),
 ) -> Answer:
     """A node's full statement: everything up to `Revision` is in its kernel, but for `Faults`."""
-    node = _check_is_self(call, node_id)
+    node = _check_is_self(call, node_id, "PushReport")
     if revision > changes.newest(call.tx):
         revision = 0  # from another life of the database: nothing of ours is confirmed by it
     counted = {drop.reason: drop.count for drop in drops}
@@ -94,8 +94,8 @@ def push_report(
         seen_at=call.now,
         drops=msgspec.json.encode(counted).decode(),
     )
-    stated = (Fault(node.id, fault.key, fault.code, fault.message) for fault in faults)
-    nodes.report(call.tx, reported, stated)
+    stated = {f.key: Fault(node.id, f.key, f.code, f.message) for f in faults}
+    nodes.report(call.tx, reported, stated.values())
     for sentence in control.settle(call.tx):
         log.info("%s", sentence)
     changes.forget_gone(call.tx)
@@ -105,18 +105,18 @@ def push_report(
 ACTIONS = (pull_feed, push_report)
 
 
-def _check_is_self(call: Call, node_id: str) -> Node:
+def _check_is_self(call: Call, node_id: str, action: str) -> Node:
     node = nodes.get(call.tx, NodeId(node_id))
     if node is None:
         raise errors.NodeNotFound(node_id=node_id)
     if node.id != call.caller.node_id:
         raise errors.NoPermission(
-            caller=call.caller.name, action="PullFeed", why=f"it is not {node_id}."
+            caller=call.caller.name, action=action, why=f"it is not {node_id}."
         )
     return node
 
 
-def _compile(tx: Connection, keys: Iterable[str]) -> dict[str, AnyItem]:
+def _compile(tx: Transaction, keys: Iterable[str]) -> dict[str, AnyItem]:
     """The present items of some keys; a key without an item is gone."""
     by_kind: dict[str, list[str]] = defaultdict(list)
     for key in keys:
@@ -130,10 +130,10 @@ def _compile(tx: Connection, keys: Iterable[str]) -> dict[str, AnyItem]:
 
 
 def _compiler(
-    fetch: Callable[[Connection, Iterable[str]], Mapping[str, Any]],
+    fetch: Callable[[Transaction, Iterable[str]], Mapping[str, Any]],
     compile_: Callable[..., AnyItem],
-) -> Callable[[Connection, Iterable[str]], dict[str, AnyItem]]:
-    def compiled(tx: Connection, names: Iterable[str]) -> dict[str, AnyItem]:
+) -> Callable[[Transaction, Iterable[str]], dict[str, AnyItem]]:
+    def compiled(tx: Transaction, names: Iterable[str]) -> dict[str, AnyItem]:
         return {
             key: compile_(**{field: getattr(part, field) for field in part.__struct_fields__})
             for key, part in fetch(tx, names).items()

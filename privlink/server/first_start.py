@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from privlink.model.account import AccessKey, Account, Node
 from privlink.model.ids import AccountId, NodeId
 from privlink.server.orders import Orders
 from privlink.store import accounts, changes, nodes
+from privlink.store.database import Transaction
 
 OPERATOR = "default"
 
 
-def ensure(tx: Connection, orders: Orders) -> None:
+def ensure(tx: Transaction, orders: Orders) -> None:
     """Add what is missing; whatever is there stays as it is."""
     changes.begin(tx)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

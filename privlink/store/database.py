@@ -14,6 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+# An open transaction, as the rest of the house names it.
+Transaction = Connection
+
 
 class Database:
     """Transactions on one database."""

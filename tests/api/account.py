@@ -32,7 +32,9 @@ Answer = dict[str, Any]
 class Account:
     """One account's clients, one for each product."""
 
-    def __init__(self, host: str, account_id: str, key_id: str, secret: str, **options: Any) -> None:
+    def __init__(
+        self, host: str, account_id: str, key_id: str, secret: str, **options: Any
+    ) -> None:
         self.id, self.key_id, self.secret = account_id, key_id, secret
         config = Config(
             access_key_id=key_id,

@@ -61,9 +61,7 @@ def operator(stage: Stage) -> Iterator[Account]:
 def other(stage: Stage, operator: Account) -> Iterator[Account]:
     """A second account, which owns nothing yet."""
     made = operator.own.call("CreateAccount", Name="other")
-    account = Account(
-        stage.host, made["AccountId"], made["AccessKeyId"], made["AccessKeySecret"]
-    )
+    account = Account(stage.host, made["AccountId"], made["AccessKeyId"], made["AccessKeySecret"])
     yield account
     account.own.close()
 

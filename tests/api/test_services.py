@@ -164,9 +164,7 @@ def test_users_are_listed_by_number_or_by_arn(operator: Account, world: World) -
     ours.AddUserToVpcEndpointService(ServiceId=service, UserARN="*")
     ours.AddUserToVpcEndpointService(ServiceId=service, UserId=42, UserARN="acs:ram:*:42:*")
     users = ours.ListVpcEndpointServiceUsers(ServiceId=service)
-    assert users["Users"] == [
-        {"UserId": user} for user in (int(operator.id), 1234567890123456, 42)
-    ]
+    assert users["Users"] == [{"UserId": user} for user in (int(operator.id), 1234567890123456, 42)]
     assert (users["TotalCount"], users["MaxResults"]) == ("3", 50)
     arns = ours.ListVpcEndpointServiceUsers(ServiceId=service, UserListType="UserARNs")
     assert arns["UserARNs"] == [{"UserARN": "*"}, {"UserARN": "acs:ram:*:42:*"}]

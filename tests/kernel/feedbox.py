@@ -28,6 +28,11 @@ class Report(msgspec.Struct):
     drops: dict[str, int]
 
 
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Agents die in the middle of a call here; that is no news."""
+
+
 class Feedbox:
     """Holds desired items; a change is a new revision. Close it, and open it again on its port."""
 
@@ -42,7 +47,7 @@ class Feedbox:
 
     def open(self) -> None:
         """Listen, on the same port as before."""
-        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
+        self._http = _Http(("127.0.0.1", self.port), self._handler())
         self._http.daemon_threads = True
         self.port = self._http.server_port
         threading.Thread(target=self._http.serve_forever, args=(0.01,), name="feedbox").start()

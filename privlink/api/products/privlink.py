@@ -19,7 +19,7 @@ from privlink.store import accounts, changes, networks, nodes, rows
 AccountName = Annotated[
     str,
     msgspec.Meta(
-        pattern="^[A-Za-z][A-Za-z0-9_-]{0,63}$",
+        pattern="^[A-Za-z][A-Za-z0-9_-]{0,63}\\Z",
         description="a name has up to 64 letters, digits, - and _, a letter first.",
     ),
 ]

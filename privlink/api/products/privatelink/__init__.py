@@ -1,5 +1,11 @@
-"""PrivateLink 2020-04-15: one file for each side, and what both need."""
+"""PrivateLink 2020-04-15: one file for each noun of it; the table of all its actions."""
 
-from privlink.api.products.privatelink import connections, endpoints, services
+from privlink.api.products.privatelink import connections, endpoints, services, users, zones
 
-ACTIONS = (*services.ACTIONS, *endpoints.ACTIONS, *connections.ACTIONS)
+ACTIONS = (
+    *services.ACTIONS,
+    *users.ACTIONS,
+    *endpoints.ACTIONS,
+    *zones.ACTIONS,
+    *connections.ACTIONS,
+)

@@ -7,16 +7,14 @@ from typing import Annotated, Any
 import msgspec
 
 from privlink import errors
-from privlink.api import enis
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.ecs import find_all
 from privlink.api.products.privatelink.settle import settle
-from privlink.api.products.vpc import check_zone
-from privlink.api.wire import Answer, Fields, Wire
+from privlink.api.products.privatelink.zones import Zone, our_endpoint, place
+from privlink.api.wire import Answer
 from privlink.kinds import KINDS
-from privlink.model.ids import EndpointId, ZoneId, new_id
-from privlink.model.network import EniOwner
+from privlink.model.ids import EndpointId, new_id
 from privlink.model.privatelink import (
     Connection,
     ConnectionStatus,
@@ -25,9 +23,8 @@ from privlink.model.privatelink import (
     EndpointService,
     EndpointStatus,
     EndpointType,
-    EndpointZone,
 )
-from privlink.rules import addresses, lifecycle, names, sharing
+from privlink.rules import lifecycle, names, sharing
 from privlink.store import endpoints, networks, services
 from privlink.store.endpoints import Facts
 
@@ -49,14 +46,6 @@ Description = Annotated[
 KindOfEndpoint = Annotated[
     EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
 ]
-
-
-class Zone(Fields, frozen=True):
-    """A zone to place an address in."""
-
-    zone_id: str
-    vswitch_id: str
-    ip: str | None = msgspec.field(name="ip", default=None)  # lower case on the wire
 
 
 class CreateEndpointAnswer(Answer):
@@ -88,23 +77,6 @@ class EndpointAnswer(EndpointSummary):
 
 class EndpointsAnswer(Answer):
     endpoints: list[EndpointSummary]
-    total_count: int
-    max_results: int
-    next_token: str | msgspec.UnsetType
-
-
-class ZoneAnswer(Answer):
-    zone_id: str
-    zone_status: str
-    zone_domain: str
-    eni_id: str
-    eni_ip: str
-    vswitch_id: str
-    region_id: str
-
-
-class ZonesAnswer(Answer):
-    zones: list[ZoneAnswer]
     total_count: int
     max_results: int
     next_token: str | msgspec.UnsetType
@@ -154,7 +126,7 @@ def create_vpc_endpoint(
     connection = Connection(endpoint.id, service.id, decision, call.now)
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
     for asked in zone:
-        _place(call, endpoint, asked, initial=True)
+        place(call, endpoint, asked, initial=True)
     settle(call, endpoint)
     return CreateEndpointAnswer(**_common(call, endpoints.facts(call.tx, [endpoint])[0]))
 
@@ -164,7 +136,7 @@ def get_vpc_endpoint_attribute(
     call: Call, *, region_id: RegionId, endpoint_id: str
 ) -> EndpointAnswer:
     """Show one of your endpoints."""
-    endpoint = _our_endpoint(call, endpoint_id)
+    endpoint = our_endpoint(call, endpoint_id)
     service = services.get(call.tx, endpoint.service_id)
     return EndpointAnswer(
         **_summary(call, endpoints.facts(call.tx, [endpoint])[0], service),
@@ -221,7 +193,7 @@ def list_vpc_endpoints(
 @action(PRIVATELINK, writes=True)
 def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer:
     """Delete an endpoint whose zones have been removed."""
-    endpoint = _our_endpoint(call, endpoint_id)
+    endpoint = our_endpoint(call, endpoint_id)
     zones = endpoints.zones(call.tx, endpoint.id)
     if staying := [zone.zone_id for zone in zones if not zone.deleting]:
         raise errors.EndpointDependenceViolation(
@@ -234,63 +206,6 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
     return Answer()
 
 
-@action(PRIVATELINK, writes=True)
-def add_zone_to_vpc_endpoint(
-    call: Call,
-    *,
-    region_id: RegionId,
-    endpoint_id: str,
-    zone_id: str,
-    vswitch_id: str,
-    ip: Annotated[str | None, Wire("ip")] = None,
-) -> Answer:
-    """Give an endpoint an address in one more zone."""
-    endpoint = _our_endpoint(call, endpoint_id)
-    _refuse_if_deleting(endpoint)
-    if len(endpoints.zones(call.tx, endpoint.id)) >= 10:
-        raise errors.QuotaMisMatched(
-            what=f"zones of {endpoint.id}", limit=10, hint="Remove one first."
-        )
-    _place(call, endpoint, Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip), initial=False)
-    settle(call, endpoint)
-    return Answer()
-
-
-@action(PRIVATELINK, writes=True)
-def remove_zone_from_vpc_endpoint(
-    call: Call, *, region_id: RegionId, endpoint_id: str, zone_id: str
-) -> Answer:
-    """Take an endpoint's address in a zone away. Traffic through it stops."""
-    endpoint = _our_endpoint(call, endpoint_id)
-    zones = endpoints.zones(call.tx, endpoint.id)
-    found = next((zone for zone in zones if zone.zone_id == zone_id and not zone.deleting), None)
-    if found is None:
-        known = ", ".join(zone.zone_id for zone in zones if not zone.deleting) or "none"
-        raise errors.EndpointZoneNotFound(endpoint_id=endpoint.id, zone_id=zone_id, known=known)
-    endpoints.set_zone(call.tx, msgspec.structs.replace(found, opening=None, deleting=True))
-    return Answer()
-
-
-@action(PRIVATELINK)
-def list_vpc_endpoint_zones(
-    call: Call,
-    *,
-    region_id: RegionId,
-    endpoint_id: str,
-    max_results: MaxResults = 50,
-    next_token: NextToken = "",
-) -> ZonesAnswer:
-    """List the zones of an endpoint with their addresses."""
-    facts = endpoints.facts(call.tx, [_our_endpoint(call, endpoint_id)])[0]
-    page, following = by_token(facts.zones, lambda each: each.zone.zone_id, max_results, next_token)
-    return ZonesAnswer(
-        zones=[_zone_answer(call, facts, each) for each in page],
-        total_count=len(facts.zones),
-        max_results=max_results,
-        next_token=following,
-    )
-
-
 def status_of(facts: Facts) -> ConnectionStatus:
     """The status of an endpoint's connection."""
     return lifecycle.connection_status(
@@ -301,22 +216,6 @@ def status_of(facts: Facts) -> ConnectionStatus:
 def by_age(facts: Facts) -> str:
     """The key that lists of endpoints are ordered by, oldest first."""
     return f"{facts.endpoint.created_at} {facts.endpoint.id}"
-
-
-def _our_endpoint(call: Call, endpoint_id: str) -> Endpoint:
-    endpoint = endpoints.get(call.tx, endpoint_id)
-    if endpoint is None or endpoint.account_id != call.account_id:
-        raise errors.EndpointNotFound(endpoint_id=endpoint_id)
-    return endpoint
-
-
-def _refuse_if_deleting(endpoint: Endpoint) -> None:
-    if endpoint.deleting:
-        raise errors.EndpointOperationDenied(
-            endpoint_id=endpoint.id,
-            status=EndpointStatus.DELETING,
-            why="it is on its way out; create a new endpoint.",
-        )
 
 
 def _service_to_use(
@@ -335,32 +234,6 @@ def _service_to_use(
     if service.account_id != call.account_id and not sharing.allows(allowed, call.account_id):
         raise errors.EndpointServiceNotAuthorized(account_id=call.account_id, service_id=service.id)
     return service
-
-
-def _place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
-    """Take an address for an endpoint in a zone."""
-    check_zone(call, asked.zone_id)
-    vswitch = networks.get_vswitch(call.tx, call.account_id, asked.vswitch_id)
-    if vswitch is None or vswitch.vpc_id != endpoint.vpc_id or vswitch.zone_id != asked.zone_id:
-        where = f"in {endpoint.vpc_id}, zone {asked.zone_id}"
-        raise errors.VSwitchNotFound(vswitch_id=asked.vswitch_id, where=where)
-    if any(zone.zone_id == asked.zone_id for zone in endpoints.zones(call.tx, endpoint.id)):
-        raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
-    eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
-    zone = EndpointZone(
-        endpoint_id=endpoint.id,
-        zone_id=ZoneId(asked.zone_id),
-        vswitch_id=vswitch.id,
-        eni_id=eni.id,
-        resource_id=None,
-        provider_vpc_id=None,
-        source=None,
-        opening=None,
-        initial=initial,
-        placed=False,
-        deleting=False,
-    )
-    endpoints.add_zone(call.tx, zone)
 
 
 def _common(call: Call, facts: Facts) -> dict[str, Any]:
@@ -392,28 +265,9 @@ def _summary(call: Call, facts: Facts, service: EndpointService | None) -> dict[
     }
 
 
-def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:
-    zone, endpoint = each.zone, facts.endpoint
-    config = call.config
-    return ZoneAnswer(
-        zone_id=zone.zone_id,
-        zone_status=lifecycle.zone_status(each, facts.connection.decision),
-        zone_domain=names.zone_domain(
-            config.domain, config.region, endpoint.service_id, endpoint.id, zone.zone_id
-        ),
-        eni_id=zone.eni_id,
-        eni_ip=addresses.text(networks.get_eni(call.tx, zone.eni_id).address),
-        vswitch_id=zone.vswitch_id,
-        region_id=config.region,
-    )
-
-
 ACTIONS = (
     create_vpc_endpoint,
     get_vpc_endpoint_attribute,
     list_vpc_endpoints,
     delete_vpc_endpoint,
-    add_zone_to_vpc_endpoint,
-    remove_zone_from_vpc_endpoint,
-    list_vpc_endpoint_zones,
 )

@@ -10,7 +10,7 @@ from privlink import errors
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink.settle import settle_service
-from privlink.api.wire import Answer, Fields, Wire
+from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancerZone
 from privlink.model.ids import LoadBalancerId, ServiceId, ZoneId, new_id
 from privlink.model.privatelink import (
@@ -20,7 +20,7 @@ from privlink.model.privatelink import (
     ServiceResource,
     ServiceUser,
 )
-from privlink.rules import addresses, lifecycle, names, sharing
+from privlink.rules import addresses, lifecycle, names
 from privlink.store import balancers, endpoints, networks, services
 
 Description = Annotated[
@@ -29,11 +29,6 @@ Description = Annotated[
         max_length=256, pattern=names.DESCRIPTION_PATTERN, description=names.DESCRIPTION_RULE
     ),
 ]
-UserId = Annotated[
-    int, msgspec.Meta(ge=1, lt=10**18, description="it is the number of an account.")
-]
-UserArn = Annotated[str, msgspec.Meta(max_length=256, description=sharing.ARN_RULE), Wire("UserARN")]
-
 # Connections in these states carry nothing and end with their service, as ServiceDeleted.
 _AT_REST = (ConnectionStatus.DISCONNECTED, ConnectionStatus.DELETING)
 
@@ -81,22 +76,6 @@ class ResourceAnswer(Answer):
 
 class ResourcesAnswer(Answer):
     resources: list[ResourceAnswer]
-    max_results: int
-    next_token: str | msgspec.UnsetType
-
-
-class UserAnswer(Answer):
-    user_id: int
-
-
-class UserArnAnswer(Answer):
-    user_arn: str = msgspec.field(name="UserARN")
-
-
-class UsersAnswer(Answer):
-    users: list[UserAnswer]
-    user_arns: list[UserArnAnswer] = msgspec.field(name="UserARNs")
-    total_count: str  # a string here, a number in other lists
     max_results: int
     next_token: str | msgspec.UnsetType
 
@@ -237,62 +216,6 @@ def list_vpc_endpoint_service_resources(
     )
 
 
-@action(PRIVATELINK, writes=True)
-def add_user_to_vpc_endpoint_service(
-    call: Call,
-    *,
-    region_id: RegionId,
-    service_id: str,
-    user_id: UserId | None = None,
-    user_arn: UserArn | None = None,
-) -> Answer:
-    """Let an account use a service. One that may already stays so."""
-    service = our_service(call, service_id)
-    if user_id is None and user_arn is None:
-        raise errors.MissingServiceUser
-    if user_arn is not None:
-        account = sharing.account_in(user_arn)
-        if account is None:
-            raise errors.IllegalParamFormat(
-                parameter="UserARN", why=f"{user_arn!r} was given; {sharing.ARN_RULE}"
-            )
-        if user_id is not None and account not in (str(user_id), sharing.EVERYBODY):
-            raise errors.MismatchUserIdAndUserArn(user_id=user_id, user_arn=user_arn)
-    for user in (user_id, user_arn):
-        if user is not None:
-            services.add_user(call.tx, ServiceUser(service.id, str(user)))
-    return Answer()
-
-
-@action(PRIVATELINK)
-def list_vpc_endpoint_service_users(
-    call: Call,
-    *,
-    region_id: RegionId,
-    service_id: str,
-    user_id: UserId | None = None,
-    user_list_type: Literal["Users", "UserARNs"] = "Users",
-    max_results: MaxResults50 = 50,
-    next_token: NextToken = "",
-) -> UsersAnswer:
-    """List who may use a service: account numbers, or ARNs."""
-    service = our_service(call, service_id)
-    by_number = user_list_type == "Users"
-    found = [
-        entry.user
-        for entry in services.users(call.tx, service.id)
-        if entry.user.isdigit() == by_number and user_id in (None, _number(entry.user))
-    ]
-    page, following = by_token(found, lambda user: user, max_results, next_token)
-    return UsersAnswer(
-        users=[UserAnswer(user_id=int(user)) for user in page] if by_number else [],
-        user_arns=[] if by_number else [UserArnAnswer(user_arn=user) for user in page],
-        total_count=str(len(found)),
-        max_results=max_results,
-        next_token=following,
-    )
-
-
 def our_service(call: Call, service_id: str) -> EndpointService:
     """A service of the calling account. Raises EndpointServiceNotFound, also for a stranger's."""
     service = services.get(call.tx, service_id)
@@ -392,10 +315,6 @@ def _zones(places: list[LoadBalancerZone]) -> str:
     return ", ".join(place.zone_id for place in places)
 
 
-def _number(user: str) -> int | None:
-    return int(user) if user.isdigit() else None
-
-
 ACTIONS = (
     create_vpc_endpoint_service,
     get_vpc_endpoint_service_attribute,
@@ -403,6 +322,4 @@ ACTIONS = (
     attach_resource_to_vpc_endpoint_service,
     detach_resource_from_vpc_endpoint_service,
     list_vpc_endpoint_service_resources,
-    add_user_to_vpc_endpoint_service,
-    list_vpc_endpoint_service_users,
 )

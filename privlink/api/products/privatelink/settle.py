@@ -20,8 +20,6 @@ def settle(call: Call, endpoint: Endpoint) -> None:
     resources = services.resources(call.tx, endpoint.service_id)
     kind = KINDS[endpoint.type]
     for zone in endpoints.zones(call.tx, endpoint.id):
-        if zone.deleting:
-            continue
         lead = kind.lead(zone, connection, resources)
         settled = _closed(zone, resources) if lead is None else _open(call, zone, lead)
         if settled != zone:

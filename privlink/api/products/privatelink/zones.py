@@ -1,0 +1,169 @@
+"""The zones of an endpoint: one address in one vSwitch each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from privlink import errors
+from privlink.api import enis
+from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.vpc import check_zone
+from privlink.api.wire import Answer, Fields, Wire
+from privlink.model.ids import ZoneId
+from privlink.model.network import EniOwner
+from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
+from privlink.rules import addresses, lifecycle, names
+from privlink.store import endpoints, networks
+from privlink.store.endpoints import Facts
+
+
+class Zone(Fields, frozen=True):
+    """A zone to place an address in."""
+
+    zone_id: str
+    vswitch_id: str
+    ip: str | None = msgspec.field(name="ip", default=None)  # lower case on the wire
+
+
+class ZoneAnswer(Answer):
+    zone_id: str
+    zone_status: str
+    zone_domain: str
+    eni_id: str
+    eni_ip: str
+    vswitch_id: str
+    region_id: str
+
+
+class ZonesAnswer(Answer):
+    zones: list[ZoneAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+@action(PRIVATELINK, writes=True)
+def add_zone_to_vpc_endpoint(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    zone_id: str,
+    vswitch_id: str,
+    ip: Annotated[str | None, Wire("ip")] = None,
+) -> Answer:
+    """Give an endpoint an address in one more zone."""
+    endpoint = our_endpoint(call, endpoint_id)
+    _refuse_if_deleting(endpoint)
+    if len(endpoints.zones(call.tx, endpoint.id)) >= 10:
+        raise errors.QuotaMisMatched(
+            what=f"zones of {endpoint.id}", limit=10, hint="Remove one first."
+        )
+    place(call, endpoint, Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip), initial=False)
+    settle(call, endpoint)
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True)
+def remove_zone_from_vpc_endpoint(
+    call: Call, *, region_id: RegionId, endpoint_id: str, zone_id: str
+) -> Answer:
+    """Take an endpoint's address in a zone away. Traffic through it stops."""
+    endpoint = our_endpoint(call, endpoint_id)
+    zones = endpoints.zones(call.tx, endpoint.id)
+    found = next((zone for zone in zones if zone.zone_id == zone_id and not zone.deleting), None)
+    if found is None:
+        known = ", ".join(zone.zone_id for zone in zones if not zone.deleting) or "none"
+        raise errors.EndpointZoneNotFound(endpoint_id=endpoint.id, zone_id=zone_id, known=known)
+    endpoints.set_zone(call.tx, msgspec.structs.replace(found, opening=None, deleting=True))
+    return Answer()
+
+
+@action(PRIVATELINK)
+def list_vpc_endpoint_zones(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    max_results: MaxResults = 50,
+    next_token: NextToken = "",
+) -> ZonesAnswer:
+    """List the zones of an endpoint with their addresses."""
+    facts = endpoints.facts(call.tx, [our_endpoint(call, endpoint_id)])[0]
+    page, following = by_token(facts.zones, lambda each: each.zone.zone_id, max_results, next_token)
+    return ZonesAnswer(
+        zones=[_zone_answer(call, facts, each) for each in page],
+        total_count=len(facts.zones),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+def our_endpoint(call: Call, endpoint_id: str) -> Endpoint:
+    """An endpoint of the calling account. Raises EndpointNotFound, also for a stranger's."""
+    endpoint = endpoints.get(call.tx, endpoint_id)
+    if endpoint is None or endpoint.account_id != call.account_id:
+        raise errors.EndpointNotFound(endpoint_id=endpoint_id)
+    return endpoint
+
+
+def _refuse_if_deleting(endpoint: Endpoint) -> None:
+    if endpoint.deleting:
+        raise errors.EndpointOperationDenied(
+            endpoint_id=endpoint.id,
+            status=EndpointStatus.DELETING,
+            why="it is on its way out; create a new endpoint.",
+        )
+
+
+def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
+    """Take an address for an endpoint in a zone."""
+    check_zone(call, asked.zone_id)
+    vswitch = networks.get_vswitch(call.tx, call.account_id, asked.vswitch_id)
+    if vswitch is None or vswitch.vpc_id != endpoint.vpc_id or vswitch.zone_id != asked.zone_id:
+        where = f"in {endpoint.vpc_id}, zone {asked.zone_id}"
+        raise errors.VSwitchNotFound(vswitch_id=asked.vswitch_id, where=where)
+    if any(zone.zone_id == asked.zone_id for zone in endpoints.zones(call.tx, endpoint.id)):
+        raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
+    eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
+    zone = EndpointZone(
+        endpoint_id=endpoint.id,
+        zone_id=ZoneId(asked.zone_id),
+        vswitch_id=vswitch.id,
+        eni_id=eni.id,
+        resource_id=None,
+        provider_vpc_id=None,
+        source=None,
+        opening=None,
+        initial=initial,
+        placed=False,
+        deleting=False,
+    )
+    endpoints.add_zone(call.tx, zone)
+
+
+def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:
+    zone, endpoint = each.zone, facts.endpoint
+    config = call.config
+    return ZoneAnswer(
+        zone_id=zone.zone_id,
+        zone_status=lifecycle.zone_status(each, facts.connection.decision),
+        zone_domain=names.zone_domain(
+            config.domain, config.region, endpoint.service_id, endpoint.id, zone.zone_id
+        ),
+        eni_id=zone.eni_id,
+        eni_ip=addresses.text(networks.get_eni(call.tx, zone.eni_id).address),
+        vswitch_id=zone.vswitch_id,
+        region_id=config.region,
+    )
+
+
+ACTIONS = (
+    add_zone_to_vpc_endpoint,
+    remove_zone_from_vpc_endpoint,
+    list_vpc_endpoint_zones,
+)
