@@ -53,6 +53,7 @@ def attach(
             address=place["PrivateIpAddress"],
             prefix=ipaddress.IPv4Network(place["CidrBlock"]).prefixlen,
             gateway=place["Gateway"],
+            network=place["VpcCidrBlock"],
         )
         plug.plug(instance_of(state), place["Number"], target, port)
         place = _wait_for(calls, place["AttachmentId"])

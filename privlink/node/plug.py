@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import socket
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -31,6 +33,7 @@ class Port(msgspec.Struct, frozen=True):
     address: str
     prefix: int  # length of the vswitch's, in bits
     gateway: str
+    network: str  # CIDR of the VPC
     mtu: int = MTU
 
 
@@ -38,9 +41,10 @@ def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> Non
     """Give a workload its place: link, address and routes in its network namespace, all or nothing.
 
     `netns` is a path, a name as `ip netns` knows it, or a process id. The default route leads to
-    the gateway unless the namespace has one already: then that stays, and only source addresses of
-    endpoints (100.64.0.0/10) are reached by the gateway, without which no answer would find its
-    way. ValueError where the caller can put it right, KernelError where the kernel refuses.
+    the gateway unless the namespace has one already: then that stays, and only the VPC and source
+    addresses of endpoints (100.64.0.0/10) are reached by the gateway, without which no answer would
+    find its way. ValueError where the caller can put it right, KernelError where the kernel
+    refuses.
     """
     path = namespace_path(netns)
     fabric = system.NAMESPACES / fabric_name(instance)
@@ -113,12 +117,18 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
     with refusals(f"set {port.ifname} up"):
         netlink.link("set", index=index, state="up")
     with refusals(f"route by the gateway {port.gateway} of {port.ifname}"):
-        destination = SOURCES if _has_default_route(netlink) else "default"
-        netlink.route("add", dst=destination, gateway=port.gateway, oif=index)
+        for destination in _destinations(netlink, port):
+            netlink.route("add", dst=destination, gateway=port.gateway, oif=index)
 
 
-def _has_default_route(netlink: IPRoute) -> bool:
-    return bool(netlink.get_default_routes(family=2))
+def _destinations(netlink: IPRoute, port: Port) -> Iterator[str]:
+    """What is reached by the gateway."""
+    if not netlink.get_default_routes(family=socket.AF_INET):
+        yield "default"
+        return
+    yield SOURCES
+    if port.prefix > ipaddress.IPv4Network(port.network).prefixlen:  # there is more than the link
+        yield port.network
 
 
 def _remove(outside: IPRoute, number: int) -> None:

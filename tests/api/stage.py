@@ -57,7 +57,7 @@ class Port:
         self._thread.start()
         assert self._web.listening.wait(10), "the server does not listen"
         self.loop = self._web.loop
-        self.host = "127.0.0.1:{}".format(self._web.servers[0].sockets[0].getsockname()[1])
+        self.host = f"127.0.0.1:{self._web.servers[0].sockets[0].getsockname()[1]}"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.application is not None

@@ -67,8 +67,9 @@ def test_the_gateway_is_the_third_from_the_end(
 def test_an_address_must_lie_in_the_vswitch(
     operator: Account, world: World, refused: Refused, address: str, word: str
 ) -> None:
+    vswitch = world.network().vswitch
     with refused("EniIpUnavailable", 400, address, word):
-        attach(operator, world.network().vswitch, address)
+        attach(operator, vswitch, address)
 
 
 def test_an_address_is_taken_whoever_has_it(

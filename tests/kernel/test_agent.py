@@ -111,7 +111,7 @@ class Node:
         self.feedbox.await_report(self.feedbox.put(changes), lambda report: not report.faults)
 
     def plug(self, attachment: Attachment, netns: str) -> None:
-        port = Port("eth0", attachment.mac, attachment.address, 24, GATEWAY)
+        port = Port("eth0", attachment.mac, attachment.address, 24, GATEWAY, "10.0.0.0/16")
         plug(self.instance, attachment.number, netns, port)
 
 

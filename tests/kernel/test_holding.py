@@ -69,7 +69,12 @@ def kernel(instance: str, bpf_object: Path) -> Iterator[Recorder]:
 @pytest.fixture
 def holding(kernel: Recorder, instance: str) -> Iterator[Holding]:
     with lab.namespace("workload") as workload:
-        plug(instance, 1, workload, Port("eth0", WORKLOAD.mac, WORKLOAD.address, 24, "10.0.0.253"))
+        plug(
+            instance,
+            1,
+            workload,
+            Port("eth0", WORKLOAD.mac, WORKLOAD.address, 24, "10.0.0.253", "10.0.0.0/16"),
+        )
         made = Holding(kernel)
         assert not made.take(full(ITEMS)).refused
         assert made.faults == {}

@@ -21,7 +21,7 @@ from privlink.node.plug import Port, namespace_path, plug, unplug
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 
-PORT = Port("eth0", "02:00:00:00:00:05", "10.0.0.5", 24, "10.0.0.253")
+PORT = Port("eth0", "02:00:00:00:00:05", "10.0.0.5", 24, "10.0.0.253", "10.0.0.0/16")
 
 
 @pytest.fixture
@@ -120,12 +120,18 @@ def test_a_default_route_that_is_there_stays(fabric: Fabric, instance: str, work
         routes = {route["dst"]: route.get("gateway") for route in shown(workload, "route")}
     assert routes["default"] == "192.0.2.254"
     assert routes["100.64.0.0/10"] == "10.0.0.253"
+    assert routes["10.0.0.0/16"] == "10.0.0.253"
 
 
 def test_plugging_in_twice_says_so(fabric: Fabric, instance: str, workload: str) -> None:
     plug(instance, 5, workload, PORT)
     with pytest.raises(ValueError, match="attachment 5 is plugged in already"):
-        plug(instance, 5, workload, Port("eth1", PORT.mac, "10.0.0.6", 24, PORT.gateway))
+        plug(
+            instance,
+            5,
+            workload,
+            Port("eth1", PORT.mac, "10.0.0.6", 24, PORT.gateway, PORT.network),
+        )
     assert len(shown(workload, "link")) == 2
 
 
@@ -133,12 +139,14 @@ def test_a_taken_interface_name_leaves_nothing(
     fabric: Fabric, instance: str, workload: str
 ) -> None:
     with pytest.raises(ValueError, match="has a link named lo already; choose another --ifname"):
-        plug(instance, 5, workload, Port("lo", PORT.mac, "10.0.0.5", 24, PORT.gateway))
+        plug(
+            instance, 5, workload, Port("lo", PORT.mac, "10.0.0.5", 24, PORT.gateway, PORT.network)
+        )
     assert fabric.links() == {}
 
 
 def test_half_a_plug_is_taken_back(fabric: Fabric, instance: str, workload: str) -> None:
-    beyond = Port("eth0", PORT.mac, "10.0.0.5", 24, gateway="10.9.9.9")
+    beyond = Port("eth0", PORT.mac, "10.0.0.5", 24, "10.9.9.9", PORT.network)
     with pytest.raises(KernelError, match=r"route by the gateway 10\.9\.9\.9"):
         plug(instance, 5, workload, beyond)
     assert fabric.links() == {}

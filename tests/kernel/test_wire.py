@@ -39,7 +39,12 @@ def wire(lab: Desk) -> Iterator[str]:
     instance = labs.unique("wire")
     try:
         with labs.namespace("client") as name, closing(Fabric.open(instance)) as fabric:
-            plug(instance, 5, name, Port("eth0", CLIENT.mac, CLIENT.address, 24, GATEWAY))
+            plug(
+                instance,
+                5,
+                name,
+                Port("eth0", CLIENT.mac, CLIENT.address, 24, GATEWAY, "10.0.0.0/16"),
+            )
             fabric.make_bridge("sw1")
             link, bridge = fabric.link("at5"), fabric.link("sw1")
             assert link

@@ -32,6 +32,7 @@ class AttachmentAnswer(Answer):
     network_interface_id: str
     private_ip_address: str
     cidr_block: str
+    vpc_cidr_block: str
     gateway: str
     mac_address: str
     number: int
@@ -175,6 +176,7 @@ def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
         network_interface_id=eni.id,
         private_ip_address=addresses.text(eni.address),
         cidr_block=vswitch.cidr,
+        vpc_cidr_block=networks.vpc_by_id(call.tx, vswitch.vpc_id).cidr,
         gateway=addresses.gateway(vswitch.cidr),
         mac_address=eni.mac,
         number=attachment.number,

@@ -18,9 +18,7 @@ from privlink.store import services
 UserId = Annotated[
     int, msgspec.Meta(ge=1, lt=10**18, description="it is the number of an account.")
 ]
-UserArn = Annotated[
-    str, msgspec.Meta(max_length=256, description=sharing.ARN_RULE), Wire("UserARN")
-]
+UserArn = Annotated[str, msgspec.Meta(max_length=256, description=sharing.ARN_RULE)]
 
 
 class UserAnswer(Answer):
@@ -46,7 +44,7 @@ def add_user_to_vpc_endpoint_service(
     region_id: RegionId,
     service_id: str,
     user_id: UserId | None = None,
-    user_arn: UserArn | None = None,
+    user_arn: Annotated[UserArn | None, Wire("UserARN")] = None,
 ) -> Answer:
     """Let an account use a service. One that may already stays so."""
     service = our_service(call, service_id)
