@@ -13,7 +13,7 @@ import click
 
 from privlink import config
 from privlink.cli import state as folder
-from privlink.cli.session import state_option
+from privlink.cli.session import output_option, print_json, state_option
 from privlink.cli.supervisor import Supervisor, is_ready
 from privlink.config import Config
 from privlink.node import purge, requirements
@@ -30,6 +30,7 @@ _ZONES = ",".join(config.DEFAULT_ZONES)
 @click.option("--domain", default=config.DEFAULT_DOMAIN, show_default=True, help="DNS zone.")
 @click.option("--database", metavar="URL", help="Not served yet: SQLite in the state folder is.")
 @click.option("-d", "--detach", is_flag=True, help="Return once it is ready; log to a file.")
+@output_option
 def up(
     state: Path,
     listen: str,
@@ -38,6 +39,7 @@ def up(
     domain: str,
     database: str | None,
     detach: bool,
+    output: str,
 ) -> None:
     """Run server and node on this host, until Ctrl-C or `privlink down`. Traffic outlives both."""
     if database is not None:
@@ -51,32 +53,39 @@ def up(
     settings = _settings(state, listen, region, zones, domain)
     if detach:
         _start_detached(settings)
+        _welcome(settings, output)
         return
     with folder.lock(settings):
         _check_is_free(settings)
         credentials, node = folder.prepare(settings)
         supervisor = Supervisor(settings, credentials, node)
-        supervisor.run(on_ready=lambda: click.echo(_welcome(settings)))
+        supervisor.run(on_ready=lambda: _welcome(settings, output))
 
 
 @click.command()
 @state_option
 @click.option("--purge", "remove", is_flag=True, help="Remove all kernel state: traffic ends.")
 @click.option("--delete-state", is_flag=True, help="With --purge: delete the state folder too.")
-def down(state: Path, remove: bool, delete_state: bool) -> None:
+@output_option
+def down(state: Path, remove: bool, delete_state: bool, output: str) -> None:
     """Stop server and node. Traffic goes on, unless --purge."""
     if delete_state and not remove:
         raise click.UsageError("--delete-state would orphan running traffic: add --purge")
     settings = config.load(state)
     stopped = folder.stop(settings)
-    click.echo("stopped" if stopped else "privlink was not running")
     if remove:
         if missing := [line for line in requirements.missing() if line.startswith("root")]:
             raise ValueError(missing[0])
         purge.purge(settings.instance)
-        click.echo("removed all kernel state: namespace, links, eBPF maps and programs")
     if delete_state:
         folder.delete(settings)
+    if output == "json":
+        print_json({"stopped": stopped, "purged": remove, "deleted": delete_state})
+        return
+    click.echo("stopped" if stopped else "privlink was not running")
+    if remove:
+        click.echo("removed all kernel state: namespace, links, eBPF maps and programs")
+    if delete_state:
         click.echo(f"deleted {state}")
 
 
@@ -124,12 +133,14 @@ def _start_detached(settings: Config) -> None:
                 child.terminate()
             raise OSError(f"privlink did not come up; {settings.log_file} says:\n{said[-2000:]}")
         time.sleep(0.02)
-    click.echo(_welcome(settings))
 
 
-def _welcome(settings: Config) -> str:
-    return (
+def _welcome(settings: Config, output: str) -> None:
+    if output == "json":
+        print_json({"server": settings.url, "state": settings.state, "instance": settings.instance})
+        return
+    click.echo(
         f"privlink is up at {settings.url}, state in {settings.state}\n"
-        f'  clients:  eval "$(privlink env --state {settings.state})"\n'
+        f'  clients:   eval "$(privlink env --state {settings.state})"\n'
         f"  how it is: privlink status --state {settings.state}"
     )

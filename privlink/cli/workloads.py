@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from privlink.cli.session import client, output_option, print_fields, print_json, state_option
-from privlink.client import Client
+from privlink.client import Client, RemoteError
 from privlink.config import instance_of
 from privlink.node import plug
 
@@ -56,7 +56,7 @@ def attach(
             network=place["VpcCidrBlock"],
         )
         plug.plug(instance_of(state), place["Number"], target, port)
-        place = _wait_for(calls, place["AttachmentId"])
+        place = _wait_for(calls, place["AttachmentId"], "Attached") or place
     except BaseException:
         plug.unplug(instance_of(state), place["Number"])
         calls.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
@@ -67,22 +67,34 @@ def attach(
 @click.command()
 @click.argument("attachment_id")
 @state_option
-def detach(attachment_id: str, state: Path) -> None:
+@output_option
+def detach(attachment_id: str, state: Path, output: str) -> None:
     """Take a workload's link away and give its address back."""
-    client(state).call("DeleteAttachment", AttachmentId=attachment_id)
+    calls = client(state)
+    calls.call("DeleteAttachment", AttachmentId=attachment_id)
+    _wait_for(calls, attachment_id, None)
+    if output == "json":
+        print_json({"AttachmentId": attachment_id, "Status": "Detached"})
+    else:
+        click.echo(f"{attachment_id} is detached; its address is free again")
 
 
-def _wait_for(calls: Client, attachment_id: str) -> dict[str, Any]:
-    """The attachment once the node carries its packets."""
+def _wait_for(calls: Client, attachment_id: str, status: str | None) -> dict[str, Any] | None:
+    """The attachment once it has a status; None, once it is gone, if that is what is awaited."""
     until, pause = time.monotonic() + _PATIENCE, 0.002
     while True:
-        place = calls.call("GetAttachment", AttachmentId=attachment_id)
-        if place["Status"] == "Attached":
+        try:
+            place = calls.call("GetAttachment", AttachmentId=attachment_id)
+        except RemoteError as error:
+            if status is None and error.code == "AttachmentNotFound":
+                return None
+            raise
+        if place["Status"] == status:
             return place
         if time.monotonic() > until:
             raise OSError(
-                f"the node has not taken {attachment_id} into its fabric within "
-                f"{_PATIENCE:.0f} s (it is {place['Status']}); see `privlink status`"
+                f"the node has not settled {attachment_id} within {_PATIENCE:.0f} s: "
+                f"it is {place['Status']}; see `privlink status`"
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)

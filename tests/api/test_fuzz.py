@@ -1,0 +1,114 @@
+"""Whatever parameters come, for whichever action: an answer, never a failure, nothing half-made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from privlink.api.action import Action
+from privlink.server.wiring import ACTIONS
+from tests.api.account import Account
+from tests.api.stage import NODE, Stage
+from tests.api.stand_in import Node
+from tests.api.wire import acs3, rpc1, send
+from tests.api.world import A, World
+
+# What is likely to get past the first check, and what has broken programs before.
+WORDS = [
+    *("", "0", "1", "-1", "50", "true", "null", "[]", "{}", '["sg-1"]', "*", "a" * 300),
+    *("99999999999999999999999999", "1e999", "9" * 5000, "0x10", "1_0", "٣", "\x00", "\n", "端点"),
+    *("local", A, "local-b", "node-1", "Interface", "nlb", "Ip", "Eni", "TCP", "tcp", "Intranet"),
+    *("10.0.0.0/16", "10.0.0.0/24", "10.0.0.9", "10.0.0.256", "::1", "80/80", "-1/-1", "80"),
+    *("acs:ram:*:42:*", "acs:ram:*:" + "9" * 30 + ":*", "http://x", "bmV4dA==", "====", "/", "."),
+    *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
+]
+NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
+value = some.one_of(some.sampled_from(WORDS), some.text(max_size=20))
+
+
+def parameters(action: Action, known: list[str]) -> some.SearchStrategy[dict[str, str]]:
+    """Parameters that this action may know, in part with ids that exist."""
+    top = some.sampled_from(sorted(action.names | {"DryRun", "ClientToken", "Nonsense"}))
+    deeper = some.lists(some.sampled_from(NAMES), max_size=3)
+    name = some.builds(lambda first, rest: ".".join([first, *rest]), top, deeper)
+    pairs = some.dictionaries(some.one_of(top, top, name), value | some.sampled_from(known))
+    fitting = {
+        wire: some.sampled_from([each for each in known if each.startswith(prefix)])
+        for wire, prefix in PREFIXES.items()
+        if wire in action.names
+    }
+    good = some.fixed_dictionaries({}, optional=fitting)
+    return some.builds(lambda wild, tame: wild | tame | fixed_for(action), pairs, good)
+
+
+PREFIXES = {
+    "VpcId": "vpc-",
+    "VSwitchId": "vsw-",
+    "SecurityGroupId": "sg-",
+    "LoadBalancerId": "nlb-",
+    "ResourceId": "nlb-",
+    "ServerGroupId": "sgp-",
+    "ListenerId": "lsn-",
+    "ServiceId": "epsrv-",
+    "EndpointId": "ep-",
+    "AttachmentId": "att-",
+}
+
+
+def fixed_for(action: Action) -> dict[str, str]:
+    """What every fitting call of an action has."""
+    fixed = {"RegionId": "local", "NodeId": NODE.node_id}
+    return {name: text for name, text in fixed.items() if name in action.names}
+
+
+@pytest.fixture
+def known(operator: Account, world: World) -> list[str]:
+    """The ids of one thing of every kind."""
+    network = world.network()
+    balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
+    service = world.service(balancer)
+    attachment = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    return [
+        *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
+        *(service, world.endpoint(service, network, A), world.group(network)),
+        *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
+    ]
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_no_parameters_break_an_action(
+    stage: Stage, operator: Account, node: Node, known: list[str], action: Action
+) -> None:
+    caller: Any = operator
+    if action.who == "node":
+        caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @given(parameters(action, known), some.booleans())
+    def ask(given: dict[str, str], old: bool) -> None:
+        given.pop("WaitSeconds", None)  # it would wait
+        before = stage.dump()
+        version, pairs = action.product.version, list(given.items())
+        request = (
+            rpc1(caller, action.name, version=version, form=pairs)
+            if old
+            else acs3(caller, stage.host, action.name, version=version, form=pairs)
+        )
+        reply = send(stage.host, request)
+        assert reply.status < 500, reply
+        if reply.status != 200 or not action.writes:
+            assert stage.dump() == before
+
+    ask()
+
+
+def test_no_waiting_time_breaks_a_pull(stage: Stage) -> None:
+    caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    for wait in ("-1", "٣", "²", "9" * 5000, "61", "1.5", "soon"):
+        pairs = [("NodeId", NODE.node_id), ("Revision", "0"), ("WaitSeconds", wait)]
+        request = acs3(caller, stage.host, "PullFeed", version="2026-12-01", form=pairs)
+        reply = send(stage.host, request)
+        assert (reply.status, reply.code) == (400, "InvalidWaitSeconds")
