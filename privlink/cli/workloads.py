@@ -17,6 +17,7 @@ from privlink.cli.session import client, output_option, print_fields, print_json
 from privlink.client import Client, RemoteError
 from privlink.config import instance_of
 from privlink.node import plug
+from privlink.node.tap import plug_tap, remove_taps
 
 _PATIENCE = 15.0  # seconds
 
@@ -25,6 +26,7 @@ _PATIENCE = 15.0  # seconds
 @click.option("--vswitch", required=True, help="vSwitch to attach to, such as vsw-...")
 @click.option("--netns", help="Network namespace of the workload: a name or a path.")
 @click.option("--pid", type=int, help="A process in the workload's network namespace.")
+@click.option("--tap", help="Name of a tap device to make, for a virtual machine.")
 @click.option("--ip", help="Address to have; any free one if left out.")
 @click.option("--ifname", default="eth0", show_default=True, help="Name of the link inside.")
 @state_option
@@ -33,17 +35,18 @@ def attach(
     vswitch: str,
     netns: str | None,
     pid: int | None,
+    tap: str | None,
     ip: str | None,
     ifname: str,
     state: Path,
     output: str,
 ) -> None:
-    """Give a network namespace an address in a vSwitch. All or nothing."""
-    if (netns is None) == (pid is None):
-        raise click.UsageError("give either --netns or --pid")
+    """Give a network namespace, or a tap, an address in a vSwitch. All or nothing."""
     target = netns if netns is not None else pid
-    assert target is not None
-    plug.namespace_path(target)  # a wrong name is better found before anything is made
+    if (target is None) == (tap is None) or None not in (netns, pid):
+        raise click.UsageError("give one of --netns, --pid and --tap")
+    if target is not None:
+        plug.namespace_path(target)  # a wrong name is better found before anything is made
     calls = client(state)
     place = calls.call("CreateAttachment", VSwitchId=vswitch, PrivateIpAddress=ip)
     try:
@@ -55,9 +58,14 @@ def attach(
             gateway=place["Gateway"],
             network=place["VpcCidrBlock"],
         )
-        plug.plug(instance_of(state), place["Number"], target, port)
+        if target is not None:
+            plug.plug(instance_of(state), place["Number"], target, port)
+        else:
+            assert tap is not None
+            plug_tap(instance_of(state), place["Number"], tap)
         place = _wait_for(calls, place["AttachmentId"], "Attached") or place
     except BaseException:
+        remove_taps(instance_of(state), place["Number"])
         plug.unplug(instance_of(state), place["Number"])
         calls.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
         raise
@@ -71,7 +79,9 @@ def attach(
 def detach(attachment_id: str, state: Path, output: str) -> None:
     """Take a workload's link away and give its address back."""
     calls = client(state)
+    place = calls.call("GetAttachment", AttachmentId=attachment_id)
     calls.call("DeleteAttachment", AttachmentId=attachment_id)
+    remove_taps(instance_of(state), place["Number"])
     _wait_for(calls, attachment_id, None)
     if output == "json":
         print_json({"AttachmentId": attachment_id, "Status": "Detached"})

@@ -66,6 +66,7 @@ def load() -> ctypes.CDLL:
         ("bpf_map__set_pin_path", c_int, (pointer, text)),
         ("bpf_program__fd", c_int, (pointer,)),
         ("bpf_program__pin", c_int, (pointer, text)),
+        ("bpf_prog_load", c_int, (c_int, text, text, text, c_size_t, pointer)),
         ("bpf_obj_get", c_int, (text,)),
         ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
         ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),

@@ -1,7 +1,7 @@
 """Removing every trace of an instance from this host, and listing what traces there are.
 
-Touches nothing but the fabric namespace and the pins that carry the instance's name. The workloads'
-links are veth pairs with one end in the fabric: they go with it.
+Touches nothing but the fabric namespace, the pins and the taps that carry the instance's name. The
+workloads' links are veth pairs with one end in the fabric: they go with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from privlink.node import system
 from privlink.node.kernel import pin_directory
 from privlink.node.links import Fabric, fabric_name
+from privlink.node.tap import remove_taps, taps
 
 
 def purge(instance: str) -> None:
@@ -27,6 +28,7 @@ def purge(instance: str) -> None:
             for link in sorted(fabric.names()):
                 fabric.remove(link)
     system.remove_namespace(name)
+    remove_taps(instance)
     shutil.rmtree(pin_directory(instance), ignore_errors=True)
 
 
@@ -37,6 +39,7 @@ def traces(instance: str) -> list[str]:
     if system.namespace_exists(name):
         with closing(Fabric.open(instance)) as fabric:
             found += [f"{name}/{link}" for link in sorted(fabric.names())]
+    found += taps(instance)
     paths = (system.NAMESPACES / name, pin_directory(instance))
     return found + [str(path) for path in paths if _there(path)]
 

@@ -87,7 +87,7 @@ def test_detach_takes_the_link_away_and_frees_the_address(
     [
         (("--netns", "plt-nowhere"), "ip netns add plt-nowhere"),
         (("--pid", "1999999999"), "is process 1999999999 running?"),
-        ((), "--netns or --pid"),
+        ((), "--netns, --pid and --tap"),
     ],
 )
 def test_a_workload_that_is_not_there_is_not_attached(

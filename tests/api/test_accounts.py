@@ -1,0 +1,303 @@
+"""One account cannot see or touch anything of another, and nobody what is not for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from privlink.api.action import Action
+from privlink.client import RemoteError, flatten
+from privlink.server.wiring import ACTIONS
+from tests.api.account import Account
+from tests.api.conftest import Refused
+from tests.api.stage import NODE, Stage
+from tests.api.stand_in import Node
+from tests.api.wire import Reply, acs3, send
+from tests.api.world import A, World
+
+# Calls that name something of somebody: the ids stand in for what the first account owns.
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("DescribeVpcAttribute", {"VpcId": "vpc"}),
+    ("DeleteVpc", {"VpcId": "vpc"}),
+    ("CreateVSwitch", {"VpcId": "vpc", "ZoneId": A, "CidrBlock": "10.0.9.0/24"}),
+    ("DescribeVSwitchAttributes", {"VSwitchId": "vsw"}),
+    ("DeleteVSwitch", {"VSwitchId": "vsw"}),
+    ("CreateSecurityGroup", {"VpcId": "vpc"}),
+    (
+        "AuthorizeSecurityGroup",
+        {
+            "SecurityGroupId": "sg",
+            "Permissions": [
+                {"IpProtocol": "tcp", "PortRange": "80/80", "SourceCidrIp": "10.0.0.0/8"}
+            ],
+        },
+    ),
+    ("DescribeSecurityGroupAttribute", {"SecurityGroupId": "sg"}),
+    ("DeleteSecurityGroup", {"SecurityGroupId": "sg"}),
+    (
+        "CreateLoadBalancer",
+        {
+            "VpcId": "vpc",
+            "AddressType": "Intranet",
+            "ZoneMappings": [{"ZoneId": A, "VSwitchId": "vsw"}],
+        },
+    ),
+    (
+        "CreateLoadBalancer",
+        {
+            "VpcId": "own vpc",
+            "AddressType": "Intranet",
+            "ZoneMappings": [{"ZoneId": A, "VSwitchId": "vsw"}],
+        },
+    ),
+    ("GetLoadBalancerAttribute", {"LoadBalancerId": "nlb"}),
+    ("DeleteLoadBalancer", {"LoadBalancerId": "nlb"}),
+    ("CreateServerGroup", {"VpcId": "vpc", "ServerGroupName": "web"}),
+    (
+        "AddServersToServerGroup",
+        {
+            "ServerGroupId": "sgp",
+            "Servers": [{"ServerType": "Ip", "ServerId": "10.0.0.7", "Port": 80}],
+        },
+    ),
+    (
+        "AddServersToServerGroup",
+        {
+            "ServerGroupId": "own sgp",
+            "Servers": [{"ServerType": "Eni", "ServerId": "eni", "Port": 80}],
+        },
+    ),
+    (
+        "CreateListener",
+        {
+            "LoadBalancerId": "nlb",
+            "ListenerProtocol": "TCP",
+            "ListenerPort": 81,
+            "ServerGroupId": "sgp",
+        },
+    ),
+    (
+        "CreateListener",
+        {
+            "LoadBalancerId": "own nlb",
+            "ListenerProtocol": "TCP",
+            "ListenerPort": 81,
+            "ServerGroupId": "sgp",
+        },
+    ),
+    ("GetListenerAttribute", {"ListenerId": "lsn"}),
+    (
+        "CreateVpcEndpointService",
+        {"Resource": [{"ResourceType": "nlb", "ResourceId": "nlb", "ZoneId": A}]},
+    ),
+    ("GetVpcEndpointServiceAttribute", {"ServiceId": "epsrv"}),
+    ("DeleteVpcEndpointService", {"ServiceId": "epsrv"}),
+    (
+        "AttachResourceToVpcEndpointService",
+        {"ServiceId": "epsrv", "ResourceId": "nlb", "ResourceType": "nlb", "ZoneId": A},
+    ),
+    (
+        "AttachResourceToVpcEndpointService",
+        {"ServiceId": "own epsrv", "ResourceId": "nlb", "ResourceType": "nlb", "ZoneId": A},
+    ),
+    (
+        "DetachResourceFromVpcEndpointService",
+        {"ServiceId": "epsrv", "ResourceId": "nlb", "ZoneId": A},
+    ),
+    ("ListVpcEndpointServiceResources", {"ServiceId": "epsrv"}),
+    ("AddUserToVpcEndpointService", {"ServiceId": "epsrv", "UserId": 42}),
+    ("ListVpcEndpointServiceUsers", {"ServiceId": "epsrv"}),
+    ("CreateVpcEndpoint", {"VpcId": "vpc", "ServiceId": "own epsrv", "SecurityGroupId": ["sg"]}),
+    (
+        "CreateVpcEndpoint",
+        {"VpcId": "own vpc", "ServiceId": "own epsrv", "SecurityGroupId": ["sg"]},
+    ),
+    (
+        "CreateVpcEndpoint",
+        {
+            "VpcId": "own vpc",
+            "ServiceId": "own epsrv",
+            "SecurityGroupId": ["own sg"],
+            "Zone": [{"ZoneId": A, "VSwitchId": "vsw"}],
+        },
+    ),
+    ("GetVpcEndpointAttribute", {"EndpointId": "ep"}),
+    ("DeleteVpcEndpoint", {"EndpointId": "ep"}),
+    ("AddZoneToVpcEndpoint", {"EndpointId": "ep", "ZoneId": A, "VSwitchId": "own vsw"}),
+    ("RemoveZoneFromVpcEndpoint", {"EndpointId": "ep", "ZoneId": A}),
+    ("ListVpcEndpointZones", {"EndpointId": "ep"}),
+    ("EnableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
+    ("EnableVpcEndpointConnection", {"ServiceId": "own epsrv", "EndpointId": "ep"}),
+    ("DisableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
+    ("ListVpcEndpointConnections", {"ServiceId": "epsrv"}),
+    ("CreateAttachment", {"VSwitchId": "vsw"}),
+    ("GetAttachment", {"AttachmentId": "att"}),
+    ("DeleteAttachment", {"AttachmentId": "att"}),
+]
+# What lists only the caller's own, and takes ids at most to choose among those.
+LISTS: list[tuple[str, dict[str, Any], str]] = [
+    ("DescribeVpcs", {"VpcId": "vpc"}, "Vpcs"),
+    ("DescribeVSwitches", {"VSwitchId": "vsw", "VpcId": "vpc"}, "VSwitches"),
+    ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
+    ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
+    ("ListVpcEndpointConnections", {"EndpointId": "ep", "ResourceId": "nlb"}, "Connections"),
+    ("ListAttachments", {}, "Attachments"),
+]
+# What takes no id of anybody, or is not for accounts.
+ALONE = {"CreateVpc", "CreateAccount", "DescribeStatus", "PullFeed", "PushReport"}
+ACTION = {action.name: action for action in ACTIONS}
+
+
+def belongings(world: World) -> dict[str, str]:
+    """One thing of every kind, by the prefix of its id."""
+    network = world.network()
+    balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
+    attachment = world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    service = world.service(balancer)
+    ids = [
+        *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
+        *(world.endpoint(service, network, A), world.group(network)),
+        *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
+    ]
+    return {each.partition("-")[0]: each for each in ids}
+
+
+def ask(stage: Stage, account: Account, action: Action, parameters: dict[str, Any]) -> Reply:
+    """A signed call of any action."""
+    region = {"RegionId": "local"} if "RegionId" in action.names else {}
+    pairs = list(flatten(region | parameters))
+    version = action.product.version
+    return send(stage.host, acs3(account, stage.host, action.name, version=version, form=pairs))
+
+
+def filled(template: Any, ids: dict[str, str]) -> Any:
+    """A call's parameters with ids for what stands in for them."""
+    if isinstance(template, dict):
+        return {name: filled(value, ids) for name, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, ids) for value in template]
+    return ids.get(template, template)
+
+
+def test_every_action_is_tried() -> None:
+    tried = {name for name, *_ in CALLS} | {name for name, *_ in LISTS} | ALONE
+    assert tried == set(ACTION)
+
+
+def test_a_strangers_id_answers_as_one_that_does_not_exist(
+    stage: Stage, operator: Account, other: Account
+) -> None:
+    theirs = belongings(World(operator))
+    own = {f"own {kind}": id for kind, id in belongings(World(other)).items()}
+    nobodys = {kind: f"{kind}-{'0' * 20}" for kind in theirs}
+    before = stage.dump()
+    for name, template in CALLS:
+        replies = [
+            ask(stage, other, ACTION[name], filled(template, ids | own))
+            for ids in (theirs, nobodys)
+        ]
+        told = [
+            _without_ids(reply.message, ids)
+            for reply, ids in zip(replies, (theirs, nobodys), strict=True)
+        ]
+        assert replies[0].status >= 400, name
+        assert (replies[0].status, replies[0].code) == (replies[1].status, replies[1].code), name
+        assert told[0] == told[1], name
+        assert stage.dump() == before, name
+
+
+def test_a_list_shows_nothing_of_a_stranger(
+    stage: Stage, operator: Account, other: Account
+) -> None:
+    theirs = belongings(World(operator))
+    for name, template, field in LISTS:
+        for parameters in ({}, filled(template, theirs)):
+            answer = ask(stage, other, ACTION[name], parameters).answer
+            assert not list(_ids_in(answer[field])), name
+    stranger = [{"SecurityGroupIds": f'["{theirs["sg"]}"]'}, {"EniId": theirs["eni"]}]
+    for name, parameters in zip(
+        ("DescribeSecurityGroups", "ListVpcEndpointConnections"), stranger, strict=True
+    ):
+        assert theirs["ep"] not in str(ask(stage, other, ACTION[name], parameters).answer)
+
+
+def test_a_service_that_is_not_shared_says_whom_to_ask(
+    operator: Account, other: Account, world: World, refused: Refused
+) -> None:
+    service, consumer = world.published(), World(other)
+    network = consumer.network()
+    group = consumer.group(network)
+    for named in (
+        {"ServiceId": service},
+        {"ServiceName": f"com.aliyuncs.privatelink.local.{service}"},
+    ):
+        with refused("EndpointServiceNotAuthorized", 400, other.id, service, "Ask its owner"):
+            other.privatelink.CreateVpcEndpoint(VpcId=network.vpc, SecurityGroupId=[group], **named)
+
+
+def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
+    operator: Account, other: Account, world: World, refused: Refused
+) -> None:
+    service, consumer = world.published(), World(other)
+    operator.privatelink.AddUserToVpcEndpointService(ServiceId=service, UserId=int(other.id))
+    endpoint = consumer.endpoint(service, consumer.network(), A)
+    (seen,) = operator.privatelink.ListVpcEndpointConnections(ServiceId=service)["Connections"]
+    assert seen["EndpointId"] == endpoint
+    for call in (
+        operator.privatelink.GetVpcEndpointAttribute,
+        operator.privatelink.DeleteVpcEndpoint,
+        operator.privatelink.ListVpcEndpointZones,
+    ):
+        with refused("EndpointNotFound", 400, endpoint):
+            call(EndpointId=endpoint)
+    assert operator.privatelink.ListVpcEndpoints()["Endpoints"] == []
+    assert other.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["ResourceOwner"] is False
+
+
+@pytest.mark.parametrize("name", ["PullFeed", "PushReport"])
+def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
+    reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
+    assert (reply.status, reply.code) == (403, "NoPermission")
+    assert f"account {operator.id} may not call {name}: it is for the node only" in reply.message
+
+
+def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
+    node = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    for action in ACTIONS:
+        if action.who != "node":
+            reply = ask(stage, node, action, {})
+            assert (reply.status, reply.code) == (403, "NoPermission"), action.name
+            assert f"node {NODE.node_id} may not call {action.name}" in reply.message
+
+
+def test_a_node_speaks_for_itself_only(node: Node) -> None:
+    for action, more in (("PullFeed", {}), ("PushReport", {"Fabric": "x"})):
+        with pytest.raises(RemoteError) as caught:
+            node.client.call(action, NodeId="node-none", Revision=0, **more)
+        assert (caught.value.code, caught.value.status) == ("NodeNotFound", 404)
+
+
+def test_an_operators_actions_are_for_the_operator(other: Account, refused: Refused) -> None:
+    with refused("NoPermission", 403, f"account {other.id}", "CreateAccount", "operator only"):
+        other.own.call("CreateAccount", Name="third")
+    with refused("NoPermission", 403, f"account {other.id}", "DescribeStatus", "operator only"):
+        other.own.call("DescribeStatus")
+
+
+def _ids_in(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _ids_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _ids_in(inner)
+    else:
+        yield str(value)
+
+
+def _without_ids(text: str, ids: dict[str, str]) -> str:
+    for id in ids.values():
+        text = text.replace(id, "<id>")
+    return text

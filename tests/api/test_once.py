@@ -1,0 +1,134 @@
+"""A request that must count once, and one that must not count at all: ClientToken and DryRun."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.account import Account, Answer
+from tests.api.conftest import Refused
+from tests.api.stage import OPERATOR, Stage
+from tests.api.world import A, World
+
+
+def test_the_same_token_brings_the_same_answer(operator: Account, stage: Stage) -> None:
+    first = operator.vpc.CreateVpc(ClientToken="once", VpcName="web")
+    after = stage.dump()
+    second = operator.vpc.CreateVpc(ClientToken="once", VpcName="web")
+    assert second["VpcId"] == first["VpcId"]
+    assert second["RequestId"] != first["RequestId"]
+    assert stage.dump() == after
+
+
+def test_a_token_outlives_the_server(operator: Account, stage: Stage) -> None:
+    first = operator.vpc.CreateVpc(ClientToken="once")
+    stage.restart()
+    assert operator.vpc.CreateVpc(ClientToken="once")["VpcId"] == first["VpcId"]
+
+
+def test_a_token_is_not_for_other_parameters(operator: Account, refused: Refused) -> None:
+    operator.vpc.CreateVpc(ClientToken="once", VpcName="web")
+    with refused("IdempotenceSignatureMismatch", 400, "'once'", "CreateVpc", "new token"):
+        operator.vpc.CreateVpc(ClientToken="once", VpcName="data")
+
+
+def test_a_token_belongs_to_one_action_and_one_account(operator: Account, other: Account) -> None:
+    vpc = operator.vpc.CreateVpc(ClientToken="once")["VpcId"]
+    assert other.vpc.CreateVpc(ClientToken="once")["VpcId"] != vpc
+    assert operator.ecs.CreateSecurityGroup(VpcId=vpc, ClientToken="once")["SecurityGroupId"]
+
+
+def test_a_refusal_uses_no_token_up(operator: Account, refused: Refused) -> None:
+    with refused("InvalidCidrBlock.Malformed", 400):
+        operator.vpc.CreateVpc(ClientToken="once", CidrBlock="ten")
+    assert operator.vpc.CreateVpc(ClientToken="once", CidrBlock="10.0.0.0/16")["VpcId"]
+
+
+@pytest.mark.parametrize("token", ["x" * 65, "端", "a\nb", "a\n"])
+def test_a_token_has_a_form(operator: Account, refused: Refused, token: str) -> None:
+    with refused("InvalidClientToken", 400, "ClientToken", "64 printable ASCII"):
+        operator.vpc.CreateVpc(ClientToken=token)
+
+
+def test_many_calls_at_once_with_one_token_make_one_resource(
+    operator: Account, stage: Stage
+) -> None:
+    answers: list[Answer] = []
+
+    def create() -> None:
+        ours = Account(
+            stage.host, OPERATOR.account_id, OPERATOR.access_key_id, OPERATOR.access_key_secret
+        )
+        answers.append(ours.vpc.CreateVpc(ClientToken="once", CidrBlock="10.0.0.0/16"))
+
+    together([create] * 8)
+    assert len(answers) == 8
+    assert len({answer["VpcId"] for answer in answers}) == 1
+    assert operator.vpc.DescribeVpcs()["TotalCount"] == 1
+
+
+def test_many_calls_at_once_take_different_addresses(
+    operator: Account, stage: Stage, world: World
+) -> None:
+    service, network = world.published(), world.network()
+    group = world.group(network)
+    endpoints: list[str] = []
+
+    def create() -> None:
+        ours = World(
+            Account(
+                stage.host, OPERATOR.account_id, OPERATOR.access_key_id, OPERATOR.access_key_secret
+            )
+        )
+        endpoints.append(ours.endpoint(service, network, A, group=group))
+
+    together([create] * 8)
+    assert len({world.zones(endpoint)[A]["EniIp"] for endpoint in endpoints}) == 8
+
+
+def test_a_dry_run_makes_nothing(operator: Account, world: World, refused: Refused) -> None:
+    service, network = world.published(), world.network()
+    group, unused = world.group(network), world.vswitch(network.vpc, "10.0.9.0/24")
+    with refused("DryRunOperation", 400, "would have succeeded", "nothing was done"):
+        world.endpoint(service, network, A, group=group, DryRun=True)
+    with refused("DryRunOperation", 400):
+        operator.vpc.CreateVpc(DryRun=True)
+    with refused("DryRunOperation", 400):
+        operator.vpc.DeleteVSwitch(VSwitchId=unused, DryRun=True)
+
+
+def test_a_dry_run_says_what_a_real_one_would(world: World, refused: Refused) -> None:
+    service, network = world.published(), world.network()
+    with refused("SecurityGroupNotFound", 400, "'sg-none'"):
+        world.endpoint(service, network, A, group="sg-none", DryRun=True)
+
+
+def test_a_dry_run_uses_no_token_up_and_answers_for_none(
+    operator: Account, refused: Refused
+) -> None:
+    with refused("DryRunOperation", 400):
+        operator.vpc.CreateVpc(DryRun=True, ClientToken="once")
+    assert operator.vpc.CreateVpc(ClientToken="once")["VpcId"]
+    with refused("DryRunOperation", 400):
+        operator.vpc.CreateVpc(DryRun=True, ClientToken="once")
+
+
+def test_dry_run_false_is_none(operator: Account) -> None:
+    assert operator.vpc.CreateVpc(DryRun=False)["VpcId"]
+
+
+def together(calls: list[Callable[[], None]]) -> None:
+    """Make calls at the same time and wait for all of them."""
+    gate = threading.Barrier(len(calls))
+
+    def at_once(call: Callable[[], None]) -> None:
+        gate.wait()
+        call()
+
+    threads = [threading.Thread(target=at_once, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
