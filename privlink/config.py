@@ -78,7 +78,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def check(settings: Config) -> None:
     """Refuse settings that cannot work. Raises ValueError that names the setting and its rule."""
     host, colon, port = settings.listen.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+    if not colon or not host or not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise ValueError(f"--listen {settings.listen!r} must look like 127.0.0.1:8680")
     name = re.compile(r"[a-z][a-z0-9-]{0,62}")
     for option, values in (("--region", (settings.region,)), ("--zones", settings.zones)):
@@ -110,7 +110,7 @@ def load(state: Path) -> Config:
         return fallback
     try:
         return msgspec.structs.replace(msgspec.json.decode(text, type=Config), state=str(state))
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise ValueError(
             f"{fallback.config_file} is not a privlink configuration: {error}"
         ) from None

@@ -5,11 +5,13 @@ Source: ECS 2014-05-26 AuthorizeSecurityGroup.
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network
 
 PROTOCOLS = ("TCP", "UDP", "ICMP", "ALL")
 RULES_PER_GROUP = 200
 _NO_PORTS = (-1, -1)
+_RANGE = re.compile(r"(-?[0-9]{1,5})/(-?[0-9]{1,5})")
 
 
 def parse_ports(text: str, protocol: str) -> tuple[int, int]:
@@ -17,14 +19,10 @@ def parse_ports(text: str, protocol: str) -> tuple[int, int]:
 
     Raises ValueError with the sentence that says what is wrong.
     """
-    low, slash, high = text.partition("/")
-    try:
-        ports = (int(low), int(high))
-    except ValueError:
-        slash = ""
-        ports = _NO_PORTS
-    if not slash:
+    found = _RANGE.fullmatch(text)
+    if found is None:
         raise ValueError(f"PortRange {text!r} must look like 80/80 or 1/65535.")
+    ports = int(found[1]), int(found[2])
     if protocol in ("ICMP", "ALL"):
         if ports != _NO_PORTS:
             raise ValueError(f"PortRange of {protocol} must be -1/-1, not {text!r}.")

@@ -44,6 +44,7 @@ change = Table(
     Column("key", String, primary_key=True),
     Column("revision", BigInteger, nullable=False, unique=True),
     Column("gone", Boolean, nullable=False),
+    Index("ix_change_gone_revision", "gone", "revision"),
 )
 
 account = Table(
@@ -151,7 +152,7 @@ attachment = Table(
     _reference("account_id", "account.id"),
     _reference("vswitch_id", "vswitch.id"),
     _reference("eni_id", "eni.id"),
-    Column("deleting", Boolean, nullable=False),
+    Column("deleting", Boolean, nullable=False, index=True),
     _text("created_at"),
 )
 

@@ -102,7 +102,7 @@ def _within(part: Any, whole: Any) -> bool:
 
 def _check_types(where: str, model: Any) -> None:
     """Every field of an answer has the type that the SDK's model gives it."""
-    for name, expected in _fields(type(model)).items():
+    for name, expected in _fields(model.__class__).items():
         value = getattr(model, name)
         if value is not None:
             _check_type(f"{where}.{name}", expected, value)
@@ -120,5 +120,5 @@ def _check_type(where: str, expected: Any, value: Any) -> None:
 
 
 @functools.cache
-def _fields(model: type) -> dict[str, Any]:
-    return typing.get_type_hints(model.__init__)  # type: ignore[misc]
+def _fields(model: Any) -> dict[str, Any]:
+    return typing.get_type_hints(model.__init__)

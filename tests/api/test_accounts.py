@@ -213,7 +213,8 @@ def test_a_list_shows_nothing_of_a_stranger(
 ) -> None:
     theirs = belongings(World(operator))
     for name, template, field in LISTS:
-        for parameters in ({}, filled(template, theirs)):
+        everything: dict[str, Any] = {}
+        for parameters in (everything, filled(template, theirs)):
             answer = ask(stage, other, ACTION[name], parameters).answer
             assert not list(_ids_in(answer[field])), name
     stranger = [{"SecurityGroupIds": f'["{theirs["sg"]}"]'}, {"EniId": theirs["eni"]}]
@@ -273,7 +274,8 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
 
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:
-    for action, more in (("PullFeed", {}), ("PushReport", {"Fabric": "x"})):
+    actions: list[tuple[str, dict[str, Any]]] = [("PullFeed", {}), ("PushReport", {"Fabric": "x"})]
+    for action, more in actions:
         with pytest.raises(RemoteError) as caught:
             node.client.call(action, NodeId="node-none", Revision=0, **more)
         assert (caught.value.code, caught.value.status) == ("NodeNotFound", 404)

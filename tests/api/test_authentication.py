@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,10 +23,10 @@ Signer = Callable[..., Request]
 def signed(operator: Account, stage: Stage) -> dict[str, Signer]:
     """A signer of DescribeVpcs for each scheme."""
 
-    def v3(**more: str) -> Request:
+    def v3(**more: Any) -> Request:
         return acs3(operator, stage.host, "DescribeVpcs", query=[REGION], **more)
 
-    def v1(**more: str) -> Request:
+    def v1(**more: Any) -> Request:
         return rpc1(operator, "DescribeVpcs", query=[REGION], **more)
 
     return {"v3": v3, "v1": v1}
@@ -112,7 +113,7 @@ def test_a_nonce_belongs_to_its_key(stage: Stage, operator: Account, other: Acco
 
 
 def test_a_refused_signature_uses_no_nonce_up(stage: Stage, operator: Account) -> None:
-    nonce = {"x_acs_signature_nonce": "mine"}
+    nonce: dict[str, Any] = {"x_acs_signature_nonce": "mine"}
     guessed = acs3(operator, stage.host, "DescribeVpcs", query=[REGION], secret="guessed", **nonce)
     assert send(stage.host, guessed).code == "SignatureDoesNotMatch"
     good = acs3(operator, stage.host, "DescribeVpcs", query=[REGION], **nonce)

@@ -128,7 +128,7 @@ def test_an_endpoint_with_zones(
 
 
 def test_everything_can_go_in_the_end_even_while_the_node_is_held_back(
-    operator: Account, world: World, node: Node, stage: object
+    operator: Account, world: World, node: Node
 ) -> None:
     provider, consumer = world.network(), world.network()
     balancer, group = world.balancer(provider), world.server_group(provider, "10.0.0.5")

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
         sa.UniqueConstraint("revision"),
     )
+    op.create_index("ix_change_gone_revision", "change", ["gone", "revision"], unique=False)
     op.create_table(
         "node",
         sa.Column("id", sa.String(), nullable=False),
@@ -421,6 +422,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index(op.f("ix_attachment_account_id"), "attachment", ["account_id"], unique=False)
+    op.create_index(op.f("ix_attachment_deleting"), "attachment", ["deleting"], unique=False)
     op.create_index(op.f("ix_attachment_eni_id"), "attachment", ["eni_id"], unique=False)
     op.create_index(op.f("ix_attachment_vswitch_id"), "attachment", ["vswitch_id"], unique=False)
     op.create_table(

@@ -1,0 +1,181 @@
+"""From resources to what a node is told."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import msgspec
+import pytest
+
+from privlink.model import items
+from privlink.model.balancer import GroupServer, Listener, LoadBalancer
+from privlink.model.ids import (
+    AccountId,
+    AttachmentId,
+    EndpointId,
+    EniId,
+    ListenerId,
+    LoadBalancerId,
+    SecurityGroupId,
+    ServerGroupId,
+    VpcId,
+    VSwitchId,
+    ZoneId,
+)
+from privlink.model.network import Attachment, Eni, EniOwner, Vpc, VSwitch
+from privlink.model.privatelink import EndpointZone
+from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.plane import compiler
+
+US = AccountId("1")
+
+
+def number(address: str) -> int:
+    """An address as the database has it."""
+    return int(IPv4Address(address))
+
+
+VPC = Vpc(VpcId("vpc-1"), 7, US, "10.0.0.0/16", "", "", "")
+PROVIDER = Vpc(VpcId("vpc-2"), 8, US, "10.0.0.0/16", "", "", "")
+VSWITCH = VSwitch(
+    id=VSwitchId("vsw-1"),
+    number=3,
+    vpc_id=VPC.id,
+    account_id=US,
+    zone_id=ZoneId("local-a"),
+    cidr="10.0.0.0/24",
+    name="",
+    description="",
+    created_at="",
+    next_address=0,
+)
+ENI = Eni(
+    EniId("eni-1"),
+    VPC.id,
+    VSWITCH.id,
+    number("10.0.0.80"),
+    "02:00:00:00:00:01",
+    EniOwner.ENDPOINT,
+    "ep-1",
+)
+BALANCER = LoadBalancer(LoadBalancerId("nlb-1"), 5, US, PROVIDER.id, "Intranet", "", "")
+ZONE = EndpointZone(
+    endpoint_id=EndpointId("ep-1"),
+    zone_id=ZoneId("local-a"),
+    vswitch_id=VSWITCH.id,
+    eni_id=ENI.id,
+    resource_id=BALANCER.id,
+    provider_vpc_id=PROVIDER.id,
+    source=number("100.64.0.1"),
+    opening=9,
+    initial=True,
+    placed=True,
+    deleting=False,
+)
+
+
+def listener(port: int, group: str) -> Listener:
+    """A TCP listener of the balancer."""
+    name = ListenerId(f"lsn-{port}")
+    return Listener(name, US, BALANCER.id, "TCP", port, ServerGroupId(group), "")
+
+
+def server(group: str, address: str, weight: int = 100) -> GroupServer:
+    """A server on port 80."""
+    return GroupServer(ServerGroupId(group), "Ip", address, number(address), 80, weight, "")
+
+
+def rule(name: str, priority: int, policy: str, low: int = 80, high: int = 80) -> SecurityGroupRule:
+    """A rule for 10.0.0.0/8."""
+    group = SecurityGroupId("sg-1")
+    protocol = "ICMP" if low == -1 else "TCP"
+    return SecurityGroupRule(
+        name, group, policy, priority, protocol, low, high, "10.0.0.0/8", "", ""
+    )
+
+
+def group(which: int) -> SecurityGroup:
+    """A security group by number."""
+    return SecurityGroup(SecurityGroupId(f"sg-{which}"), which, US, VPC.id, "normal", "", "", "")
+
+
+def test_a_segment_has_the_gateway_third_from_the_end() -> None:
+    assert compiler.segment(VSWITCH, VPC) == items.Segment(3, 7, "10.0.0.0/24", "10.0.0.253")
+
+
+def test_an_attachment_knows_its_segment_and_network() -> None:
+    attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, False, "")
+    assert compiler.attachment(attachment, ENI, VSWITCH, VPC) == items.Attachment(
+        number=11,
+        segment=3,
+        network=7,
+        cidr="10.0.0.0/24",
+        address="10.0.0.80",
+        mac="02:00:00:00:00:01",
+    )
+
+
+def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> None:
+    compiled = compiler.balancer(
+        BALANCER,
+        [listener(80, "sgp-1"), listener(443, "sgp-2"), listener(81, "sgp-3")],
+        [
+            server("sgp-1", "10.0.0.5", 30),
+            server("sgp-1", "10.0.0.6", 0),
+            server("sgp-2", "10.0.0.7"),
+        ],
+    )
+    tcp = items.Protocol.TCP
+    assert compiled == items.Balancer(
+        5,
+        (
+            items.Listener(tcp, 80, (items.Server("10.0.0.5", 80, 30),)),
+            items.Listener(tcp, 443, (items.Server("10.0.0.7", 80, 100),)),
+            items.Listener(tcp, 81, ()),
+        ),
+    )
+
+
+def test_rules_are_in_the_order_they_decide() -> None:
+    rules = [
+        rule("d", 2, "Drop"),
+        rule("c", 2, "Accept"),
+        rule("b", 1, "Accept"),
+        rule("a", 100, "Drop"),
+    ]
+    compiled = compiler.filter_(group(4), rules)
+    assert compiled.number == 4
+    assert [(each.priority, each.accept) for each in compiled.rules] == [
+        (1, True),
+        (2, False),
+        (2, True),
+        (100, False),
+    ]
+
+
+def test_a_rule_without_ports_covers_all_of_them() -> None:
+    (compiled,) = compiler.filter_(group(4), [rule("a", 1, "Accept", -1, -1)]).rules
+    assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535)
+
+
+def test_an_open_zone_leads_somewhere() -> None:
+    groups = [group(4), group(6)]
+    assert compiler.forward(ZONE, ENI, VPC, groups, PROVIDER, BALANCER) == items.Forward(
+        network=7,
+        address="10.0.0.80",
+        mac="02:00:00:00:00:01",
+        filters=(4, 6),
+        opening=items.Opening(9, 8, "100.64.0.1", 5),
+    )
+
+
+def test_a_closed_zone_answers_and_leads_nowhere() -> None:
+    closed = msgspec.structs.replace(ZONE, opening=None)
+    compiled = compiler.forward(closed, ENI, VPC, [group(4)], PROVIDER, BALANCER)
+    assert compiled.opening is None
+    assert compiled.address == "10.0.0.80"
+
+
+def test_an_open_zone_without_its_balancer_is_a_mistake_of_ours() -> None:
+    with pytest.raises(AssertionError):
+        compiler.forward(ZONE, ENI, VPC, [], PROVIDER, None)

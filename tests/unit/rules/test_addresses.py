@@ -1,0 +1,128 @@
+"""Addresses, against Python's own ipaddress and against counting by hand."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from privlink.rules import addresses
+from privlink.rules.addresses import Range
+
+
+def networks(shortest: int, longest: int) -> some.SearchStrategy[IPv4Network]:
+    """Networks with masks of these lengths."""
+    return some.builds(
+        lambda number, length: IPv4Network((number, length), strict=False),
+        some.integers(0, 2**32 - 1),
+        some.integers(shortest, longest),
+    )
+
+
+vswitches = networks(16, 29)
+numbers = some.integers(0, 2**32 - 1)
+
+
+@given(vswitches)
+def test_the_first_and_the_last_three_are_reserved(network: IPv4Network) -> None:
+    usable = addresses.usable(str(network))
+    assert usable.size == network.num_addresses - 4
+    assert IPv4Address(usable.first) == network[1]
+    assert IPv4Address(usable.last) == network[-4]
+    assert addresses.gateway(str(network)) == str(network[-3])
+    assert int(network[-3]) not in usable
+
+
+@given(vswitches, numbers)
+def test_an_address_may_be_had_if_it_is_inside_and_not_reserved(
+    network: IPv4Network, number: int
+) -> None:
+    reserved = {network[0], network[-1], network[-2], network[-3]}
+    for address in (IPv4Address(number), network[number % network.num_addresses]):
+        why = addresses.why_not_in_vswitch(str(address), str(network))
+        assert (why is None) == (address in network and address not in reserved)
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.256", "010.0.0.1", "::1", "10.0.0.5/32"])
+def test_what_is_no_address_is_told_so(text: str) -> None:
+    why = addresses.why_not_in_vswitch(text, "10.0.0.0/24")
+    assert why == "it is not an IPv4 address, such as 10.0.0.5."
+
+
+@given(
+    some.integers(0, 60),
+    some.integers(0, 60),
+    some.integers(0, 70),
+    some.sets(some.integers(0, 70)),
+)
+def test_the_next_free_address_is_the_first_that_nobody_has(
+    first: int, length: int, start: int, taken: set[int]
+) -> None:
+    within = Range(first, first + length)
+    expected = next(
+        (each for each in range(max(start, first), within.last + 1) if each not in taken), None
+    )
+    assert addresses.next_free(within, start, sorted(taken)) == expected
+
+
+@given(networks(0, 32))
+def test_a_vpc_may_have_any_private_block(network: IPv4Network) -> None:
+    forbidden = map(
+        IPv4Network, ("0.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+    )
+    fine = 8 <= network.prefixlen <= 28 and not any(map(network.overlaps, forbidden))
+    assert (addresses.why_not_vpc(str(network)) is None) == fine
+
+
+@given(networks(8, 28), networks(8, 32), some.integers(0, 2**24))
+def test_a_vswitch_lies_within_its_vpc(
+    vpc: IPv4Network, stranger: IPv4Network, choice: int
+) -> None:
+    inside = list(vpc.subnets(new_prefix=min(vpc.prefixlen + 4, 32)))
+    for network in (stranger, inside[choice % len(inside)], vpc):
+        why = addresses.why_not_vswitch(str(network), str(vpc))
+        fine = 16 <= network.prefixlen <= 29 and network.subnet_of(vpc)
+        assert (why is None) == fine
+
+
+@given(networks(8, 32), some.lists(networks(8, 32), max_size=5))
+def test_overlap_finds_the_first_that_shares_an_address(
+    network: IPv4Network, others: list[IPv4Network]
+) -> None:
+    expected = next((str(other) for other in others if other.overlaps(network)), None)
+    assert addresses.overlap(str(network), map(str, others)) == expected
+
+
+@pytest.mark.parametrize(
+    ("cidr", "word"),
+    [
+        ("ten", "not an IPv4 block"),
+        ("10.0.0.0/33", "not an IPv4 block"),
+        ("fd00::/64", "not an IPv4 block"),
+        ("10.0.0.1/24", "bits set after its mask"),
+    ],
+)
+def test_a_block_that_cannot_be_read_is_told_why(cidr: str, word: str) -> None:
+    assert word in str(addresses.why_not_vpc(cidr))
+    assert word in str(addresses.why_not_vswitch(cidr, "10.0.0.0/16"))
+
+
+def test_the_default_block_is_a_good_one() -> None:
+    assert addresses.why_not_vpc(addresses.DEFAULT_VPC_CIDR) is None
+
+
+def test_source_addresses_lie_in_the_shared_space_and_leave_the_clouds_own_alone() -> None:
+    pool, cloud = IPv4Network("100.64.0.0/10"), IPv4Network("100.100.0.0/16")
+    ranges = addresses.source_ranges()
+    for within in ranges:
+        for end in (within.first, within.last):
+            assert IPv4Address(end) in pool
+            assert IPv4Address(end) not in cloud
+    assert sum(within.size for within in ranges) == pool.num_addresses - cloud.num_addresses - 2
+
+
+@given(numbers)
+def test_an_address_reads_as_people_write_it(number: int) -> None:
+    assert int(IPv4Address(addresses.text(number))) == number

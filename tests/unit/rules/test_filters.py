@@ -1,0 +1,56 @@
+"""Port ranges and source blocks of security-group rules."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from privlink.rules import filters
+
+
+@given(some.integers(-2, 65540), some.integers(-2, 65540), some.sampled_from(["TCP", "UDP"]))
+def test_ports_run_from_low_to_high(low: int, high: int, protocol: str) -> None:
+    text = f"{low}/{high}"
+    if 1 <= low <= high <= 65535:
+        assert filters.parse_ports(text, protocol) == (low, high)
+    else:
+        with pytest.raises(ValueError, match="lower end first") as refused:
+            filters.parse_ports(text, protocol)
+        assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize("protocol", ["ICMP", "ALL"])
+def test_some_protocols_have_no_ports(protocol: str) -> None:
+    assert filters.parse_ports("-1/-1", protocol) == (-1, -1)
+    with pytest.raises(ValueError, match="must be -1/-1, not '80/80'"):
+        filters.parse_ports("80/80", protocol)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "80", "/", "80/", "/80", "a/b", "80-90", "80/90/100", "8_0/80", "８０/80", " 80/80"],
+)
+def test_what_is_no_range_is_told_what_one_looks_like(text: str) -> None:
+    with pytest.raises(ValueError, match="80/80 or 1/65535"):
+        filters.parse_ports(text, "TCP")
+
+
+@given(some.integers(0, 2**32 - 1), some.integers(0, 32))
+def test_a_source_block_is_put_in_its_canonical_form(number: int, length: int) -> None:
+    network = IPv4Network((number, length), strict=False)
+    text = f"{IPv4Network((number, 32)).network_address}/{length}"
+    assert filters.parse_source(text) == str(network)
+
+
+def test_a_single_address_is_a_block() -> None:
+    assert filters.parse_source("10.0.0.5") == "10.0.0.5/32"
+
+
+@pytest.mark.parametrize("text", ["", "ten", "10.0.0.0/33", "::/0", "10.0.0"])
+def test_what_is_no_block_is_told_so(text: str) -> None:
+    with pytest.raises(ValueError, match="not an IPv4 block") as refused:
+        filters.parse_source(text)
+    assert repr(text) in str(refused.value)
