@@ -46,6 +46,7 @@ class Change(msgspec.Struct, frozen=True, rename="pascal"):
 class Answer(msgspec.Struct, frozen=True, rename="pascal"):
     """What changed since the revision we asked from; `full`: nothing but `items` should exist."""
 
+    life: int  # of the server; revisions of another one mean nothing
     revision: int
     full: bool
     items: list[Change]
@@ -76,6 +77,7 @@ class Feed:
         self._node_id = node_id
         self._present = present
         self._deliver = deliver
+        self._life = 0
         self._revision = 0
         self._from_scratch = threading.Event()
         self._lost_at: float | None = None
@@ -114,6 +116,7 @@ class Feed:
         return self._taken(self._pull(0), present)
 
     def _taken(self, answer: Answer, present: frozenset[str] = frozenset()) -> Delivery:
+        self._life = answer.life
         self._revision = answer.revision
         return Delivery(answer, present)
 
@@ -124,6 +127,7 @@ class Feed:
             timeout=wait + _ANSWER_SECONDS,
             NodeId=self._node_id,
             Revision=revision,
+            Life=self._life,
             WaitSeconds=wait,
         )
         return msgspec.convert(reply, Answer)

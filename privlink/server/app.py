@@ -101,7 +101,7 @@ class Server:
             log.exception("request %s failed", exchange.request_id)
             response = exchange.refuse(errors.InternalError(request_id=exchange.request_id))
         seconds = time.perf_counter() - started
-        self._metrics.count(exchange.action_name, exchange.code, seconds)
+        self._metrics.count(exchange.action_name, exchange.kind, seconds)
         log.info(
             "%s %s by %s: %s, in %.1f ms",
             exchange.request_id,
@@ -217,6 +217,7 @@ class Exchange:
         self.action_name = "?"
         self.caller_name = "?"
         self.code = "OK"
+        self.kind = "OK"  # the code without the name of a parameter, of which there are many
         self._host = host
 
     def accept(self, answer: bytes) -> Response:
@@ -228,6 +229,7 @@ class Exchange:
     def refuse(self, error: errors.ApiError, status: int | None = None) -> Response:
         """An answer that every official client turns into its proper exception."""
         self.code = error.answered_code
+        self.kind = error.code
         body = {
             "RequestId": self.request_id,
             "HostId": self._host,

@@ -32,6 +32,7 @@ class ItemAnswer(Answer):
 
 
 class FeedAnswer(Answer):
+    life: int
     revision: int
     full: bool
     items: list[ItemAnswer]
@@ -54,18 +55,20 @@ def pull_feed(
     *,
     node_id: str,
     revision: Revision,
+    life: Revision = 0,
     wait_seconds: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> FeedAnswer:
-    """What changed since a revision; everything, if that is 0 or unknown.
+    """What changed since a revision; everything, if that is 0 or of another life of the server.
 
     The server holds the request for up to `WaitSeconds` while there is nothing to say.
     """
     _check_is_self(call, node_id, "PullFeed")
     newest = changes.newest(call.tx)
-    full = revision == 0 or revision > newest
+    full = revision == 0 or revision > newest or life != changes.life(call.tx)
     found = changes.living(call.tx) if full else changes.since(call.tx, revision)
     compiled = _compile(call.tx, (change.key for change in found))
     return FeedAnswer(
+        life=changes.life(call.tx),
         revision=newest,
         full=full,
         items=[ItemAnswer(key=change.key, item=compiled.get(change.key)) for change in found],

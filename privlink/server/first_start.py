@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
 from privlink.model.account import AccessKey, Account, Node
@@ -14,8 +15,8 @@ OPERATOR = "default"
 
 
 def ensure(tx: Transaction, orders: Orders) -> None:
-    """Add what is missing; whatever is there stays as it is."""
-    changes.begin(tx)
+    """Begin this server's life: add what is missing; whatever is there stays as it is."""
+    changes.begin(tx, secrets.randbits(48) + 1)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     account_id = AccountId(orders.account.account_id)
     if accounts.get(tx, account_id) is None:

@@ -81,16 +81,24 @@ def changed_at(tx: Connection, keys: list[str]) -> dict[str, int]:
     return found
 
 
-def begin(tx: Connection) -> None:
-    """Set a new database to revision 1, because 0 is what a node asks from that knows nothing."""
+def begin(tx: Connection, life: int) -> None:
+    """Begin a server's life on this database, which may be another one, or an older copy.
+
+    A new database starts at revision 1, because 0 is what a node asks from that knows nothing.
+    """
+    rows.set_number(tx, "life", life)
     if newest(tx) == 0:
         rows.next_number(tx, "revision")
 
 
+def life(tx: Connection) -> int:
+    """The life revisions belong to: what a node learnt in another one proves nothing."""
+    return rows.number(tx, "life")
+
+
 def newest(tx: Connection) -> int:
     """The revision of the last change."""
-    name = select(schema.sequence.c.value).where(schema.sequence.c.name == "revision")
-    return int(tx.execute(name).scalar() or 0)
+    return rows.number(tx, "revision")
 
 
 def forget_gone(tx: Connection) -> None:

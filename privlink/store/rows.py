@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, Table, insert, select, up
 from privlink.store import schema
 
 T = TypeVar("T", bound=msgspec.Struct)
+_numbers = schema.sequence
 
 
 def all_of(tx: Connection, kind: type[T], statement: Select[Any]) -> list[T]:
@@ -32,11 +33,22 @@ def add(tx: Connection, table: Table, *values: msgspec.Struct) -> None:
 
 def next_number(tx: Connection, name: str) -> int:
     """The next value of a counter; the first is 1. Counters never go back."""
-    table = schema.sequence
-    bumped = update(table).where(table.c.name == name).values(value=table.c.value + 1)
+    bumped = update(_numbers).where(_numbers.c.name == name).values(value=_numbers.c.value + 1)
     if tx.execute(bumped).rowcount == 0:
-        tx.execute(insert(table).values(name=name, value=1))
-    return int(tx.execute(select(table.c.value).where(table.c.name == name)).scalar_one())
+        tx.execute(insert(_numbers).values(name=name, value=1))
+    return number(tx, name)
+
+
+def number(tx: Connection, name: str) -> int:
+    """The present value of a counter, 0 before its first."""
+    return int(tx.execute(select(_numbers.c.value).where(_numbers.c.name == name)).scalar() or 0)
+
+
+def set_number(tx: Connection, name: str, value: int) -> None:
+    """Put down a number that is no counter."""
+    changed = update(_numbers).where(_numbers.c.name == name).values(value=value)
+    if tx.execute(changed).rowcount == 0:
+        tx.execute(insert(_numbers).values(name=name, value=value))
 
 
 def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:

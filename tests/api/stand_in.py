@@ -18,7 +18,7 @@ class Node:
 
     def __init__(self, url: str) -> None:
         self.client = Client(url, NODE.access_key_id, NODE.access_key_secret)
-        self.revision = 0
+        self.life = self.revision = 0
         self.held: dict[str, Item] = {}
         self.seen: list[str] = []  # keys of the last pull
         self.faults: dict[str, tuple[str, str]] = {}
@@ -30,6 +30,7 @@ class Node:
             "PullFeed",
             NodeId=NODE.node_id,
             Revision=self.revision,
+            Life=self.life,
             WaitSeconds=wait,
             timeout=wait + 10,
         )
@@ -41,7 +42,7 @@ class Node:
                 self.held.pop(told["Key"], None)
             else:
                 self.held[told["Key"]] = told["Item"]
-        self.revision = answer["Revision"]
+        self.life, self.revision = answer["Life"], answer["Revision"]
         return answer
 
     def report(self) -> None:

@@ -194,12 +194,14 @@ def test_a_fault_told_twice_counts_once(operator: Account, node: Node) -> None:
     assert len(operator.own.call("DescribeStatus")["Faults"]) == 1
 
 
-def test_the_feed_goes_on_where_it_was_after_a_restart(
+def test_a_restarted_server_may_have_another_database_so_it_tells_everything_again(
     world: World, node: Node, stage: Stage
 ) -> None:
     network = world.network()
     node.catch_up()
     stage.restart()
+    assert node.pull()["Full"] is True
+    assert node.seen == [f"segment/{network.vswitch}"]
     assert node.pull()["Items"] == []
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     node.pull()

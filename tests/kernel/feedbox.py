@@ -119,6 +119,7 @@ class Feedbox:
             )
             full = revision == 0
             return {
+                "Life": 1,
                 "Revision": self.revision,
                 "Full": full,
                 "Items": [

@@ -82,11 +82,11 @@ def holding(kernel: Recorder, instance: str) -> Iterator[Holding]:
 
 
 def full(items: dict[str, Item | None]) -> Delivery:
-    return Delivery(Answer(1, True, changes(items)))
+    return Delivery(Answer(1, 1, True, changes(items)))
 
 
 def some(items: dict[str, Item | None]) -> Delivery:
-    return Delivery(Answer(2, False, changes(items)))
+    return Delivery(Answer(1, 2, False, changes(items)))
 
 
 def changes(items: dict[str, Item | None]) -> list[Change]:
@@ -129,7 +129,7 @@ def test_a_full_answer_removes_links_of_no_item_unless_they_are_news(
     kernel.fabric.make_bridge("sw8")
     kernel.fabric.make_bridge("sw9")
     holding.take(
-        Delivery(Answer(3, True, changes(ITEMS)), present=frozenset({"sw1", "at1", "sw8"}))
+        Delivery(Answer(1, 3, True, changes(ITEMS)), present=frozenset({"sw1", "at1", "sw8"}))
     )
     assert kernel.fabric.names() == {"sw1", "at1", "sw9"}
 
@@ -171,7 +171,7 @@ def test_rules_that_move_between_groups_shut_the_endpoint_meanwhile(
 
 def test_an_item_of_another_age_is_refused_alone(holding: Holding) -> None:
     strange = Change("tunnel/x", {"kind": "tunnel", "number": 1})
-    holding.take(Delivery(Answer(2, False, [strange, *changes({"forward/one": None})])))
+    holding.take(Delivery(Answer(1, 2, False, [strange, *changes({"forward/one": None})])))
     assert [*holding.faults] == ["tunnel/x"]
     assert holding.take(some({"tunnel/x": None})).news
     assert holding.faults == {}

@@ -127,8 +127,14 @@ def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None
     if vswitch is None or vswitch.vpc_id != endpoint.vpc_id or vswitch.zone_id != asked.zone_id:
         where = f"in {endpoint.vpc_id}, zone {asked.zone_id}"
         raise errors.VSwitchNotFound(vswitch_id=asked.vswitch_id, where=where)
-    if any(zone.zone_id == asked.zone_id for zone in endpoints.zones(call.tx, endpoint.id)):
-        raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
+    for zone in endpoints.zones(call.tx, endpoint.id):
+        if zone.zone_id == asked.zone_id and zone.deleting:
+            why = f"its zone {zone.zone_id} is still being removed; try again in a moment."
+            raise errors.EndpointOperationDenied(
+                endpoint_id=endpoint.id, status=EndpointStatus.PENDING, why=why
+            )
+        if zone.zone_id == asked.zone_id:
+            raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
     eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
     zone = EndpointZone(
         endpoint_id=endpoint.id,
