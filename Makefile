@@ -1,15 +1,19 @@
 # One verb per line of work. Each is a short script or program that can be run without make as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup test check clean
+.PHONY: help demo demo-down up setup test check clean
 MAKEFLAGS += --no-print-directory
 
 help: ## what can be done
-	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 15
+	@sed -n 's/^\([a-z-]*\): ## /  make \1\t/p' Makefile | expand -t 15
 
 demo: ## first light: two networks, one private endpoint, real bytes (ONCE=1: and leave nothing behind)
+	@[ "$$(id -u)" = 0 ] || { echo "make demo takes root: it makes network namespaces and loads eBPF"; exit 1; }
 	@scripts/setup demo
 	@.venv/bin/python -m demo.first_light $(if $(filter-out 0,$(ONCE)),--once)
+
+demo-down: ## take away what the demo left running
+	@.venv/bin/python -m demo.first_light --down
 
 up: ## run privlink on this host until Ctrl-C
 	@scripts/setup run

@@ -209,11 +209,13 @@ class Cloud:
         """Wait until the endpoint's one zone has a status."""
         request = privatelink.ListVpcEndpointZonesRequest(region_id=REGION, endpoint_id=endpoint)
         wait_for(
-            lambda: [
-                zone.zone_status
-                for zone in self.privatelink.list_vpc_endpoint_zones(request).body.zones
-            ]
-            == [status],
+            lambda: (
+                [
+                    zone.zone_status
+                    for zone in self.privatelink.list_vpc_endpoint_zones(request).body.zones
+                ]
+                == [status]
+            ),
             f"{endpoint} {status}",
         )
 

@@ -21,13 +21,16 @@ from rich.console import Console
 from rich.panel import Panel
 
 from demo.cloud import Cloud, Network
+from privlink.config import instance_of
 
 STATE = os.environ.get("PRIVLINK_STATE", "/var/lib/privlink")
 LISTEN = os.environ.get("PRIVLINK_LISTEN", "127.0.0.1:8680")
 OURS = Path(STATE, "made-by-the-demo")
 PRIVLINK = os.path.relpath(Path(sys.executable).with_name("privlink"))
 ADDRESS, SECOND_ADDRESS = "10.0.0.80", "10.0.0.81"  # of the endpoints
-CLIENT, SERVER = "privlink-demo-client", "privlink-demo-server"
+# Demos in different folders run side by side.
+SUFFIX = "" if STATE == "/var/lib/privlink" else f"-{instance_of(Path(STATE))[:4]}"
+CLIENT, SERVER = f"privlink-demo-client{SUFFIX}", f"privlink-demo-server{SUFFIX}"
 ANSWER = "Hello from the provider. You reached me as {address}; we both live at 10.0.0.5."
 
 console = Console(highlight=False, soft_wrap=True)
@@ -68,13 +71,18 @@ def main() -> None:
     """Run the demo; leave it running, or with --once nothing at all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--once", action="store_true", help="take everything away at the end")
-    once = parser.parse_args().once
+    parser.add_argument("--down", action="store_true", help="take everything away, make nothing")
+    options = parser.parse_args()
+    once = options.once
     began = time.monotonic()
     for name in [name for name in os.environ if name.startswith("ALIBABA_CLOUD_ACCESS_KEY")]:
         del os.environ[name]  # somebody's keys; the demo's installation has its own
     os.environ.pop("PRIVLINK_SERVER", None)
     refuse_to_harm()
     clean_up()
+    if options.down:
+        console.print("The demo has been taken away.")
+        return
     with ExitStack() as stack:
         stack.callback(clean_up)
         tell("Starting privlink: one server without root rights, one node")
@@ -160,17 +168,30 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
 def whats_next() -> None:
     """Say what a curious person may try."""
     state = "" if STATE == "/var/lib/privlink" else f" --state {STATE}"
-    console.print(
-        f"""
-It stays up. What to try next:
-  ip netns exec {CLIENT} curl http://10.0.0.80/     the same again
-  ip netns exec {CLIENT} ping -c 3 10.0.0.80        the endpoint answers itself
-  {PRIVLINK} status{state}
-  eval "$({PRIVLINK} env{state})"     then run your own SDK code or Terraform
-  pkill -9 -f privlink.node; pkill -9 -f privlink.server     traffic goes on, and they come back
-Take it all away again:
-  make demo ONCE=1"""
+    tries = (
+        (f"ip netns exec {CLIENT} curl -sS http://{ADDRESS}/", "the same again"),
+        (f"ip netns exec {CLIENT} ping -c 3 {ADDRESS}", "the endpoint answers itself"),
+        (f"{PRIVLINK} status{state}", "what there is"),
+        (f'eval "$({PRIVLINK} env{state})"', "and run your own SDK code"),
+        (f"kill -9 {' '.join(processes())}", "server and node: traffic goes on, they come back"),
+        (f"make demo-down{settings()}", "take it all away again"),
     )
+    width = max(len(command) for command, _ in tries)
+    console.print("\nIt stays up. What to try next:")
+    for command, why in tries:
+        console.print(f"  {command:<{width}}   # {why}")
+
+
+def settings() -> str:
+    """The demo's settings as make takes them, if they are not the usual ones."""
+    names = ("PRIVLINK_STATE", "PRIVLINK_LISTEN")
+    return "".join(f" {name}={os.environ[name]}" for name in names if name in os.environ)
+
+
+def processes() -> list[str]:
+    """The process ids of the demo's server and node."""
+    supervisor = Path(STATE, "up.lock").read_text()
+    return Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
 
 
 def attach(network: Network, namespace: str) -> None:
@@ -229,4 +250,7 @@ def tell(what: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; everything has been taken away again") from None

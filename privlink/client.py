@@ -67,7 +67,8 @@ class Client:
             payload = response.read()
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()
-            raise OSError(f"no answer from http://{self._host}: {error}") from error
+            why = f"no answer from http://{self._host}: {error}"
+            raise OSError(f"{why}. Is `privlink up` running?") from error
         return _answer(response.status, payload)
 
     def close(self) -> None:

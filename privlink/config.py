@@ -62,6 +62,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "up.lock"
 
     @property
+    def running_file(self) -> Path:
+        """Held by every process of the installation."""
+        return self.folder / "running.lock"
+
+    @property
     def log_file(self) -> Path:
         return self.folder / "privlink.log"
 
@@ -79,7 +84,8 @@ def check(settings: Config) -> None:
     """Refuse settings that cannot work. Raises ValueError that names the setting and its rule."""
     host, colon, port = settings.listen.rpartition(":")
     if not colon or not host or not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
-        raise ValueError(f"--listen {settings.listen!r} must look like 127.0.0.1:8680")
+        why = "must look like 127.0.0.1:8680, with a port from 1 to 65535"
+        raise ValueError(f"--listen {settings.listen!r} {why}")
     name = re.compile(r"[a-z][a-z0-9-]{0,62}")
     for option, values in (("--region", (settings.region,)), ("--zones", settings.zones)):
         for value in values:

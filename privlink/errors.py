@@ -174,9 +174,14 @@ class InvalidNextToken(ApiError):
     text = "NextToken {token!r} is none of ours. Pass on the token of the last page, unchanged."
 
 
-class QuotaMisMatched(ApiError):
+class QuotaExceeded(ApiError):
+    """There is no room for one more; each product has its own code for that."""
+
+    text = "{what}: {count} would be more than the limit of {limit}. {way_out}"
+
+
+class QuotaMisMatched(QuotaExceeded):
     code = "QuotaMisMatched"
-    text = "{what}: the limit is {limit}. {hint}"
 
 
 class IllegalParamFormat(ParameterError):
@@ -212,6 +217,14 @@ class InvalidVSwitchIdNotFound(ApiError):
     code = "InvalidVSwitchId.NotFound"
     status = 404
     text = "vSwitch {vswitch_id!r} is NotFound in this account. DescribeVSwitches lists yours."
+
+
+class QuotaExceededVpc(QuotaExceeded):
+    code = "QuotaExceeded.Vpc"
+
+
+class QuotaExceededVSwitch(QuotaExceeded):
+    code = "QuotaExceeded.VSwitch"
 
 
 class InvalidCidrBlock(ApiError):
@@ -268,10 +281,14 @@ class SecurityGroupInUse(DependencyViolation):
     status = 403
 
 
-class SecurityGroupRuleLimit(ApiError):
+class SecurityGroupLimit(QuotaExceeded):
+    code = "QuotaExceed.SecurityGroup"
+    status = 403
+
+
+class SecurityGroupRuleLimit(QuotaExceeded):
     code = "AuthorizationLimitExceed"
     status = 403
-    text = "{group_id} would have {count} rules; a security group holds at most {limit}."
 
 
 class InvalidPermission(ApiError):
@@ -313,6 +330,35 @@ class ServerAlreadyExist(ApiError):
 class ServerNotInVpc(ApiError):
     code = "IllegalParam.ServerId"
     text = "{server_id!r} is no server of {vpc_id}: {why}"
+
+
+class MismatchServerType(ApiError):
+    code = "Mismatch.ServerType"
+    text = (
+        "{server_id!r} is given as {server_type}; {group_id} is of type {group_type} and takes "
+        "servers of ServerType {fitting}."
+    )
+
+
+class MismatchServerIp(ApiError):
+    code = "Mismatch.ServerIp"
+    text = "ServerIp {server_ip!r} is not the address of {server_id!r}, {address}. Leave it out."
+
+
+class ServerGroupInUse(DependencyViolation):
+    code = "ResourceInUse.ServerGroup"
+
+
+class QuotaExceededBalancers(QuotaExceeded):
+    code = "QuotaExceeded.LoadBalancersNum"
+
+
+class QuotaExceededListeners(QuotaExceeded):
+    code = "QuotaExceeded.LoadBalancerListenersNum"
+
+
+class QuotaExceededServers(QuotaExceeded):
+    code = "QuotaExceeded.ServerGroupAddedServersNum"
 
 
 class MismatchVpc(ApiError):
@@ -455,11 +501,6 @@ class MismatchUserIdAndUserArn(ApiError):
     text = "UserId {user_id} and UserARN {user_arn!r} name different accounts."
 
 
-class MismatchEndpointType(ApiError):
-    code = "Mismatch.EndpointType"
-    text = "EndpointType {endpoint_type!r} does not fit {service_id}, which serves {expected}."
-
-
 # privlink's own
 
 
@@ -467,6 +508,10 @@ class AttachmentNotFound(ApiError):
     code = "AttachmentNotFound"
     status = 404
     text = "Attachment {attachment_id!r} is NotFound in this account. ListAttachments lists yours."
+
+
+class QuotaExceededAttachments(QuotaExceeded):
+    code = "QuotaExceeded.Attachment"
 
 
 class NodeNotFound(ApiError):

@@ -22,19 +22,22 @@ _FIRST_UID, _LAST_UID = 61184, 65519
 
 
 def uid_of(instance: str) -> int:
-    """The user id an instance's server runs as: nobody else's, and no entry in /etc/passwd."""
+    """The user id an instance's server runs as: one without an entry in /etc/passwd."""
     return _FIRST_UID + int(instance, 16) % (_LAST_UID - _FIRST_UID + 1)
 
 
-def die_with_parent() -> None:
-    """Have the kernel send SIGTERM when the parent ends. A change of user undoes this."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel send SIGTERM when process `parent` ends. A change of user undoes this."""
     _check(_LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)  # it ended before the kernel knew
 
 
 def see_folder_at(folder: Path, place: Path) -> None:
     """Mount `folder` over `place` for this process alone.
 
-    So a process without rights reaches its one folder wherever that lies, and nothing beside it.
+    So a process without rights reaches its one folder wherever that lies, without being let into
+    the folders around it.
     """
     _check(_LIBC.unshare(_CLONE_NEWNS), "unshare(CLONE_NEWNS)")
     _mount(None, Path("/"), _MS_REC | _MS_PRIVATE)

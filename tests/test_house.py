@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "node": "model errors client",
     "cli": "config client",
     "cli.up": "config node",
-    "cli.state": "model config process server",
+    "cli.state": "model config client process server",
     "cli.supervisor": "config process server",
     "cli.workloads": "config client node",
     "__main__": "cli",

@@ -10,6 +10,7 @@ sentence a refused caller reads) and odd names (`Wire`). What a function returns
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
 from collections.abc import Callable
@@ -28,6 +29,14 @@ from privlink.store.database import Transaction
 RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
 
 
+class Who(enum.Enum):
+    """Whom an action is for."""
+
+    ACCOUNT = "account"
+    OPERATOR = "operator"
+    NODE = "node"
+
+
 class Caller(msgspec.Struct, frozen=True):
     """Who signed the request: an account, or a node."""
 
@@ -38,6 +47,12 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         return f"account {self.account.id}" if self.account else f"node {self.node_id}"
+
+    def is_one(self, who: Who) -> bool:
+        """Whether an action for `who` is for this caller."""
+        if who is Who.NODE:
+            return self.node_id is not None
+        return self.account is not None and (who is Who.ACCOUNT or self.account.operator)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -83,12 +98,20 @@ class Action:
     """A declared action: its name, what it takes, who may call it, and the function itself."""
 
     def __init__(
-        self, product: Product, function: Function, *, writes: bool, name: str | None, who: str
+        self,
+        product: Product,
+        function: Function,
+        *,
+        writes: bool,
+        name: str | None,
+        who: Who,
+        secret: bool,
     ) -> None:
         self.product = product
         self.name = name or pascal(function.__name__)
         self.writes = writes
         self.who = who
+        self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
         self._function = function
         self._parameters = _parameters(function)
@@ -133,14 +156,21 @@ class Action:
 
 
 def action(
-    product: Product, *, writes: bool = False, name: str | None = None, who: str = "account"
+    product: Product,
+    *,
+    writes: bool = False,
+    name: str | None = None,
+    who: Who = Who.ACCOUNT,
+    secret: bool = False,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
-    `writes`: it changes things, takes ClientToken and DryRun. `who` may call it: `account`,
-    `operator` or `node`.
+    `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
+    answer holds one, so it is given once and not remembered for its ClientToken.
     """
-    return lambda function: Action(product, function, writes=writes, name=name, who=who)
+    return lambda function: Action(
+        product, function, writes=writes, name=name, who=who, secret=secret
+    )
 
 
 def _parameters(function: Function) -> dict[str, tuple[str, Any, Any]]:

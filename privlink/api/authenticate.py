@@ -18,6 +18,7 @@ from privlink.store import accounts
 from privlink.store.database import Transaction
 
 CLOCK_SKEW = timedelta(minutes=15)
+LONGEST_NONCE = 128  # characters; they are kept
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _SHAPE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -56,13 +57,14 @@ def claim_of(request: Request) -> Claim:
     method = request.parameter("SignatureMethod") or "HMAC-SHA1"
     if method != "HMAC-SHA1":
         raise errors.UnsupportedSignatureMethod(method=method)
-    return Claim(
+    claim = Claim(
         access_key_id=_mandatory(request, "AccessKeyId"),
         signature=_mandatory(request, "Signature"),
         timestamp=_mandatory(request, "Timestamp"),
         nonce=_mandatory(request, "SignatureNonce"),
         signed_headers=None,
     )
+    return _check_nonce(claim, "SignatureNonce")
 
 
 def verify(request: Request, claim: Claim, key: AccessKey, now: datetime) -> None:
@@ -103,13 +105,14 @@ def _acs3_claim(request: Request) -> Claim:
         raise errors.InvalidSignature(
             why=f"SignedHeaders leaves out {', '.join(open_ended)}; sign host and every x-acs-*."
         )
-    return Claim(
+    claim = Claim(
         access_key_id=credential.access_key_id,
         signature=credential.signature,
         timestamp=request.headers["x-acs-date"],
         nonce=request.headers["x-acs-signature-nonce"],
         signed_headers=credential.signed_headers,
     )
+    return _check_nonce(claim, "x-acs-signature-nonce")
 
 
 def _verify_acs3(
@@ -140,6 +143,13 @@ def _verify_rpc1(request: Request, claim: Claim, key: AccessKey) -> None:
         raise errors.SignatureDoesNotMatch(
             scheme="server string to sign is", string_to_sign=ours.string_to_sign
         )
+
+
+def _check_nonce(claim: Claim, parameter: str) -> Claim:
+    if len(claim.nonce) > LONGEST_NONCE:
+        why = f"it has {len(claim.nonce)} characters; up to {LONGEST_NONCE} are kept."
+        raise errors.InvalidParameter(parameter=parameter, why=why)
+    return claim
 
 
 def _mandatory(request: Request, name: str) -> str:

@@ -1,7 +1,7 @@
 """From an authenticated request to an answer: find the action, check, run, remember.
 
 An action runs in one transaction. An error of any kind undoes all of it, and so does DryRun. A
-ClientToken that was used before brings the first answer again.
+ClientToken that was used before brings the first answer again, unless that held a secret.
 """
 
 from __future__ import annotations
@@ -81,16 +81,9 @@ class Catalogue:
 
 def permit(action: Action, caller: Caller) -> None:
     """Refuse a caller that an action is not for."""
-    is_operator = caller.account is not None and caller.account.operator
-    allowed = {
-        "account": caller.account is not None,
-        "operator": is_operator,
-        "node": caller.node_id is not None,
-    }
-    if not allowed[action.who]:
-        raise errors.NoPermission(
-            caller=caller.name, action=action.name, why=f"it is for the {action.who} only."
-        )
+    if not caller.is_one(action.who):
+        why = f"it is for the {action.who.value} only."
+        raise errors.NoPermission(caller=caller.name, action=action.name, why=why)
 
 
 def run(
@@ -114,7 +107,7 @@ def run(
             return msgspec.json.encode(answer)
     with database.write() as tx:
         call = Call(tx, caller, config, moment)
-        if not control.ClientToken or control.DryRun or caller.account is None:
+        if not control.ClientToken or control.DryRun or caller.account is None or action.secret:
             return _carry_out(action, call, arguments, control)
         digest = _digest(nested)
         account_id, token = caller.account.id, control.ClientToken

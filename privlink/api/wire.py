@@ -8,6 +8,7 @@ Source of the rules: bytes sent by the official SDKs (lists count from 1; unset 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +19,9 @@ from privlink import errors
 # Where PascalCase of our field name is not what the wire says.
 _WORDS = {"vswitch": "VSwitch", "vswitches": "VSwitches", "dns": "DNS", "vrouter": "VRouter"}
 _LONGEST_LIST = 1000
-_LONGEST_NAME = 128  # which bounds the depth of structures as well
+# The length bounds the depth of structures as well; answers and logs quote names of such letters.
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_NAME_RULE = "names have 1 to 128 letters, digits, dots, - and _."
 
 # Parameters that every SDK may send about the caller, or about the request itself.
 IGNORED = frozenset(
@@ -56,16 +59,13 @@ def nest(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Flat parameters as nested lists and objects.
 
     Raises InvalidParameter for a name that is given twice, that skips a number, or that is both a
-    value and a structure, MalformedRequest for one that is too long.
+    value and a structure, MalformedRequest for one that is too long or of other letters.
     """
     root: dict[str, Any] = {}
     for name, value in parameters:
         node = root
-        if len(name) > _LONGEST_NAME:
-            why = (
-                f"{name[:20]!r}... is no parameter: names have at most {_LONGEST_NAME} characters."
-            )
-            raise errors.MalformedRequest(why=why)
+        if not _NAME.fullmatch(name):
+            raise errors.MalformedRequest(why=f"{name[:20]!r} is no parameter: {_NAME_RULE}")
         *path, last = name.split(".")
         for part in path:
             node = node.setdefault(part, {})

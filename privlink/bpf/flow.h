@@ -26,12 +26,71 @@ static __always_inline struct flow_key partner_of(const struct flow_key *key,
 	};
 }
 
+static __always_inline bool same_key(const struct flow_key *one, const struct flow_key *other)
+{
+	return one->network == other->network && one->source == other->source &&
+	       one->destination == other->destination && one->source_port == other->source_port &&
+	       one->destination_port == other->destination_port &&
+	       one->protocol == other->protocol;
+}
+
+/* The other direction's entry, under `partner_key`; NULL where another flow has it by now: once a
+ * side was told that its forward is closed, its entry is free to be claimed. */
+static __always_inline struct flow *find_partner(const struct flow_key *key,
+						 const struct flow *flow,
+						 const struct flow_key *partner_key)
+{
+	struct flow *partner = bpf_map_lookup_elem(&flows, partner_key);
+	struct flow_key back;
+
+	if (!partner || partner->forward != flow->forward)
+		return NULL;
+	back = partner_of(partner_key, partner);
+	return same_key(&back, key) ? partner : NULL;
+}
+
+/* Take a new flow through a forward into account: 0, or why there must be none. */
+static __noinline int count_flow(__u32 forward)
+{
+	__s32 *count = bpf_map_lookup_elem(&flow_counts, &forward), none = 0;
+
+	if (!count) {
+		bpf_map_update_elem(&flow_counts, &forward, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&flow_counts, &forward);
+		if (!count)
+			return REASON_FLOW_TABLE_FULL;
+	}
+	if (*count >= MAX_FLOWS)
+		return REASON_FLOW_LIMIT;
+	__sync_fetch_and_add(count, 1);
+	return 0;
+}
+
+static __always_inline void uncount_flow(__u32 forward)
+{
+	__s32 *count = bpf_map_lookup_elem(&flow_counts, &forward);
+
+	if (count)
+		__sync_fetch_and_add(count, -1);
+}
+
+/* Delete one direction's entry; the client's is the one that counts. */
+static __always_inline void delete_entry(const struct flow_key *key, const struct flow *flow)
+{
+	__u32 forward = flow->forward;
+	bool counts = !flow->reverse;
+
+	if (!bpf_map_delete_elem(&flows, key) && counts)
+		uncount_flow(forward);
+}
+
 static __always_inline void forget(const struct flow_key *key, const struct flow *flow)
 {
-	struct flow_key partner = partner_of(key, flow);
+	struct flow_key partner_key = partner_of(key, flow);
 
-	bpf_map_delete_elem(&flows, &partner);
-	bpf_map_delete_elem(&flows, key);
+	if (find_partner(key, flow, &partner_key))
+		bpf_map_delete_elem(&flows, &partner_key);
+	delete_entry(key, flow);
 }
 
 static __always_inline bool ended(const struct flow *flow)
@@ -60,7 +119,7 @@ static __always_inline void observe(const struct flow_key *key, struct flow *flo
 		flow->established = 1;
 	if (flags & (TCP_FIN | TCP_RST)) {
 		struct flow_key partner_key = partner_of(key, flow);
-		struct flow *partner = bpf_map_lookup_elem(&flows, &partner_key);
+		struct flow *partner = find_partner(key, flow, &partner_key);
 
 		mark_end(flow, flags, flow->reverse);
 		if (partner)
@@ -147,7 +206,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	const struct neighbour *neighbour;
 	const struct listener *listener;
 	const struct server *server;
-	long error;
+	int error;
 
 	if (!forward || !ethernet)
 		return refuse(skb, REASON_NOT_ACCEPTED);
@@ -173,8 +232,13 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	/* Answers go where the request came from, so clients behind a router work. */
 	back.destination_mac = ethernet->source;
 	back.source_mac = ethernet->destination;
-	error = claim(key, &there, &back);
+	error = count_flow(number);
 	if (error)
+		return refuse(skb, error);
+	error = claim(key, &there, &back);
+	if (error) {
+		uncount_flow(number);
 		return refuse(skb, error == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL);
+	}
 	return rewrite(skb, &there);
 }

@@ -14,6 +14,7 @@
 
 #define MAX_FILTERS 10	/* security groups on one endpoint */
 #define MAX_RULES 250	/* rules in one security group; a filter then fits one page */
+#define MAX_FLOWS 65536	/* flows through one forward: nobody takes the table from everybody else */
 
 #define HASH_MAP(name, key_type, value_type, entries)		\
 	struct {						\
@@ -161,6 +162,10 @@ struct flow {
 };
 
 HASH_MAP(flows, struct flow_key, struct flow, 1048576);
+
+/* flow_counts: flows through a forward, by its number. The program counts what it makes and what
+ * it deletes; collecting sets the truth. Signed: between the two it may be off by a few. */
+HASH_MAP(flow_counts, __u32, __s32, 262144);
 
 /* drops: packets by enum reason. */
 struct {

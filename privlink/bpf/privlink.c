@@ -129,7 +129,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 			return drop(REASON_UNSOLICITED_SYN);
 		if (!opens && !open) {
 			/* The other side is told too, by its own entry, when it next speaks. */
-			bpf_map_delete_elem(&flows, &key);
+			delete_entry(&key, flow);
 			return refuse(skb, REASON_CLOSED);
 		}
 		if (!opens || (open && !ended(flow))) {

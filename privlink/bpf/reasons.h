@@ -26,6 +26,7 @@ enum reason {
 	REASON_NO_SERVER,	/* nobody behind the listener, or not on this node */
 	REASON_NO_SOURCE_PORT,	/* no free port towards the server */
 	REASON_FLOW_TABLE_FULL,
+	REASON_FLOW_LIMIT,	/* as many flows through this endpoint as one may have */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

@@ -17,6 +17,8 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except RemoteError as error:
             raise click.ClickException(f"{error.message} [{error.code}]") from None
+        except BrokenPipeError:
+            raise  # click ends quietly: whoever read has read enough
         except (OSError, ValueError) as error:
             raise click.ClickException(str(error)) from None
 

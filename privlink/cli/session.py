@@ -50,16 +50,21 @@ def output_option(function: F) -> F:
 
 
 def keys(state: Path) -> Keys:
-    """Server and keys from the environment, else from the installation's credentials file.
+    """Server and keys: of a `--state` that was given, else of the environment, else of the default.
 
     Raises ValueError that says what is missing.
     """
-    settings = config.load(state)
-    server = os.environ.get("PRIVLINK_SERVER") or settings.url
     key_id = os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
     secret = os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
-    if key_id and secret:
-        return Keys(server, key_id, secret)
+    if key_id and secret and not was_given("state"):
+        return Keys(os.environ.get("PRIVLINK_SERVER") or config.load(state).url, key_id, secret)
+    return of_folder(state)
+
+
+def of_folder(state: Path) -> Keys:
+    """The installation's own server and keys. Raises ValueError that says what is missing."""
+    settings = config.load(state)
+    server = settings.url
     try:
         text = settings.credentials_file.read_bytes()
     except FileNotFoundError:
@@ -74,6 +79,12 @@ def keys(state: Path) -> Keys:
         ) from None
     found = msgspec.json.decode(text, type=dict[str, str])
     return Keys(server, found["access_key_id"], found["access_key_secret"])
+
+
+def was_given(option: str) -> bool:
+    """Whether an option stood on the command line, rather than in the environment or nowhere."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def client(state: Path) -> Client:

@@ -11,6 +11,7 @@ import click
 from privlink.cli.session import (
     client,
     keys,
+    of_folder,
     output_option,
     print_json,
     print_table,
@@ -32,6 +33,8 @@ def status(state: Path, output: str) -> None:
     found = calls.call("DescribeStatus")
     region = load(state).region
     found["Endpoints"] = list(_endpoints(calls, region))
+    for endpoint in found["Endpoints"]:
+        endpoint["Addresses"] = _addresses(calls, region, endpoint["EndpointId"])
     found["Attachments"] = calls.call("ListAttachments")["Attachments"]
     found.pop("RequestId")
     if output == "json":
@@ -46,10 +49,11 @@ def status(state: Path, output: str) -> None:
 @state_option
 @output_option
 def env(state: Path, output: str) -> None:
-    """Print shell exports for SDKs, Terraform and this command: eval "$(privlink env)"."""
-    ours = keys(state)
+    """Print exports for SDKs and this command: eval "$(privlink env)"."""
+    ours = of_folder(state)
     endpoint = ours.server.removeprefix("http://")
     variables = {
+        "PRIVLINK_STATE": str(state.absolute()),
         "PRIVLINK_SERVER": ours.server,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": ours.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ours.access_key_secret,
@@ -79,6 +83,13 @@ def _endpoints(calls: Client, region: str) -> Any:
             return
 
 
+def _addresses(calls: Client, region: str, endpoint_id: str) -> list[str]:
+    zones = calls.call(
+        "ListVpcEndpointZones", version=PRIVATELINK, RegionId=region, EndpointId=endpoint_id
+    )
+    return [zone["EniIp"] for zone in zones["Zones"]]
+
+
 def _print(found: dict[str, Any], server: str) -> None:
     in_step = "in step" if found["InStep"] else "NOT in step"
     click.echo(f"{server}  revision {found['Revision']}, {in_step}")
@@ -91,7 +102,9 @@ def _print(found: dict[str, Any], server: str) -> None:
             click.echo(f"  dropped {count:>10}  {reason}")
     for fault in found["Faults"]:
         click.echo(f"  {fault['Code'].lower()}  {fault['Key']}: {fault['Message']}")
-    endpoint = ("EndpointId", "EndpointName", "ServiceId", "EndpointStatus", "ConnectionStatus")
-    print_table("endpoints", endpoint, found["Endpoints"])
+    for endpoint in found["Endpoints"]:
+        endpoint["Addresses"] = " ".join(endpoint["Addresses"])
+    columns = ("EndpointId", "Addresses", "ServiceId", "EndpointStatus", "ConnectionStatus")
+    print_table("endpoints", columns, found["Endpoints"])
     attachment = ("AttachmentId", "VSwitchId", "PrivateIpAddress", "MacAddress", "Status")
     print_table("attachments", attachment, found["Attachments"])

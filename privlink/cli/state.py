@@ -3,7 +3,8 @@
 credentials.json   0600 root   the operator's access key
 node.json          0600 root   the node's access key
 config.json        0644        the settings of the last start
-up.lock            0644        held by the one `privlink up`; its process id
+up.lock            0600 root   held by the one `privlink up`; its process id
+running.lock       0600 root   held by every process of the installation, to wait for their end
 privlink.log       0600 root   what a detached `privlink up` says
 server/            0700        the server's own, under a user id of its own: the database
 """
@@ -23,11 +24,13 @@ from typing import TypeVar
 import msgspec
 
 from privlink import process
+from privlink.client import Client
 from privlink.config import Config
 from privlink.model.ids import new_access_key, new_account_id
 from privlink.server.orders import Credentials, NodeCredentials
 
 _PATIENCE = 20.0  # seconds for a running `privlink up` to end
+_MOMENT = 0.5  # seconds for which somebody may look at a lock
 
 T = TypeVar("T", Credentials, NodeCredentials)
 
@@ -35,36 +38,46 @@ T = TypeVar("T", Credentials, NodeCredentials)
 def make(settings: Config) -> None:
     """Make the folder, if it is not there."""
     settings.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _open_private(settings.log_file, os.O_CREAT | os.O_APPEND)
+    os.close(_open_private(settings.log_file))
 
 
 @contextmanager
-def lock(settings: Config) -> Iterator[None]:
-    """Be the one `privlink up` on this folder. Raises ValueError if somebody is."""
+def lock(settings: Config) -> Iterator[int]:
+    """Be the one `privlink up` on this folder; yields the descriptor children shall hold.
+
+    Raises ValueError if somebody is.
+    """
     make(settings)
-    with settings.lock_file.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with os.fdopen(_open_private(settings.lock_file), "r+") as file:
+        if not _take(file.fileno(), fcntl.LOCK_EX, _MOMENT):
             running = owner(settings)
             where = settings.state
-            raise ValueError(f"privlink runs already, as process {running}, in {where}") from None
+            raise ValueError(f"privlink runs already, as process {running}, in {where}")
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        shared = _open_private(settings.running_file)
+        fcntl.flock(shared, fcntl.LOCK_SH)
+        try:
+            yield shared
+        finally:
+            os.close(shared)
+            file.truncate(0)
 
 
 def owner(settings: Config) -> int | None:
     """The process id of the `privlink up` on this folder, or None."""
     try:
         with settings.lock_file.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(file.read() or 0) or None
+            if _take(file.fileno(), fcntl.LOCK_SH, 0):
+                return None
+            text = file.read()
     except FileNotFoundError:
-        pass
+        return None
+    # A number alone could by now be somebody else's.
+    with suppress(OSError, ValueError):
+        if b"privlink" in Path(f"/proc/{int(text)}/cmdline").read_bytes():
+            return int(text)
     return None
 
 
@@ -80,26 +93,37 @@ def prepare(settings: Config) -> tuple[Credentials, NodeCredentials]:
     node = _keep(
         settings.node_file, NodeCredentials(f"node-{settings.instance}", *new_access_key())
     )
-    settings.config_file.write_bytes(msgspec.json.format(msgspec.json.encode(settings)))
-    uid = process.uid_of(settings.instance)
-    settings.server_folder.mkdir(mode=0o700, exist_ok=True)
-    os.chown(settings.server_folder, uid, uid)
+    _write(settings.config_file, msgspec.json.encode(settings), 0o644)
+    _give_to_server(settings)
     return credentials, node
 
 
+def correct(settings: Config, credentials: Credentials) -> None:
+    """Have the credentials file name the operator's account there is.
+
+    Where the file was lost, `prepare` made it anew with an account id that was only a guess.
+    """
+    client = Client(settings.url, credentials.access_key_id, credentials.access_key_secret)
+    account_id = client.call("DescribeStatus")["OperatorAccountId"]
+    client.close()
+    if account_id != credentials.account_id:
+        true = msgspec.structs.replace(credentials, account_id=account_id)
+        _write(settings.credentials_file, msgspec.json.encode(true), 0o600)
+
+
 def stop(settings: Config) -> bool:
-    """End the `privlink up` on this folder and wait for it; False if there is none."""
+    """End the `privlink up` on this folder, and wait until no process of it is left.
+
+    Returns False if there was none. Raises OSError if they do not end.
+    """
     running = owner(settings)
-    if running is None:
-        return False
-    with suppress(ProcessLookupError):
-        os.kill(running, signal.SIGTERM)
-    until = time.monotonic() + _PATIENCE
-    while owner(settings) is not None:
-        if time.monotonic() > until:
-            raise OSError(f"process {running} has not ended within {_PATIENCE:.0f} s")
-        time.sleep(0.02)
-    return True
+    if running is not None:
+        with suppress(ProcessLookupError):
+            os.kill(running, signal.SIGTERM)
+    with suppress(FileNotFoundError), settings.running_file.open() as file:
+        if not _take(file.fileno(), fcntl.LOCK_EX, _PATIENCE):
+            raise OSError(f"processes of {settings.state} have not ended in {_PATIENCE:.0f} s")
+    return running is not None
 
 
 def delete(settings: Config) -> None:
@@ -110,26 +134,68 @@ def delete(settings: Config) -> None:
         settings.node_file,
         settings.config_file,
         settings.lock_file,
+        settings.running_file,
         settings.log_file,
     ):
         file.unlink(missing_ok=True)
-    with suppress(OSError):  # somebody else's files are in it
+    with suppress(OSError):  # somebody else's files are in it, or there is none
         settings.folder.rmdir()
 
 
-def _keep(path: Path, wanted: T) -> T:
-    """What the file holds; the first time, what is wanted."""
-    with suppress(FileNotFoundError):
-        return msgspec.json.decode(path.read_bytes(), type=type(wanted))
-    text = msgspec.json.format(msgspec.json.encode(wanted)) + b"\n"
-    _open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, text)
-    return wanted
+def _take(descriptor: int, kind: int, patience: float) -> bool:
+    """Whether a lock could be taken within `patience` seconds."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
-def _open_private(path: Path, flags: int, text: bytes = b"") -> None:
-    """Make a file that only its owner can read, from its first moment on."""
-    descriptor = os.open(path, flags | os.O_WRONLY, 0o600)
+def _give_to_server(settings: Config) -> None:
+    """Have the server's folder belong to its user, also after the state folder has moved."""
+    uid = process.uid_of(settings.instance)
+    settings.server_folder.mkdir(mode=0o700, exist_ok=True)
+    folder = os.open(settings.server_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        os.write(descriptor, text)
+        if os.fstat(folder).st_uid == uid:
+            return
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                os.chown(entry.name, uid, uid, dir_fd=folder, follow_symlinks=False)
+        os.fchown(folder, uid, uid)
     finally:
-        os.close(descriptor)
+        os.close(folder)
+
+
+def _keep(path: Path, wanted: T) -> T:
+    """What the file holds; the first time, what is wanted. Raises ValueError if it is not ours."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type(wanted))
+    except FileNotFoundError:
+        _write(path, msgspec.json.encode(wanted), 0o600)
+        return wanted
+    except msgspec.DecodeError as error:
+        why = f"{path} does not hold an access key ({error})"
+        raise ValueError(f"{why}. Restore it, or delete it to get a new key") from None
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Put a file in place whole: a crash leaves the old one or the new one, never half of it."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(content) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _open_private(path: Path) -> int:
+    """A file that only its owner can read or lock, from its first moment on."""
+    return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

@@ -1,19 +1,24 @@
 """Keeping server and node running: each alone, each started again when it ends.
 
 Traffic needs neither, so there is no hurry that could hurt it: a process that keeps ending is
-started after growing pauses. Nothing here touches the network or the database.
+started after growing pauses. Children get nothing of root's: no terminal, no environment, no file;
+what they say comes by a pipe and is passed on here.
 """
 
 from __future__ import annotations
 
+import http.client
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import click
 import msgspec
@@ -34,10 +39,11 @@ _SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCH
 class Child:
     """A process to keep running, with a document for its standard input."""
 
-    def __init__(self, module: str, document: bytes) -> None:
+    def __init__(self, module: str, document: bytes, held: int) -> None:
         self.module = module
         self.due = 0.0
         self._document = document
+        self._held = held  # a descriptor that tells whether it still runs
         self._process: subprocess.Popen[bytes] | None = None
         self._pause = _FIRST_PAUSE
         self._started = 0.0
@@ -72,22 +78,28 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", self.module],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
             cwd="/",
-            preexec_fn=_as_a_child,
+            pass_fds=(self._held,),
+            start_new_session=True,
+            preexec_fn=partial(_as_a_child, os.getpid()),
         )
-        assert self._process.stdin is not None
-        try:
-            with self._process.stdin as pipe:
-                pipe.write(self._document)
-        except BrokenPipeError:
-            pass  # it ended at once, as will be seen
+        assert self._process.stdin is not None and self._process.stdout is not None
+        threading.Thread(target=_pass_on, args=(self._process.stdout,), daemon=True).start()
+        # It may have ended already, as will be seen.
+        with suppress(BrokenPipeError), self._process.stdin as pipe:
+            pipe.write(self._document)
         self._started = now
 
 
 class Supervisor:
     """An installation's processes, from `run` until SIGTERM or SIGINT."""
 
-    def __init__(self, settings: Config, account: Credentials, node: NodeCredentials) -> None:
+    def __init__(
+        self, settings: Config, account: Credentials, node: NodeCredentials, held: int
+    ) -> None:
         self._settings = settings
         uid = process.uid_of(settings.instance)
         orders = Orders(config=settings, uid=uid, account=account, node=node)
@@ -98,11 +110,10 @@ class Supervisor:
             "access_key_secret": node.access_key_secret,
             "instance": settings.instance,
             "object_path": str(OBJECT),
-            "zones": settings.zones,
         }
         self._children = (
-            Child("privlink.server", msgspec.json.encode(orders)),
-            Child("privlink.node", msgspec.json.encode(configuration)),
+            Child("privlink.server", msgspec.json.encode(orders), held),
+            Child("privlink.node", msgspec.json.encode(configuration), held),
         )
 
     def run(self, on_ready: Callable[[], None]) -> None:
@@ -131,13 +142,32 @@ class Supervisor:
 
 def is_ready(settings: Config) -> bool:
     """Whether API, feed and node are in step."""
+    return readiness(settings) == ""
+
+
+def readiness(settings: Config) -> str:
+    """What is not in step, in lines for a person; empty if all is."""
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=2)
     try:
-        with urllib.request.urlopen(f"{settings.url}/readyz", timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return f"no answer from {settings.url}: {error}"
+    finally:
+        connection.close()
+    return "" if response.status == 200 else text
 
 
-def _as_a_child() -> None:
+def _pass_on(said: IO[bytes]) -> None:
+    with said:
+        for line in said:
+            # Nothing a child says may steer root's terminal.
+            text = line.decode(errors="backslashreplace").rstrip("\n")
+            shown = (c if c.isprintable() else repr(c)[1:-1] for c in text)
+            print("".join(shown), file=sys.stderr, flush=True)
+
+
+def _as_a_child(parent: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    process.die_with_parent()
+    process.die_with_parent(parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import click
 from privlink import config
 from privlink.cli import state as folder
 from privlink.cli.session import output_option, print_json, state_option
-from privlink.cli.supervisor import Supervisor, is_ready
+from privlink.cli.supervisor import Supervisor, readiness
 from privlink.config import Config
 from privlink.node import purge, requirements
 
@@ -28,7 +29,7 @@ _ZONES = ",".join(config.DEFAULT_ZONES)
 @click.option("--region", default=config.DEFAULT_REGION, show_default=True, help="Region id.")
 @click.option("--zones", default=_ZONES, show_default=True, help="Zone ids, commas between.")
 @click.option("--domain", default=config.DEFAULT_DOMAIN, show_default=True, help="DNS zone.")
-@click.option("--database", metavar="URL", help="Not served yet: SQLite in the state folder is.")
+@click.option("--database", metavar="URL", hidden=True)  # refused with a reason so far
 @click.option("-d", "--detach", is_flag=True, help="Return once it is ready; log to a file.")
 @output_option
 def up(
@@ -55,11 +56,16 @@ def up(
         _start_detached(settings)
         _welcome(settings, output)
         return
-    with folder.lock(settings):
+    with folder.lock(settings) as held:
         _check_is_free(settings)
         credentials, node = folder.prepare(settings)
-        supervisor = Supervisor(settings, credentials, node)
-        supervisor.run(on_ready=lambda: _welcome(settings, output))
+        supervisor = Supervisor(settings, credentials, node, held)
+
+        def ready() -> None:
+            folder.correct(settings, credentials)
+            _welcome(settings, output)
+
+        supervisor.run(on_ready=ready)
 
 
 @click.command()
@@ -71,11 +77,11 @@ def down(state: Path, remove: bool, delete_state: bool, output: str) -> None:
     """Stop server and node. Traffic goes on, unless --purge."""
     if delete_state and not remove:
         raise click.UsageError("--delete-state would orphan running traffic: add --purge")
+    if os.geteuid() != 0:
+        raise ValueError("privlink runs as root, so only root can stop it")
     settings = config.load(state)
     stopped = folder.stop(settings)
     if remove:
-        if missing := [line for line in requirements.missing() if line.startswith("root")]:
-            raise ValueError(missing[0])
         purge.purge(settings.instance)
     if delete_state:
         folder.delete(settings)
@@ -84,9 +90,10 @@ def down(state: Path, remove: bool, delete_state: bool, output: str) -> None:
         return
     click.echo("stopped" if stopped else "privlink was not running")
     if remove:
-        click.echo("removed all kernel state: namespace, links, eBPF maps and programs")
+        click.echo("no kernel state is left: namespace, links, eBPF maps and programs")
     if delete_state:
-        click.echo(f"deleted {state}")
+        left = "; other files in it stay" if state.exists() else ""
+        click.echo(f"deleted what privlink kept in {state}{left}")
 
 
 def _settings(state: Path, listen: str, region: str, zones: str, domain: str) -> Config:
@@ -105,7 +112,8 @@ def _settings(state: Path, listen: str, region: str, zones: str, domain: str) ->
 def _check_is_free(settings: Config) -> None:
     """Refuse an address that somebody listens on. Raises OSError."""
     try:
-        with socket.create_server((settings.host, settings.port)):
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.create_server((settings.host, settings.port), family=family):
             pass
     except OSError as error:
         why = f"cannot listen on {settings.listen}: {os.strerror(error.errno or 0).lower()}"
@@ -126,12 +134,16 @@ def _start_detached(settings: Config) -> None:
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     until = time.monotonic() + _PATIENCE
-    while not is_ready(settings):
-        if child.poll() is not None or time.monotonic() > until:
+    # Another installation may answer at this address: ours is the child that holds our lock.
+    while folder.owner(settings) != child.pid or readiness(settings):
+        if child.poll() is not None:
             said = settings.log_file.read_bytes()[began:].decode(errors="replace").strip()
-            if child.poll() is None:
-                child.terminate()
             raise OSError(f"privlink did not come up; {settings.log_file} says:\n{said[-2000:]}")
+        if time.monotonic() > until:
+            raise OSError(
+                f"privlink runs, as process {child.pid}, but is not in step after "
+                f"{_PATIENCE:.0f} s:\n{readiness(settings)}see also {settings.log_file}"
+            )
         time.sleep(0.02)
 
 
@@ -139,8 +151,11 @@ def _welcome(settings: Config, output: str) -> None:
     if output == "json":
         print_json({"server": settings.url, "state": settings.state, "instance": settings.instance})
         return
+    command = shlex.quote(os.path.relpath(sys.argv[0]) if "/" in sys.argv[0] else sys.argv[0])
+    is_default = settings.folder == config.DEFAULT_STATE
+    place = "" if is_default else f" --state {shlex.quote(settings.state)}"
     click.echo(
         f"privlink is up at {settings.url}, state in {settings.state}\n"
-        f'  clients:   eval "$(privlink env --state {settings.state})"\n'
-        f"  how it is: privlink status --state {settings.state}"
+        f'  clients:   eval "$({command} env{place})"\n'
+        f"  how it is: {command} status{place}"
     )

@@ -7,15 +7,23 @@ link in is done here, as root on the node's host (the host's right). Neither giv
 from __future__ import annotations
 
 import ipaddress
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from privlink.cli.session import client, output_option, print_fields, print_json, state_option
+from privlink.cli.session import (
+    client,
+    keys,
+    output_option,
+    print_fields,
+    print_json,
+    state_option,
+)
 from privlink.client import Client, RemoteError
-from privlink.config import instance_of
+from privlink.config import instance_of, load
 from privlink.node import plug
 from privlink.node.tap import plug_tap, remove_taps
 
@@ -47,8 +55,10 @@ def attach(
         raise click.UsageError("give one of --netns, --pid and --tap")
     if target is not None:
         plug.namespace_path(target)  # a wrong name is better found before anything is made
+    _check_is_here(state)
     calls = client(state)
     place = calls.call("CreateAttachment", VSwitchId=vswitch, PrivateIpAddress=ip)
+    plugged = False
     try:
         port = plug.Port(
             ifname=ifname,
@@ -63,10 +73,12 @@ def attach(
         else:
             assert tap is not None
             plug_tap(instance_of(state), place["Number"], tap)
+        plugged = True
         place = _wait_for(calls, place["AttachmentId"], "Attached") or place
     except BaseException:
-        remove_taps(instance_of(state), place["Number"])
-        plug.unplug(instance_of(state), place["Number"])
+        if plugged:  # else that link, if there is one, is somebody's
+            remove_taps(instance_of(state), place["Number"])
+            plug.unplug(instance_of(state), place["Number"])
         calls.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
         raise
     _print(place, output)
@@ -87,6 +99,18 @@ def detach(attachment_id: str, state: Path, output: str) -> None:
         print_json({"AttachmentId": attachment_id, "Status": "Detached"})
     else:
         click.echo(f"{attachment_id} is detached; its address is free again")
+
+
+def _check_is_here(state: Path) -> None:
+    """Refuse what could only be half done: without root, or by another installation's word."""
+    if os.geteuid() != 0:
+        raise ValueError("plugging links in takes root: run this as root on the node's host")
+    server, ours = keys(state).server, load(state).url
+    if server.rstrip("/") != ours:
+        raise ValueError(
+            f"PRIVLINK_SERVER is {server}, but the installation in {state} is {ours}: links are "
+            "plugged in on this host. Name its folder with --state, or unset PRIVLINK_SERVER"
+        )
 
 
 def _wait_for(calls: Client, attachment_id: str, status: str | None) -> dict[str, Any] | None:

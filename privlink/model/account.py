@@ -31,18 +31,16 @@ class Node(msgspec.Struct, frozen=True):
     id: NodeId
     zones: str  # comma-separated
     fabric: str  # its network namespace
+    life: int  # the life of the server its last word belongs to
     revision: int  # every change up to this one is in its kernel, but for its faults
     seen_at: str
     drops: str  # JSON: reason -> packets
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something a node was asked for and cannot do (yet)."""
+    """Something a node was asked for and its kernel refused."""
 
     node_id: NodeId
     key: str
-    code: str  # Refused: the kernel said no. Unplugged: the workload's link is not there.
+    code: str
     message: str
-
-
-UNPLUGGED = "Unplugged"

@@ -64,5 +64,6 @@ class Attachment(msgspec.Struct, frozen=True):
     account_id: AccountId
     vswitch_id: VSwitchId
     eni_id: EniId
+    plugged: bool  # the node has its link
     deleting: bool
     created_at: str

@@ -24,11 +24,13 @@ from privlink.node import flows
 from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
+from privlink.node.report import Correspondence
 
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale
 _REPORT_TIMEOUT: Final = 5.0
 _COLLECT_SECONDS: Final = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 10.0  # after a turn or a first report that failed
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,6 @@ class Configuration(msgspec.Struct, frozen=True):
     access_key_secret: str
     instance: str  # names the fabric and the pins
     object_path: str  # of the compiled eBPF program
-    zones: tuple[str, ...] = ()  # which it serves
 
 
 class Agent:
@@ -54,32 +55,50 @@ class Agent:
         self._holding = Holding(kernel)
         self._reports: Caller = _client(configuration)
         self._deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._untaken: list[Delivery] = []  # out of the queue, but not made true yet
         self._feed = Feed(_client(configuration), self._node_id, kernel.fabric.names, self._deliver)
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._stopping = threading.Event()
-        self._revision = 0
+        self._correspondence = Correspondence()
+        self._complaint = ""  # why the server refuses our reports
         self._owed = False  # a report is due at once
         self._report_at = self._sweep_at = 0.0
 
     def run(self) -> None:
         """Work until `stop`. Traffic goes on after that."""
-        if self._kernel.fabric.fresh:
-            self._report()  # revision 0: whatever the server believes to be here is gone
+        if self._kernel.fabric.fresh or self._kernel.holds_nothing():
+            self._say_that_nothing_is_here()
         self._feed.start()
         threading.Thread(target=self._collect, name="flows", daemon=True).start()
+        pause = _FIRST_PAUSE
         while not self._stopping.is_set():
-            self._wait()
             try:
                 self._turn()
             except Exception:
-                log.exception("this turn failed; everything is looked at again")
-                self._feed.restart()
+                log.exception("this turn failed; all is looked at again in %.2f s", pause)
+                self._sweep_at = 0.0
+                self._rest(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                pause = _FIRST_PAUSE
+                self._wait()
 
     def stop(self) -> None:
         """End `run` after the present turn; from any thread or a signal handler."""
         self._stopping.set()
         self._wake()
+
+    def _say_that_nothing_is_here(self) -> None:
+        """Have a report of revision 0 taken before anything is pulled.
+
+        What the server knew before this host went down is no longer true, and it must not go on
+        believing it while we fill the maps.
+        """
+        pause = _FIRST_PAUSE
+        while not self._report() and not self._stopping.is_set():
+            self._rest(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _deliver(self, delivery: Delivery) -> None:
         self._deliveries.put(delivery)
@@ -92,8 +111,16 @@ class Agent:
     def _wait(self) -> None:
         due = min(self._report_at, self._sweep_at)
         pause = max(due - time.monotonic(), 0) if self._holding.complete else None
-        watched = [self._woken.fileno(), self._kernel.fabric.watch.fileno()]
-        readable, _, _ = select.select(watched, [], [], pause)
+        self._sleep(pause, self._kernel.fabric.watch.fileno())
+
+    def _rest(self, seconds: float) -> None:
+        """Do nothing for so long; only `stop` ends it earlier."""
+        until = time.monotonic() + seconds
+        while not self._stopping.is_set() and (rest := until - time.monotonic()) > 0:
+            self._sleep(rest)
+
+    def _sleep(self, seconds: float | None, *watched: int) -> None:
+        readable, _, _ = select.select([self._woken.fileno(), *watched], [], [], seconds)
         if self._woken.fileno() in readable:
             self._woken.recv(4096)
 
@@ -107,16 +134,23 @@ class Agent:
             log.info("%s, in %.1f ms", "; ".join(said), 1000 * (time.perf_counter() - started))
 
     def _take_deliveries(self) -> list[str]:
-        said = []
+        """Make true whatever came, in one go; what fails is tried again in the next turn."""
         while not self._deliveries.empty():
-            delivery = self._deliveries.get()
-            outcome = self._holding.take(delivery)
+            self._untaken.append(self._deliveries.get())
+        if not self._untaken:
+            return []
+        outcome = self._holding.take(*self._untaken)
+        before = self._correspondence.revision
+        for delivery in self._untaken:
+            self._correspondence.note(delivery.answer)
             if delivery.answer.full:
+                self._owed = True  # who asks for nothing less may know nothing
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
-            if outcome.changed or delivery.answer.revision != self._revision:
-                self._revision = delivery.answer.revision
-                said.append(f"revision {self._revision}: {outcome}")
-        return said
+        self._untaken.clear()
+        revision = self._correspondence.revision
+        if outcome.changed or revision != before:
+            return [f"revision {revision}: {outcome}"]
+        return []
 
     def _look_at_links(self) -> list[str]:
         names = self._kernel.fabric.watch.changed()
@@ -135,35 +169,42 @@ class Agent:
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
         return [f"sweep repaired drift: {outcome}"] if outcome.changed else []
 
-    def _report(self) -> None:
-        """State in full what is in place. If the server is away it hears it later."""
+    def _report(self) -> bool:
+        """Tell the server what is in place, and whether it took that. If not, it hears it later."""
         self._report_at = time.monotonic() + REPORT_SECONDS
+        self._owed = True
+        links = self._holding.plugged
+        report = self._correspondence.compose(self._holding.faults, links)
         try:
             self._reports.call(
                 "PushReport",
                 timeout=_REPORT_TIMEOUT,
                 NodeId=self._node_id,
-                Revision=self._revision,
                 Fabric=self._kernel.fabric.name,
-                Faults=[
-                    {"Key": key, "Code": fault.code, "Message": fault.message}
-                    for key, fault in sorted(self._holding.faults.items())
-                ],
                 Drops=[
                     {"Reason": reason, "Count": number}
                     for reason, number in self._kernel.drops().items()
                 ],
+                **report.parameters(),
             )
-            self._owed = False
-        except (OSError, RemoteError) as error:
-            self._owed = True
+        except RemoteError as error:
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.warning("the server refuses our reports: %s", error)
+            return False
+        except OSError as error:
             log.debug("report not delivered: %s", error)
+            return False
+        self._owed, self._complaint = False, ""
+        if self._correspondence.took(report, links):
+            self._report_at = 0.0
+        return True
 
     def _collect(self) -> None:
         """Collect flows that are over, beside everything else: there may be a million."""
         while not self._stopping.wait(_COLLECT_SECONDS):
             try:
-                flows.sweep(self._kernel.flows, time.monotonic_ns())
+                flows.sweep(self._kernel.flows, self._kernel.flow_counts, time.monotonic_ns())
             except OSError:
                 log.exception("flows that are over stay for now")
 

@@ -17,21 +17,18 @@ from ctypes import byref, c_size_t, c_uint32, c_uint64, c_void_p
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from privlink.node import libbpf
 from privlink.node.errors import KernelError
 
 PROGRAM = "privlink_ingress"
 
-NOEXIST = 1  # BPF_NOEXIST: update only what is not there yet
-
 _BATCH_BYTES = 1 << 20  # of values in one system call, ...
 _BATCH_LEAST = 256  # ... but never fewer: the kernel lists whole hash buckets
 _BATCH_MOST = 4096
 _LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands at its end
 _PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
-_LARGEST_PACKET = 65535 + 14
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +43,6 @@ _WAYS_OUT = (
     ("Operation not permitted", "loading eBPF needs root"),
     ("No such file", "compile it: privlink/bpf/build"),
 )
-
-
-# struct __sk_buff and struct bpf_prog_info, as far as needed.
-_CONTEXT_SIZE = 192
-_CONTEXT_IFINDEX = slice(40, 44)
-_CONTEXT_EGRESS = slice(48, 52)  # cb[0], where the program writes it
-_PROGRAM_INFO_SIZE = 232
-_PROGRAM_VERIFIED = slice(216, 220)
 
 
 class Map:
@@ -88,18 +77,6 @@ class Map:
         fitting = _BATCH_BYTES // self.value_size
         self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
 
-    @classmethod
-    def pinned(cls, path: Path) -> Self:
-        """Open a pinned map without its program, to read it from another process."""
-        library = libbpf.load()
-        fd: int = library.bpf_obj_get(os.fsencode(path))
-        _check(fd, f"open the eBPF map {path}", "is a privlink node running here?")
-        return cls(library, path.name, fd)
-
-    def close(self) -> None:
-        """Let go of a map opened by its pin; a program's maps go with the program."""
-        os.close(self.fd)
-
     def lookup(self, key: bytes) -> bytes | None:
         """The value of a key, or None."""
         value = ctypes.create_string_buffer(self.value_size)
@@ -113,14 +90,8 @@ class Map:
         result = self._library.bpf_map_lookup_elem(self.fd, self._key(key), values)
         return sum(values) if self._found(result, "read") else 0
 
-    def update(self, key: bytes, value: bytes, flags: int = 0) -> None:
-        """Put a value, atomically for packets under way."""
-        self._value(value)
-        result = self._library.bpf_map_update_elem(self.fd, self._key(key), value, flags)
-        self._check(result, "write")
-
     def update_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Put many values in few system calls, in order; each by itself is atomic."""
+        """Put values in few system calls, in order; each is atomic for packets under way."""
         rest = iter(pairs)
         while batch := list(islice(rest, self._batch)):
             keys = b"".join(self._key(key) for key, _ in batch)
@@ -196,14 +167,6 @@ class Map:
         _check(result, f"{verb} the eBPF map {self.name}", full if result == -errno.E2BIG else "")
 
 
-class TestRun(NamedTuple):
-    """What the program made of one packet."""
-
-    verdict: int  # TC_ACT_*
-    packet: bytes
-    egress: int  # the port it was redirected to, else 0
-
-
 class Program:
     """The loaded program with its maps. Close it, or use it in a `with`: pins stay."""
 
@@ -266,44 +229,6 @@ class Program:
             for reason in range(drops.max_entries)
         }
         return {reason: count for reason, count in counts.items() if count}
-
-    def verified_instructions(self) -> int:
-        """How many instructions the verifier walked through; the kernel's limit is a million."""
-        info = ctypes.create_string_buffer(_PROGRAM_INFO_SIZE)
-        size = c_uint32(_PROGRAM_INFO_SIZE)
-        result = self._library.bpf_obj_get_info_by_fd(self.fd, info, byref(size))
-        _check(result, "describe the eBPF program")
-        return _native(info.raw[_PROGRAM_VERIFIED])
-
-    def test_run(self, packet: bytes, ifindex: int) -> TestRun:
-        """What the program does with a packet coming in at `ifindex`, a link of this namespace."""
-        context_in = bytearray(_CONTEXT_SIZE)
-        context_in[_CONTEXT_IFINDEX] = ifindex.to_bytes(4, sys.byteorder)
-        context_out = ctypes.create_string_buffer(2 * _CONTEXT_SIZE)
-        packet_out = ctypes.create_string_buffer(_LARGEST_PACKET)
-        options = libbpf.TestRunOptions(
-            sz=ctypes.sizeof(libbpf.TestRunOptions),
-            data_in=packet,
-            data_out=ctypes.cast(packet_out, c_void_p),
-            data_size_in=len(packet),
-            data_size_out=len(packet_out),
-            ctx_in=bytes(context_in),
-            ctx_out=ctypes.cast(context_out, c_void_p),
-            ctx_size_in=len(context_in),
-            ctx_size_out=len(context_out),
-            repeat=1,
-        )
-        result = self._library.bpf_prog_test_run_opts(self.fd, byref(options))
-        _check(result, f"run the eBPF program on {len(packet)} bytes")
-        return TestRun(
-            options.retval,
-            ctypes.string_at(packet_out, options.data_size_out),
-            _native(context_out.raw[_CONTEXT_EGRESS]),
-        )
-
-
-def _native(number: bytes) -> int:
-    return int.from_bytes(number, sys.byteorder)
 
 
 def _maps(library: ctypes.CDLL, handle: int) -> Iterator[tuple[str, int]]:

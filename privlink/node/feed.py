@@ -79,17 +79,12 @@ class Feed:
         self._deliver = deliver
         self._life = 0
         self._revision = 0
-        self._from_scratch = threading.Event()
         self._lost_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
         """Begin with everything."""
         self._thread.start()
-
-    def restart(self) -> None:
-        """Pull everything again, at the latest when the present long poll ends."""
-        self._from_scratch.set()
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -105,9 +100,6 @@ class Feed:
                 pause = _FIRST_PAUSE
 
     def _next(self) -> Delivery:
-        if self._from_scratch.is_set():
-            self._from_scratch.clear()
-            self._revision = 0
         if self._revision:
             answer = self._pull(self._revision)
             if not answer.full:

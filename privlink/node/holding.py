@@ -2,8 +2,9 @@
 
 Level, not edge: a settling takes keys, looks at their present items and links, and changes what
 differs. With `whole` it compares with the kernel itself, else with what it remembers to have put
-there, so that its cost follows the keys. An item the kernel refuses is left closed, noted as a
-fault, and tried again by the next whole settling.
+there, so that its cost follows the keys. An item the kernel refuses, or that cannot be made true
+for whatever reason, is left closed, noted as a fault, and tried again by the next whole settling.
+An attachment whose link is not there yet is no fault.
 """
 
 from __future__ import annotations
@@ -31,19 +32,12 @@ _Entries = frozenset[Entry]
 _NONE: Final[_Entries] = frozenset()
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """Why an item is not in place: Refused by the kernel, or Unplugged, its link not there yet."""
-
-    code: str
-    message: str
-
-
 class Outcome(msgspec.Struct, frozen=True):
     """What a settling came to; as text, the sentence for the log."""
 
     count: Count
     refused: int
-    news: bool  # faults came or went
+    news: bool  # faults or links came or went
 
     @property
     def changed(self) -> bool:
@@ -61,33 +55,40 @@ class Holding:
     """Items by key, with the map entries and faults that came of them."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.faults: dict[str, Fault] = {}
+        self.faults: dict[str, str] = {}  # refused items by key, with the reason
+        self.plugged: dict[str, bool] = {}  # attachments by key: whether their link is there
         self.complete = False  # a full answer was taken; before that, to compare is to destroy
         self._kernel = kernel
         self._items: dict[str, AnyItem] = {}
-        self._unreadable: dict[str, Fault] = {}
+        self._unreadable: dict[str, str] = {}
         self._applied: dict[str, _Entries] = {}
         self._users: defaultdict[tuple[type, int], set[str]] = defaultdict(set)
         self._by_link: dict[str, str] = {}
         self._leftovers: set[str] = set()
+        self._doubted = False  # a settling broke off: what is remembered may not be what is there
 
-    def take(self, delivery: Delivery) -> Outcome:
-        """Make an answer of the feed true."""
-        answer = delivery.answer
-        keys = {change.key for change in answer.items}
-        if answer.full:
-            keys |= self._items.keys() | self._unreadable.keys()
-        touched = self._forget(keys)
-        for change in answer.items:
-            try:
-                item = change.desired()
-            except ValueError as error:
-                self._unreadable[change.key] = Fault("Refused", f"no item of this node: {error}")
-            else:
-                touched |= self._learn(change.key, item)
-        self.complete |= answer.full
-        self._leftovers |= delivery.present
-        return self._settle(keys, context=self._chains(touched) - keys, whole=answer.full)
+    def take(self, *deliveries: Delivery) -> Outcome:
+        """Make answers of the feed true, in one settling. Taking one again does no harm."""
+        keys: set[str] = set()
+        touched: set[tuple[type, int]] = set()
+        for delivery in deliveries:
+            answer = delivery.answer
+            named = {change.key for change in answer.items}
+            if answer.full:
+                named |= self._items.keys() | self._unreadable.keys()
+            touched |= self._forget(named)
+            for change in answer.items:
+                try:
+                    item = change.desired()
+                except ValueError as error:
+                    self._unreadable[change.key] = f"no item of this node: {error}"
+                else:
+                    touched |= self._learn(change.key, item)
+            self.complete |= answer.full
+            self._leftovers |= delivery.present
+            keys |= named
+        whole = any(delivery.answer.full for delivery in deliveries)
+        return self._settle(keys, context=self._chains(touched) - keys, whole=whole)
 
     def look(self, names: Iterable[str]) -> Outcome:
         """Look again at some links."""
@@ -109,7 +110,7 @@ class Holding:
             for name in _references(item):
                 self._users[name].discard(key)
             link = _link_name(item)
-            if link is not None:
+            if link is not None and self._by_link.get(link) == key:
                 del self._by_link[link]
                 self._leftovers.add(link)
         return touched
@@ -132,7 +133,10 @@ class Holding:
     def _settle(
         self, keys: Iterable[str], *, context: Iterable[str] = (), whole: bool = False
     ) -> Outcome:
-        faults: dict[str, Fault] = {}
+        whole = whole or (self._doubted and self.complete)
+        self._doubted = True
+        faults: dict[str, str] = {}
+        plugged = dict(self.plugged)
         wanted = self._wanted(keys, faults, whole=whole)
         if whole:
             wanted = {**self._applied, **wanted}
@@ -147,13 +151,14 @@ class Holding:
         except KernelError:
             self._settle_each(wanted, faults)
         self._remove_leftovers()
-        news = faults != {key: self.faults[key] for key in wanted if key in self.faults}
+        told = {key: self.faults[key] for key in wanted if key in self.faults}
         for key in wanted:
             self.faults.pop(key, None)
         self.faults.update(faults)
-        return Outcome(work.count, sum(fault.code == "Refused" for fault in faults.values()), news)
+        self._doubted = False
+        return Outcome(work.count, len(faults), faults != told or plugged != self.plugged)
 
-    def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, Fault]) -> None:
+    def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, str]) -> None:
         """One item after the other, to find the one the kernel refuses; a slow path."""
         every = {**self._applied, **wanted}
         held = self._observed(every)
@@ -163,7 +168,7 @@ class Holding:
             except KernelError as error:
                 log.warning("%s: %s", key or "leftover entries", error)
                 if key:
-                    faults[key] = Fault("Refused", str(error))
+                    faults[key] = str(error)
         held = self._observed(every)
         self._remember({key: held.get(key, _NONE) for key in every})
 
@@ -183,7 +188,7 @@ class Holding:
         return {key: frozenset(some) for key, some in held.items()}
 
     def _wanted(
-        self, keys: Iterable[str], faults: dict[str, Fault], *, whole: bool
+        self, keys: Iterable[str], faults: dict[str, str], *, whole: bool
     ) -> dict[str, _Entries]:
         """The entries that follow from each item's present state; links are settled on the way."""
         known = self._kernel.fabric.links() if whole else {}
@@ -197,22 +202,24 @@ class Holding:
         wanted = {}
         for key in sorted(keys, key=bridges_first):
             wanted[key] = _NONE
+            self.plugged.pop(key, None)
             try:
-                outcome = self._compile(key, find, whole=whole)
+                wanted[key] = self._compile(key, find, whole=whole)
             except (KernelError, ValueError) as error:
-                outcome = Fault("Refused", str(error))
-            if isinstance(outcome, Fault):
-                faults[key] = outcome
-            else:
-                wanted[key] = outcome
+                faults[key] = str(error)
+            except Exception as error:  # one item must not stand in the way of all others
+                faults[key] = f"{type(error).__name__}: {error}"
+                if self.faults.get(key) != faults[key]:
+                    log.exception("%s cannot be made true", key)
         return wanted
 
-    def _compile(
-        self, key: str, find: Callable[[str], Link | None], *, whole: bool
-    ) -> _Entries | Fault:
+    def _compile(self, key: str, find: Callable[[str], Link | None], *, whole: bool) -> _Entries:
+        """The entries of one item. Raises ValueError or KernelError where there can be none."""
+        if key in self._unreadable:
+            raise ValueError(self._unreadable[key])
         item = self._items.get(key)
         if item is None:
-            return self._unreadable.get(key, _NONE)
+            return _NONE
         if isinstance(item, Segment):
             bridge = find(bridge_name(item.number))
             if bridge is None or not bridge.up:
@@ -221,10 +228,11 @@ class Holding:
             return frozenset(entries(item))
         name, bridge_port = workload_name(item.number), bridge_name(item.segment)
         link, bridge = find(name), find(bridge_port)
+        self.plugged[key] = link is not None
         if link is None:
-            return Fault("Unplugged", f"link {name} is not in {self._kernel.fabric.name} yet")
+            return _NONE
         if bridge is None:
-            return Fault("Refused", f"bridge {bridge_port}, which {name} belongs to, is not there")
+            raise ValueError(f"bridge {bridge_port}, which {name} belongs to, is not there")
         self._kernel.connect(link, bridge, verify=whole)
         return frozenset(port_entries(item, link.index, peer=link.peered))
 

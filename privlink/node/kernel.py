@@ -29,6 +29,7 @@ class Kernel:
         self.fabric = fabric
         self._program = program
         self.flows = program.maps["flows"]
+        self.flow_counts = program.maps["flow_counts"]
         self._guarded: dict[str, int] = {}  # link name -> index
 
     @classmethod
@@ -40,6 +41,10 @@ class Kernel:
     def observed(self) -> frozenset[Entry]:
         """Every entry of every map that follows from items."""
         return frozenset(self._dump())
+
+    def holds_nothing(self) -> bool:
+        """Whether no entry is there that follows from an item: so it is after a boot or a purge."""
+        return next(self._dump(), None) is None
 
     def _dump(self) -> Iterator[Entry]:
         for name in MAPS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 
 from privlink.node.errors import KernelError
 
@@ -21,28 +21,6 @@ class MapInfo(ctypes.Structure):
         ("value_size", c_uint32),
         ("max_entries", c_uint32),
         ("flags", c_uint32),
-    )
-
-
-class TestRunOptions(ctypes.Structure):
-    """struct bpf_test_run_opts."""
-
-    _fields_ = (
-        ("sz", c_size_t),
-        ("data_in", c_char_p),
-        ("data_out", c_void_p),
-        ("data_size_in", c_uint32),
-        ("data_size_out", c_uint32),
-        ("ctx_in", c_char_p),
-        ("ctx_out", c_void_p),
-        ("ctx_size_in", c_uint32),
-        ("ctx_size_out", c_uint32),
-        ("retval", c_uint32),
-        ("repeat", c_int),
-        ("duration", c_uint32),
-        ("flags", c_uint32),
-        ("cpu", c_uint32),
-        ("batch_size", c_uint32),
     )
 
 
@@ -67,15 +45,12 @@ def load() -> ctypes.CDLL:
         ("bpf_program__fd", c_int, (pointer,)),
         ("bpf_program__pin", c_int, (pointer, text)),
         ("bpf_prog_load", c_int, (c_int, text, text, text, c_size_t, pointer)),
-        ("bpf_obj_get", c_int, (text,)),
         ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
         ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),
-        ("bpf_map_update_elem", c_int, (c_int, text, text, c_uint64)),
         ("bpf_map_delete_elem", c_int, (c_int, text)),
         ("bpf_map_update_batch", c_int, (c_int, text, text, count, pointer)),
         ("bpf_map_delete_batch", c_int, (c_int, text, count, pointer)),
         ("bpf_map_lookup_batch", c_int, (c_int, *[pointer] * 4, count, pointer)),
-        ("bpf_prog_test_run_opts", c_int, (c_int, POINTER(TestRunOptions))),
         ("libbpf_num_possible_cpus", c_int, ()),
     ):
         function = getattr(library, name)

@@ -7,6 +7,7 @@ reconciles compares sets of entries and hands the difference to `bpf`.
 from __future__ import annotations
 
 import enum
+import heapq
 import ipaddress
 import math
 import socket
@@ -30,6 +31,8 @@ from privlink.model.items import (
 GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
 MAX_FILTERS = 10
 MAX_RULES = 250
+MAX_FLOWS = 65536
+MAX_SLOTS = 128  # of one listener, unless it has more servers
 
 NUMBER = struct.Struct("=I")
 PORT = struct.Struct("=I4s4s4s6sBx")
@@ -43,6 +46,9 @@ NEIGHBOUR = struct.Struct("=I6sBx")
 RULE = struct.Struct("=4s4sHHBBBx")
 FLOW_KEY = struct.Struct("=I4s4sHHB3x")
 FLOW = struct.Struct("=QII4s4sHH6s6sIIIBBBBBB6x")
+# Of the same: last_seen, forward, reverse, established, client_finished, server_finished, reset.
+FLOW_GLANCE = struct.Struct("=QI41x?????6x")
+FLOW_COUNT = struct.Struct("=i")
 
 FILTER_SIZE = NUMBER.size + MAX_RULES * RULE.size
 
@@ -87,6 +93,7 @@ class Reason(enum.IntEnum):
     NO_SERVER = 20
     NO_SOURCE_PORT = 21
     FLOW_TABLE_FULL = 22
+    FLOW_LIMIT = 23
 
 
 class Entry(NamedTuple):
@@ -253,16 +260,40 @@ def port_entries(attachment: Attachment, ifindex: int, *, peer: bool = True) -> 
 def interleave(servers: Iterable[Server]) -> list[Server]:
     """One place per unit of weight, in lowest terms, each server's places spread evenly.
 
-    Spread evenly, a change of weights or servers changes as few places as it can.
+    Where that is more than MAX_SLOTS, weights are scaled to so many; a server keeps at least one
+    place, so more servers than that have one each. Spread evenly, a change of weights or servers
+    changes as few places as it can.
     """
     weighted = [server for server in servers if server.weight > 0]
-    common = math.gcd(*(server.weight for server in weighted))
+    shares = _lowest(_scaled([server.weight for server in weighted]))
     places = [
-        ((turn + 0.5) / server.weight, rank, server)
-        for rank, server in enumerate(weighted)
-        for turn in range(server.weight // common)
+        ((turn + 0.5) / share, rank, server)
+        for rank, (server, share) in enumerate(zip(weighted, shares, strict=True))
+        for turn in range(share)
     ]
     return [server for _, _, server in sorted(places, key=lambda place: place[:2])]
+
+
+def _scaled(weights: list[int]) -> list[int]:
+    """Weights as whole places of which there are at most MAX_SLOTS, or one each.
+
+    By highest averages with Sainte-Laguë's divisors, which favour neither large nor small.
+    """
+    if sum(_lowest(weights)) <= MAX_SLOTS:
+        return weights
+    shares = [1] * len(weights)
+    averages = [(-weight / 3, rank) for rank, weight in enumerate(weights)]
+    heapq.heapify(averages)
+    for _ in range(MAX_SLOTS - len(weights)):
+        _, rank = averages[0]
+        shares[rank] += 1
+        heapq.heapreplace(averages, (-weights[rank] / (2 * shares[rank] + 1), rank))
+    return shares
+
+
+def _lowest(weights: list[int]) -> list[int]:
+    common = math.gcd(*weights)
+    return [weight // common for weight in weights]
 
 
 def _segment_entries(segment: Segment) -> Iterator[Entry]:

@@ -93,7 +93,8 @@ def make_namespace(name: str) -> None:
 def remove_namespace(name: str) -> None:
     """Remove a network namespace's name; with its last user gone, all in it goes too."""
     target = NAMESPACES / name
-    _libc.umount2(os.fsencode(target), _MNT_DETACH)
+    while _libc.umount2(os.fsencode(target), _MNT_DETACH) == 0:
+        pass  # two who made it at once have mounted two, one upon the other
     target.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ Source: "Reserved IP addresses" of the VPC user guide.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
@@ -19,6 +20,7 @@ _FORBIDDEN = tuple(
     IPv4Network(text)
     for text in ("0.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
 )
+_BLOCK = re.compile(r"[0-9.]+(/[0-9]{1,2})?")
 DEFAULT_VPC_CIDR = "172.16.0.0/12"
 
 
@@ -116,6 +118,11 @@ def overlap(cidr: str, others: Iterable[str]) -> str | None:
     return next((other for other in others if network.overlaps(IPv4Network(other))), None)
 
 
+def canonical(cidr: str) -> str:
+    """A block that may be one, in the one spelling it is stored in."""
+    return str(IPv4Network(cidr))
+
+
 def text(address: int) -> str:
     """An IPv4 address as people write it."""
     return str(IPv4Address(address))
@@ -123,6 +130,8 @@ def text(address: int) -> str:
 
 def _parse(cidr: str) -> IPv4Network | str:
     try:
+        if not _BLOCK.fullmatch(cidr):
+            raise NetmaskValueError  # the library takes masks as well, and wildcards
         return IPv4Network(cidr)
     except (AddressValueError, NetmaskValueError):
         return "it is not an IPv4 block, such as 10.0.0.0/16."

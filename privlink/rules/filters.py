@@ -9,8 +9,8 @@ import re
 from ipaddress import IPv4Network
 
 PROTOCOLS = ("TCP", "UDP", "ICMP", "ALL")
-RULES_PER_GROUP = 200
 _NO_PORTS = (-1, -1)
+_BLOCK = re.compile(r"[0-9.]+(/[0-9]{1,2})?")
 _RANGE = re.compile(r"(-?[0-9]{1,5})/(-?[0-9]{1,5})")
 
 
@@ -37,6 +37,8 @@ def parse_source(text: str) -> str:
     Raises ValueError with the sentence that says what is wrong.
     """
     try:
+        if not _BLOCK.fullmatch(text):
+            raise ValueError  # the library takes masks as well, and wildcards
         return str(IPv4Network(text, strict=False))
     except ValueError:
         raise ValueError(

@@ -3,7 +3,9 @@
     fact                                  who establishes it
     decision (none, accepted, refused)    the provider: auto-accept, Enable, Disable
     opening (a number, or none)           placement, when accepted and a resource serves the zone
-    confirmed                             the node: its kernel holds the present state
+    confirmed                             the node: its kernel holds the present state of the zone
+                                          and, while it is open, of what it leads through: the
+                                          balancer and the security groups
     deleting                              the consumer: RemoveZone, DeleteVpcEndpoint
 
       zone      not confirmed             confirmed
@@ -11,6 +13,14 @@
       deleting  Deleting                  (row goes away)
       open      Connecting                Connected
       closed    Creating, Disconnecting   Wait, Disconnected
+
+      connection    zones that are not deleting           status
+      ------------  ------------------------------------  -------------
+      accepted      none at all                           Connected
+      accepted      all closed, or an open unconfirmed    Connecting
+      accepted      some open, every open one confirmed   Connected
+      not accepted  a placed one unconfirmed              Disconnecting
+      not accepted  otherwise                             Disconnected
 
 Statuses and their meanings: PrivateLink API 2020-04-15, GetVpcEndpointAttribute,
 ListVpcEndpointZones and ListVpcEndpointConnections.
@@ -67,7 +77,8 @@ def connection_status(
     """The status of a connection.
 
     An accepted connection without any zone is Connected: there is nothing left to wait for, and
-    Terraform's provider creates endpoints that way.
+    Terraform's provider creates endpoints that way. One whose zones are all closed waits for the
+    service to have a resource there.
     """
     if endpoint.deleting:
         return ConnectionStatus.DELETING
@@ -75,8 +86,9 @@ def connection_status(
         return ConnectionStatus.SERVICE_DELETED
     living = [facts for facts in zones if not facts.zone.deleting]
     if connection.decision is Decision.ACCEPTED:
-        waiting = any(f.zone.opening is not None and not f.confirmed for f in living)
-        return ConnectionStatus.CONNECTING if waiting else ConnectionStatus.CONNECTED
+        opened = [facts for facts in living if facts.zone.opening is not None]
+        passing = (opened or not living) and all(facts.confirmed for facts in opened)
+        return ConnectionStatus.CONNECTED if passing else ConnectionStatus.CONNECTING
     closing = any(f.zone.placed and not f.confirmed for f in living)
     return ConnectionStatus.DISCONNECTING if closing else ConnectionStatus.DISCONNECTED
 

@@ -17,6 +17,7 @@ import anyio._backends._asyncio
 import msgspec
 import uvicorn
 import uvicorn.loops.uvloop
+import uvicorn.protocols.http.h11_impl
 
 from privlink import process
 from privlink.server import first_start
@@ -30,6 +31,7 @@ _PRELOADED = (
     encodings.idna,
     anyio._backends._asyncio,
     uvicorn.loops.uvloop,
+    uvicorn.protocols.http.h11_impl,
 )
 
 # Where the server sees the folder that holds its database, in its own mount namespace.
@@ -40,6 +42,7 @@ log = logging.getLogger("privlink.server")
 
 def main() -> None:
     """Serve until SIGTERM."""
+    parent = os.getppid()
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s server %(message)s", datefmt="%H:%M:%S"
@@ -55,7 +58,9 @@ def main() -> None:
         host=config.host,
         port=config.port,
         loop="uvloop",
-        http="httptools",
+        http="h11",  # unlike httptools, it limits how long a head may get
+        h11_max_incomplete_event_size=65536,
+        limit_concurrency=1000,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -70,7 +75,7 @@ def main() -> None:
         os.umask(0o077)
         process.see_folder_at(config.server_folder, _DATA)
         process.give_up_rights(orders.uid)
-        process.die_with_parent()
+        process.die_with_parent(parent)
     migrate.upgrade(database, steps)
     with database.write() as tx:
         first_start.ensure(tx, orders)

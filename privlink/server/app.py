@@ -37,8 +37,9 @@ from privlink.store.database import Database
 
 log = logging.getLogger(__name__)
 
-_LARGEST_BODY = 4 * 1024 * 1024
-_MOST_PARAMETERS = 20_000
+# A node's longest report fits: anybody may send that much before we know who it is.
+_LARGEST_BODY = 1024 * 1024
+_MOST_PARAMETERS = 5_000
 _JSON = "application/json;charset=utf-8"
 _SEEN_WITHIN = 20.0  # seconds; nodes report every few
 
@@ -70,6 +71,7 @@ class Server:
         self._config = config
         self._catalogue = catalogue
         self._commits = Commits()
+        self._closing = False
         self._metrics = Metrics(database)
         self._threads = CapacityLimiter(8)
         routes = [
@@ -86,6 +88,7 @@ class Server:
 
     def release(self) -> None:
         """Let go of requests that wait, so that the process can end."""
+        self._closing = True
         self._commits.announce()
 
     async def _api(self, http: HttpRequest) -> Response:
@@ -107,18 +110,25 @@ class Server:
             exchange.request_id,
             exchange.action_name,
             exchange.caller_name,
-            exchange.code,
+            exchange.kind,
             1000 * seconds,
         )
         return response
 
     async def _answer(self, http: HttpRequest, exchange: Exchange) -> Response:
-        request = await read(http)
-        action = self._catalogue.find(request)
-        exchange.action_name = action.name
-        caller = await to_thread.run_sync(self._identify, request, limiter=self._threads)
-        exchange.caller_name = caller.name
-        permit(action, caller)
+        arrived = await receive_all(http)
+
+        def admit() -> tuple[Request, Action, Caller]:
+            # Off the loop: what strangers send takes time to decode, and to hash.
+            request = decode(arrived)
+            action = self._catalogue.find(request)
+            exchange.action_name = action.name
+            caller = self._identify(request)
+            exchange.caller_name = caller.name
+            permit(action, caller)
+            return request, action, caller
+
+        request, action, caller = await to_thread.run_sync(admit, limiter=self._threads)
         if action is pull_feed:
             return exchange.accept(await self._wait_for_changes(request, caller))
         answer = await self._run(action, request, caller)
@@ -137,7 +147,7 @@ class Server:
             answer = await self._run(pull_feed, request, caller)
             told = msgspec.json.decode(answer, type=Told)
             left = until - time.monotonic()
-            if told.Items or told.Full or left <= 0:
+            if told.Items or told.Full or left <= 0 or self._closing:
                 return answer
             await asyncio.wait([following], timeout=left)
 
@@ -180,14 +190,16 @@ class Server:
     def _what_is_missing(self) -> list[str]:
         """Why the installation is not in step, in lines for a person; empty if it is."""
         with self._database.read() as tx:
-            newest, present = changes.newest(tx), nodes.all_nodes(tx)
-            missing = [f"{f.node_id} cannot do {f.key}: {f.message}" for f in nodes.refused(tx)]
+            newest, life, present = changes.newest(tx), changes.life(tx), nodes.all_nodes(tx)
+            missing = [f"{f.node_id} cannot do {f.key}: {f.message}" for f in nodes.faults(tx)]
         if not present:
             missing.append("no node is known")
         for node in present:
             silent = (datetime.now(UTC) - datetime.fromisoformat(node.seen_at)).total_seconds()
             if silent > _SEEN_WITHIN:
                 missing.append(f"{node.id} has not reported for {silent:.0f} s")
+            elif node.life != life:
+                missing.append(f"{node.id} has not reported since the server started")
             elif node.revision < newest:
                 missing.append(f"{node.id} is at revision {node.revision} of {newest}")
         return missing
@@ -216,8 +228,7 @@ class Exchange:
         self.request_id = request_id
         self.action_name = "?"
         self.caller_name = "?"
-        self.code = "OK"
-        self.kind = "OK"  # the code without the name of a parameter, of which there are many
+        self.kind = "OK"  # the code without the name of a parameter, which callers choose
         self._host = host
 
     def accept(self, answer: bytes) -> Response:
@@ -228,7 +239,6 @@ class Exchange:
 
     def refuse(self, error: errors.ApiError, status: int | None = None) -> Response:
         """An answer that every official client turns into its proper exception."""
-        self.code = error.answered_code
         self.kind = error.code
         body = {
             "RequestId": self.request_id,
@@ -240,29 +250,44 @@ class Exchange:
         return Response(msgspec.json.encode(body), status or error.status, media_type=_JSON)
 
 
-async def read(http: HttpRequest) -> Request:
-    """A request as it arrived, decoded; parameters may be in the query and in a form body.
+class Arrived(msgspec.Struct, frozen=True):
+    """A request as it arrived, not yet looked at."""
 
-    Raises RequestTooLarge or MalformedRequest.
-    """
+    method: str
+    query: bytes
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+
+async def receive_all(http: HttpRequest) -> Arrived:
+    """Everything that a request says. Raises RequestTooLarge."""
     body = bytearray()
     async for chunk in http.stream():
         body += chunk
         if len(body) > _LARGEST_BODY:
             raise errors.RequestTooLarge(limit=_LARGEST_BODY)
-    kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    return Arrived(http.method, http.scope["query_string"], headers, bytes(body))
+
+
+def decode(arrived: Arrived) -> Request:
+    """A request decoded; parameters may be in the query and in a form body.
+
+    Raises MalformedRequest.
+    """
+    kind = arrived.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_form = kind in ("application/x-www-form-urlencoded", "")
-    if body and not is_form:
+    if arrived.body and not is_form:
         raise errors.MalformedRequest(
             why=f"Content-Type {kind!r} is not understood; send parameters in the query or as "
             "application/x-www-form-urlencoded."
         )
     return Request(
-        method=http.method,
-        query=_parameters(http.scope["query_string"]),
-        form=_parameters(bytes(body)),
-        headers={name.lower(): value for name, value in http.headers.items()},
-        body_sha256=hashlib.sha256(body).hexdigest(),
+        method=arrived.method,
+        query=_parameters(arrived.query),
+        form=_parameters(arrived.body),
+        headers=arrived.headers,
+        body_sha256=hashlib.sha256(arrived.body).hexdigest(),
     )
 
 

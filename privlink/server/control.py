@@ -20,10 +20,11 @@ def settle(tx: Transaction) -> list[str]:
 def _settle_zones(tx: Transaction) -> list[str]:
     said = []
     zones = endpoints.unsettled_zones(tx)
+    # Its own item alone: an address is in place, or gone, whatever its balancer and filters do.
     keys = {zone: changes.forward_key(zone.endpoint_id, zone.zone_id) for zone in zones}
-    changed, in_step = changes.changed_at(tx, list(keys.values())), nodes.in_step(tx)
+    in_step = nodes.in_step(tx, keys.values())
     for zone, key in keys.items():
-        step = lifecycle.next_step(ZoneFacts(zone, in_step.confirms(key, changed.get(key, 0))))
+        step = lifecycle.next_step(ZoneFacts(zone, in_step.confirms(key)))
         if step is Step.PLACED:
             endpoints.mark_placed(tx, zone)
         elif step is Step.GONE:
@@ -47,9 +48,9 @@ def _settle_attachments(tx: Transaction) -> list[str]:
     said = []
     leaving = networks.deleting_attachments(tx)
     keys = {each: changes.attachment_key(each.id) for each in leaving}
-    changed, in_step = changes.changed_at(tx, list(keys.values())), nodes.in_step(tx)
+    in_step = nodes.in_step(tx, keys.values())
     for attachment, key in keys.items():
-        if in_step.confirms(key, changed.get(key, 0)):
+        if in_step.confirms(key):
             networks.delete_attachment(tx, attachment)
             said.append(f"{key}: unplugged; its address is free again")
     return said

@@ -5,25 +5,29 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.action import PRIVLINK, Call, Who, action
 from privlink.api.wire import Answer, Fields
 from privlink.model.account import Fault, Node
 from privlink.model.ids import NodeId
 from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
-from privlink.store import changes, nodes, parts
+from privlink.store import changes, networks, nodes, parts
 from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
 Revision = Annotated[int, msgspec.Meta(ge=0)]
 LONGEST_WAIT = 60  # seconds
+MOST_FAULTS = 1000
+MOST_LINKS = 500
+Keys = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_LINKS)]
+P = TypeVar("P")
 
 
 class ItemAnswer(Answer):
@@ -39,17 +43,21 @@ class FeedAnswer(Answer):
 
 
 class FaultReport(Fields, frozen=True):
+    """What the kernel refused."""
+
     key: str
-    code: str
+    code: Literal["Refused"]
     message: str
 
 
 class DropReport(Fields, frozen=True):
+    """How many packets were dropped for one reason."""
+
     reason: str
     count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-@action(PRIVLINK, who="node")
+@action(PRIVLINK, who=Who.NODE)
 def pull_feed(
     call: Call,
     *,
@@ -75,30 +83,48 @@ def pull_feed(
     )
 
 
-@action(PRIVLINK, writes=True, who="node")
+@action(PRIVLINK, writes=True, who=Who.NODE)
 def push_report(
     call: Call,
     *,
     node_id: str,
+    life: Revision,
     revision: Revision,
     fabric: str,
-    faults: tuple[FaultReport, ...] = (),
+    faults: Annotated[tuple[FaultReport, ...], msgspec.Meta(max_length=MOST_FAULTS)] = (),
+    plugged: Keys = (),
+    unplugged: Keys = (),
     drops: tuple[DropReport, ...] = (),
 ) -> Answer:
-    """A node's full statement: everything up to `Revision` is in its kernel, but for `Faults`."""
+    """A node's word: everything up to `Revision` of `Life` is in its kernel, but for `Faults`.
+
+    `Faults` is the whole list, or its first thousand. `Plugged` and `Unplugged` are the attachments
+    whose links came or went since the last report, and after a full pull all of them, in as many
+    reports as it takes. `Life` is 0 before the first pull of a node whose kernel holds nothing.
+    """
+    if len(plugged) + len(unplugged) > MOST_LINKS:
+        why = f"together with Unplugged it names at most {MOST_LINKS} attachments."
+        raise errors.InvalidParameter(parameter="Plugged", why=why)
     node = _check_is_self(call, node_id, "PushReport")
-    if revision > changes.newest(call.tx):
-        revision = 0  # from another life of the database: nothing of ours is confirmed by it
     counted = {drop.reason: drop.count for drop in drops}
-    reported = msgspec.structs.replace(
-        node,
-        fabric=fabric,
-        revision=revision,
-        seen_at=call.now,
-        drops=msgspec.json.encode(counted).decode(),
-    )
+    drops_text = msgspec.json.encode(counted).decode()
+    node = msgspec.structs.replace(node, fabric=fabric, seen_at=call.now, drops=drops_text)
+    if life == 0:
+        # It was booted or purged, and holds nothing of what it ever confirmed.
+        nodes.put(call.tx, msgspec.structs.replace(node, revision=0))
+        networks.set_all_unplugged(call.tx)
+        return Answer()
+    if life != changes.life(call.tx):
+        # It has not heard of this life yet, so it says nothing of what is asked for in it.
+        nodes.put(call.tx, node)
+        return Answer()
+    if revision > changes.newest(call.tx):
+        revision = 0  # nobody in this life told it so: nothing of ours is confirmed by it
+    nodes.put(call.tx, msgspec.structs.replace(node, life=life, revision=revision))
     stated = {f.key: Fault(node.id, f.key, f.code, f.message) for f in faults}
-    nodes.report(call.tx, reported, stated.values())
+    nodes.put_faults(call.tx, node.id, stated)
+    networks.set_plugged(call.tx, _attachment_ids(plugged), plugged=True)
+    networks.set_plugged(call.tx, _attachment_ids(unplugged), plugged=False)
     for sentence in control.settle(call.tx):
         log.info("%s", sentence)
     changes.forget_gone(call.tx)
@@ -119,6 +145,11 @@ def _check_is_self(call: Call, node_id: str, action: str) -> Node:
     return node
 
 
+def _attachment_ids(keys: Iterable[str]) -> list[str]:
+    """The ids of attachments from their keys."""
+    return [name for kind, _, name in (key.partition("/") for key in keys) if kind == "attachment"]
+
+
 def _compile(tx: Transaction, keys: Iterable[str]) -> dict[str, AnyItem]:
     """The present items of some keys; a key without an item is gone."""
     by_kind: dict[str, list[str]] = defaultdict(list)
@@ -133,22 +164,19 @@ def _compile(tx: Transaction, keys: Iterable[str]) -> dict[str, AnyItem]:
 
 
 def _compiler(
-    fetch: Callable[[Transaction, Iterable[str]], Mapping[str, Any]],
-    compile_: Callable[..., AnyItem],
+    fetch: Callable[[Transaction, Iterable[str]], Mapping[str, P]],
+    compile_item: Callable[[P], AnyItem],
 ) -> Callable[[Transaction, Iterable[str]], dict[str, AnyItem]]:
     def compiled(tx: Transaction, names: Iterable[str]) -> dict[str, AnyItem]:
-        return {
-            key: compile_(**{field: getattr(part, field) for field in part.__struct_fields__})
-            for key, part in fetch(tx, names).items()
-        }
+        return {key: compile_item(found) for key, found in fetch(tx, names).items()}
 
     return compiled
 
 
 _COMPILERS = {
-    "segment": _compiler(parts.segments, compiler.segment),
-    "attachment": _compiler(parts.attachments, compiler.attachment),
-    "balancer": _compiler(parts.balancers_, compiler.balancer),
-    "filter": _compiler(parts.filters, compiler.filter_),
-    "forward": _compiler(parts.forwards, compiler.forward),
+    "segment": _compiler(parts.of_segments, compiler.segment),
+    "attachment": _compiler(parts.of_attachments, compiler.attachment),
+    "balancer": _compiler(parts.of_balancers, compiler.balancer),
+    "filter": _compiler(parts.of_filters, compiler.packet_filter),
+    "forward": _compiler(parts.of_forwards, compiler.forward),
 }

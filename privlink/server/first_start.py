@@ -15,19 +15,27 @@ OPERATOR = "default"
 
 
 def ensure(tx: Transaction, orders: Orders) -> None:
-    """Begin this server's life: add what is missing; whatever is there stays as it is."""
+    """Begin this server's life: add what is missing; whatever is there stays as it is.
+
+    The operator's account keeps the id of its first start, whatever the orders propose: credentials
+    that were lost come back as one more key of it.
+    """
     changes.begin(tx, secrets.randbits(48) + 1)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    account_id = AccountId(orders.account.account_id)
-    if accounts.get(tx, account_id) is None:
-        accounts.add(tx, Account(account_id, OPERATOR, operator=True, created_at=now))
+    operator = accounts.operator(tx)
+    if operator is None:
+        proposed = AccountId(orders.account.account_id)
+        operator = Account(proposed, OPERATOR, operator=True, created_at=now)
+        accounts.add(tx, operator)
     node_id, zones = NodeId(orders.node.node_id), ",".join(orders.config.zones)
     if nodes.get(tx, node_id) is None:
-        nodes.add(tx, Node(node_id, zones, fabric="", revision=0, seen_at=now, drops="{}"))
+        unheard = Node(node_id, zones, fabric="", life=0, revision=0, seen_at=now, drops="{}")
+        nodes.add(tx, unheard)
     nodes.set_zones(tx, node_id, zones)
+    own, nodes_own = orders.account, orders.node
     for key in (
-        AccessKey(orders.account.access_key_id, orders.account.access_key_secret, account_id, None),
-        AccessKey(orders.node.access_key_id, orders.node.access_key_secret, None, node_id),
+        AccessKey(own.access_key_id, own.access_key_secret, operator.id, None),
+        AccessKey(nodes_own.access_key_id, nodes_own.access_key_secret, None, node_id),
     ):
         if accounts.access_key(tx, key.id) is None:
             accounts.add_access_key(tx, key)

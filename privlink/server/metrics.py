@@ -56,8 +56,9 @@ class Metrics:
         """Everything in Prometheus' text format."""
         with self._database.read() as tx:
             self._revision.set(changes.newest(tx))
+            life = changes.life(tx)
             for node in nodes.all_nodes(tx):
-                self._applied.labels(node.id).set(node.revision)
+                self._applied.labels(node.id).set(node.revision if node.life == life else 0)
                 drops = msgspec.json.decode(node.drops, type=dict[str, int])
                 for reason, count in drops.items():
                     self._drops.labels(node.id, reason).set(count)

@@ -27,7 +27,10 @@ class NodeCredentials(msgspec.Struct, frozen=True):
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """All that a server process needs to know."""
+    """All that a server process needs to know.
+
+    The id of `account` is a proposal, for the first start: DescribeStatus tells the one that holds.
+    """
 
     config: Config
     uid: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from privlink.model.account import AccessKey, Account
 from privlink.model.ids import AccountId
 from privlink.store import rows, schema
+from privlink.store.database import Transaction
 
 
 class ClientToken(msgspec.Struct, frozen=True):
@@ -22,29 +23,34 @@ class ClientToken(msgspec.Struct, frozen=True):
     created: int
 
 
-def get(tx: Connection, account_id: AccountId) -> Account | None:
+def get(tx: Transaction, account_id: AccountId) -> Account | None:
     statement = select(schema.account).where(schema.account.c.id == account_id)
     return rows.one_of(tx, Account, statement)
 
 
-def by_name(tx: Connection, name: str) -> Account | None:
+def by_name(tx: Transaction, name: str) -> Account | None:
     return rows.one_of(tx, Account, select(schema.account).where(schema.account.c.name == name))
 
 
-def add(tx: Connection, account: Account) -> None:
+def operator(tx: Transaction) -> Account | None:
+    """The account that runs the installation; there is none before the first start."""
+    return rows.one_of(tx, Account, select(schema.account).where(schema.account.c.operator))
+
+
+def add(tx: Transaction, account: Account) -> None:
     rows.add(tx, schema.account, account)
 
 
-def access_key(tx: Connection, key_id: str) -> AccessKey | None:
+def access_key(tx: Transaction, key_id: str) -> AccessKey | None:
     statement = select(schema.access_key).where(schema.access_key.c.id == key_id)
     return rows.one_of(tx, AccessKey, statement)
 
 
-def add_access_key(tx: Connection, key: AccessKey) -> None:
+def add_access_key(tx: Transaction, key: AccessKey) -> None:
     rows.add(tx, schema.access_key, key)
 
 
-def remember_nonce(tx: Connection, key_id: str, nonce: str, *, now: int, expires: int) -> bool:
+def remember_nonce(tx: Transaction, key_id: str, nonce: str, *, now: int, expires: int) -> bool:
     """Remember a nonce until `expires` (Unix seconds); False if it was used before."""
     table = schema.nonce
     tx.execute(delete(table).where(table.c.expires < now))
@@ -57,7 +63,7 @@ def remember_nonce(tx: Connection, key_id: str, nonce: str, *, now: int, expires
 
 
 def client_token(
-    tx: Connection, account_id: AccountId, action: str, token: str
+    tx: Transaction, account_id: AccountId, action: str, token: str
 ) -> ClientToken | None:
     table = schema.client_token
     statement = select(table).where(
@@ -66,7 +72,7 @@ def client_token(
     return rows.one_of(tx, ClientToken, statement)
 
 
-def remember_client_token(tx: Connection, token: ClientToken, *, forget_before: int) -> None:
+def remember_client_token(tx: Transaction, token: ClientToken, *, forget_before: int) -> None:
     """Keep the answer of a request; forget those older than `forget_before` (Unix seconds)."""
     table = schema.client_token
     tx.execute(delete(table).where(table.c.created < forget_before))

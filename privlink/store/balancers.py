@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
 from privlink.model.balancer import (
     GroupServer,
@@ -21,41 +21,46 @@ from privlink.model.ids import (
     VpcId,
 )
 from privlink.store import changes, rows, schema
+from privlink.store.database import Transaction
 
 _balancer, _zone = schema.load_balancer, schema.load_balancer_zone
 _group, _server, _listener = schema.server_group, schema.group_server, schema.listener
 
 
-def get(tx: Connection, account_id: AccountId, balancer_id: str) -> LoadBalancer | None:
+def get(tx: Transaction, account_id: AccountId, balancer_id: str) -> LoadBalancer | None:
     ours = select(_balancer).where(
         _balancer.c.id == balancer_id, _balancer.c.account_id == account_id
     )
     return rows.one_of(tx, LoadBalancer, ours)
 
 
-def by_ids(tx: Connection, balancer_ids: Iterable[str]) -> list[LoadBalancer]:
+def by_ids(tx: Transaction, balancer_ids: Iterable[str]) -> list[LoadBalancer]:
     found: list[LoadBalancer] = []
     for chunk in rows.chunks(balancer_ids):
         found += rows.all_of(tx, LoadBalancer, select(_balancer).where(_balancer.c.id.in_(chunk)))
     return found
 
 
-def in_vpc(tx: Connection, vpc_id: VpcId) -> list[LoadBalancer]:
+def count(tx: Transaction, account_id: AccountId) -> int:
+    return rows.count(tx, _balancer, _balancer.c.account_id == account_id)
+
+
+def in_vpc(tx: Transaction, vpc_id: VpcId) -> list[LoadBalancer]:
     return rows.all_of(tx, LoadBalancer, select(_balancer).where(_balancer.c.vpc_id == vpc_id))
 
 
-def zones(tx: Connection, balancer_id: str) -> list[LoadBalancerZone]:
+def zones(tx: Transaction, balancer_id: str) -> list[LoadBalancerZone]:
     statement = select(_zone).where(_zone.c.balancer_id == balancer_id).order_by(_zone.c.zone_id)
     return rows.all_of(tx, LoadBalancerZone, statement)
 
 
-def add(tx: Connection, balancer: LoadBalancer, in_zones: Iterable[LoadBalancerZone]) -> None:
+def add(tx: Transaction, balancer: LoadBalancer, in_zones: Iterable[LoadBalancerZone]) -> None:
     rows.add(tx, _balancer, balancer)
     rows.add(tx, _zone, *in_zones)
     changes.touch(tx, changes.balancer_key(balancer.id))
 
 
-def delete_balancer(tx: Connection, balancer_id: LoadBalancerId) -> None:
+def delete_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> None:
     """Delete a load balancer with its listeners and its addresses."""
     enis = tx.execute(select(_zone.c.eni_id).where(_zone.c.balancer_id == balancer_id)).scalars()
     eni_ids = list(enis)
@@ -66,27 +71,33 @@ def delete_balancer(tx: Connection, balancer_id: LoadBalancerId) -> None:
     changes.touch(tx, changes.balancer_key(balancer_id), gone=True)
 
 
-def services_on(tx: Connection, balancer_id: LoadBalancerId) -> list[ServiceId]:
+def services_on(tx: Transaction, balancer_id: LoadBalancerId) -> list[ServiceId]:
     """The endpoint services a load balancer is a resource of."""
     table = schema.service_resource
     statement = select(table.c.service_id).where(table.c.resource_id == balancer_id).distinct()
     return [ServiceId(found) for found in tx.execute(statement).scalars()]
 
 
-def get_group(tx: Connection, account_id: AccountId, group_id: str) -> ServerGroup | None:
+def get_group(tx: Transaction, account_id: AccountId, group_id: str) -> ServerGroup | None:
     ours = select(_group).where(_group.c.id == group_id, _group.c.account_id == account_id)
     return rows.one_of(tx, ServerGroup, ours)
 
 
-def groups_in(tx: Connection, vpc_id: VpcId) -> list[ServerGroup]:
+def groups_in(tx: Transaction, vpc_id: VpcId) -> list[ServerGroup]:
     return rows.all_of(tx, ServerGroup, select(_group).where(_group.c.vpc_id == vpc_id))
 
 
-def add_group(tx: Connection, group: ServerGroup) -> None:
+def add_group(tx: Transaction, group: ServerGroup) -> None:
     rows.add(tx, _group, group)
 
 
-def servers(tx: Connection, group_ids: Iterable[str]) -> list[GroupServer]:
+def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
+    """Delete a server group that no listener uses, with its servers."""
+    tx.execute(delete(_server).where(_server.c.group_id == group_id))
+    tx.execute(delete(_group).where(_group.c.id == group_id))
+
+
+def servers(tx: Transaction, group_ids: Iterable[str]) -> list[GroupServer]:
     found: list[GroupServer] = []
     for chunk in rows.chunks(group_ids):
         statement = select(_server).where(_server.c.group_id.in_(chunk))
@@ -95,21 +106,21 @@ def servers(tx: Connection, group_ids: Iterable[str]) -> list[GroupServer]:
     return found
 
 
-def add_servers(tx: Connection, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
+def add_servers(tx: Transaction, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
     rows.add(tx, _server, *added)
     users = select(_listener.c.balancer_id).where(_listener.c.group_id == group_id).distinct()
     for balancer_id in tx.execute(users).scalars().all():
         changes.touch(tx, changes.balancer_key(LoadBalancerId(balancer_id)))
 
 
-def get_listener(tx: Connection, account_id: AccountId, listener_id: str) -> Listener | None:
+def get_listener(tx: Transaction, account_id: AccountId, listener_id: str) -> Listener | None:
     ours = select(_listener).where(
         _listener.c.id == listener_id, _listener.c.account_id == account_id
     )
     return rows.one_of(tx, Listener, ours)
 
 
-def listeners(tx: Connection, balancer_ids: Iterable[str]) -> list[Listener]:
+def listeners(tx: Transaction, balancer_ids: Iterable[str]) -> list[Listener]:
     found: list[Listener] = []
     for chunk in rows.chunks(balancer_ids):
         statement = select(_listener).where(_listener.c.balancer_id.in_(chunk))
@@ -117,6 +128,15 @@ def listeners(tx: Connection, balancer_ids: Iterable[str]) -> list[Listener]:
     return found
 
 
-def add_listener(tx: Connection, listener: Listener) -> None:
+def listeners_using(tx: Transaction, group_id: ServerGroupId) -> list[Listener]:
+    return rows.all_of(tx, Listener, select(_listener).where(_listener.c.group_id == group_id))
+
+
+def delete_listener(tx: Transaction, listener: Listener) -> None:
+    tx.execute(delete(_listener).where(_listener.c.id == listener.id))
+    changes.touch(tx, changes.balancer_key(listener.balancer_id))
+
+
+def add_listener(tx: Transaction, listener: Listener) -> None:
     rows.add(tx, _listener, listener)
     changes.touch(tx, changes.balancer_key(listener.balancer_id))

@@ -7,8 +7,10 @@ items that are gone stay until every node has seen that they are.
 
 from __future__ import annotations
 
+import time
+
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from privlink.model.ids import (
     AttachmentId,
@@ -19,6 +21,7 @@ from privlink.model.ids import (
     ZoneId,
 )
 from privlink.store import rows, schema
+from privlink.store.database import Transaction
 
 _change = schema.change
 
@@ -51,7 +54,7 @@ def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
     return f"forward/{endpoint_id}/{zone_id}"
 
 
-def touch(tx: Connection, *keys: str, gone: bool = False) -> None:
+def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:
     """Say that these items changed, or are gone."""
     for key in keys:
         revision = rows.next_number(tx, "revision")
@@ -60,19 +63,19 @@ def touch(tx: Connection, *keys: str, gone: bool = False) -> None:
             tx.execute(insert(_change).values(key=key, **values))
 
 
-def since(tx: Connection, revision: int) -> list[Change]:
+def since(tx: Transaction, revision: int) -> list[Change]:
     """What changed after `revision`, oldest first."""
     statement = select(_change).where(_change.c.revision > revision).order_by(_change.c.revision)
     return rows.all_of(tx, Change, statement)
 
 
-def living(tx: Connection) -> list[Change]:
+def living(tx: Transaction) -> list[Change]:
     """Every item there is, oldest change first."""
-    statement = select(_change).where(_change.c.gone.is_(False)).order_by(_change.c.revision)
+    statement = select(_change).where(~_change.c.gone).order_by(_change.c.revision)
     return rows.all_of(tx, Change, statement)
 
 
-def changed_at(tx: Connection, keys: list[str]) -> dict[str, int]:
+def changed_at(tx: Transaction, keys: list[str]) -> dict[str, int]:
     """The revisions at which items last changed."""
     found: dict[str, int] = {}
     for chunk in rows.chunks(keys):
@@ -81,29 +84,33 @@ def changed_at(tx: Connection, keys: list[str]) -> dict[str, int]:
     return found
 
 
-def begin(tx: Connection, life: int) -> None:
+def begin(tx: Transaction, life: int) -> None:
     """Begin a server's life on this database, which may be another one, or an older copy.
 
     A new database starts at revision 1, because 0 is what a node asks from that knows nothing.
     """
     rows.set_number(tx, "life", life)
+    rows.set_number(tx, "life began", int(time.time()))
     if newest(tx) == 0:
         rows.next_number(tx, "revision")
 
 
-def life(tx: Connection) -> int:
+def life(tx: Transaction) -> int:
     """The life revisions belong to: what a node learnt in another one proves nothing."""
     return rows.number(tx, "life")
 
 
-def newest(tx: Connection) -> int:
+def age(tx: Transaction) -> float:
+    """For how long this life has lasted, in seconds."""
+    return time.time() - rows.number(tx, "life began")
+
+
+def newest(tx: Transaction) -> int:
     """The revision of the last change."""
     return rows.number(tx, "revision")
 
 
-def forget_gone(tx: Connection) -> None:
+def forget_gone(tx: Transaction) -> None:
     """Drop the rows of items that are gone and that every node knows to be."""
     seen_by_all = select(func.min(schema.node.c.revision)).scalar_subquery()
-    tx.execute(
-        delete(_change).where(and_(_change.c.gone.is_(True), _change.c.revision <= seen_by_all))
-    )
+    tx.execute(delete(_change).where(_change.c.gone, _change.c.revision <= seen_by_all))

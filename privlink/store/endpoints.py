@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection as Transaction
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, or_, select, update
 
-from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, ServiceId, VpcId
-from privlink.model.privatelink import Connection, Decision, Endpoint, EndpointZone
+from privlink.model.ids import (
+    AccountId,
+    EndpointId,
+    SecurityGroupId,
+    ServiceId,
+    VpcId,
+    ZoneId,
+)
+from privlink.model.privatelink import (
+    Connection,
+    Decision,
+    Endpoint,
+    EndpointZone,
+    ServiceResource,
+)
 from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import changes, networks, nodes, rows, schema, services
+from privlink.store.database import Transaction
 
 _endpoint, _zone, _connection = schema.endpoint, schema.endpoint_zone, schema.connection
 _group = schema.endpoint_security_group
@@ -44,6 +58,10 @@ def in_vpc(tx: Transaction, vpc_id: VpcId) -> list[Endpoint]:
     return rows.all_of(tx, Endpoint, select(_endpoint).where(_endpoint.c.vpc_id == vpc_id))
 
 
+def count_in(tx: Transaction, vpc_id: VpcId) -> int:
+    return rows.count(tx, _endpoint, _endpoint.c.vpc_id == vpc_id)
+
+
 def of_service(tx: Transaction, service_id: ServiceId) -> list[Endpoint]:
     """The endpoints that were ever connected to a service and still exist."""
     joined = select(_endpoint).join(_connection, _connection.c.endpoint_id == _endpoint.c.id)
@@ -67,24 +85,20 @@ def facts(tx: Transaction, endpoints: Iterable[Endpoint]) -> list[Facts]:
     """What the statuses of these endpoints follow from, in their order."""
     wanted = list(endpoints)
     ids = [endpoint.id for endpoint in wanted]
-    connections = {c.endpoint_id: c for c in _by_endpoint(tx, Connection, select(_connection), ids)}
+    bonds = connections(tx, ids)
     zones: dict[EndpointId, list[EndpointZone]] = defaultdict(list)
     for zone in zones_of(tx, ids):
         zones[zone.endpoint_id].append(zone)
-    keys = [changes.forward_key(z.endpoint_id, z.zone_id) for some in zones.values() for z in some]
-    changed, in_step = changes.changed_at(tx, keys), nodes.in_step(tx)
+    group_ids = groups(tx, ids)
+    keys = {zone: _keys(zone, group_ids) for some in zones.values() for zone in some}
+    in_step = nodes.in_step(tx, chain.from_iterable(keys.values()))
     living = services.by_ids(tx, {endpoint.service_id for endpoint in wanted})
-
-    def confirmed(zone: EndpointZone) -> ZoneFacts:
-        key = changes.forward_key(zone.endpoint_id, zone.zone_id)
-        return ZoneFacts(zone, in_step.confirms(key, changed.get(key, 0)))
-
     return [
         Facts(
             endpoint,
-            connections[endpoint.id],
+            bonds[endpoint.id],
             endpoint.service_id in living,
-            tuple(confirmed(zone) for zone in zones[endpoint.id]),
+            tuple(ZoneFacts(z, in_step.confirms(*keys[z])) for z in zones[endpoint.id]),
         )
         for endpoint in wanted
     ]
@@ -115,6 +129,19 @@ def delete_endpoint(tx: Transaction, endpoint_id: EndpointId) -> None:
     for table in (_group, _connection):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint_id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint_id))
+
+
+def by_ids(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Endpoint]:
+    found: dict[EndpointId, Endpoint] = {}
+    for chunk in rows.chunks(endpoint_ids):
+        statement = select(_endpoint).where(_endpoint.c.id.in_(chunk))
+        found.update({each.id: each for each in rows.all_of(tx, Endpoint, statement)})
+    return found
+
+
+def connections(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Connection]:
+    found = _by_endpoint(tx, Connection, select(_connection), endpoint_ids)
+    return {each.endpoint_id: each for each in found}
 
 
 def get_connection(tx: Transaction, endpoint_id: EndpointId) -> Connection:
@@ -148,15 +175,22 @@ def zones_of(tx: Transaction, endpoint_ids: Iterable[str]) -> list[EndpointZone]
     return _by_endpoint(tx, EndpointZone, select(_zone).order_by(_zone.c.zone_id), endpoint_ids)
 
 
-def zones_on(tx: Transaction, resource_id: str) -> list[EndpointZone]:
-    """The endpoint zones a load balancer carries."""
-    statement = select(_zone).where(_zone.c.resource_id == resource_id)
-    return rows.all_of(tx, EndpointZone, statement)
+def zones_on(tx: Transaction, resource: ServiceResource) -> list[EndpointZone]:
+    """The endpoint zones that a load balancer carries for one service in one zone."""
+    ours = _of_service(resource.service_id, resource.zone_id)
+    return rows.all_of(tx, EndpointZone, ours.where(_zone.c.resource_id == resource.resource_id))
+
+
+def zones_of_service(
+    tx: Transaction, service_id: ServiceId, zone_id: ZoneId | None
+) -> list[EndpointZone]:
+    """The endpoint zones of a service, in one zone or in all."""
+    return rows.all_of(tx, EndpointZone, _of_service(service_id, zone_id))
 
 
 def unsettled_zones(tx: Transaction) -> list[EndpointZone]:
     """Zones that wait for a node to confirm them for the first time, or to be gone."""
-    statement = select(_zone).where(_zone.c.deleting | _zone.c.placed.is_(False))
+    statement = select(_zone).where(or_(_zone.c.deleting, ~_zone.c.placed))
     return rows.all_of(tx, EndpointZone, statement)
 
 
@@ -190,6 +224,21 @@ def delete_zone(tx: Transaction, zone: EndpointZone) -> None:
         )
     )
     networks.delete_eni(tx, zone.eni_id)
+
+
+def _keys(zone: EndpointZone, groups: Mapping[str, Iterable[str]]) -> list[str]:
+    """The items a zone's status rests on: its own, and while it is open those it leads through."""
+    keys = [changes.forward_key(zone.endpoint_id, zone.zone_id)]
+    if zone.opening is not None and zone.resource_id is not None:
+        keys.append(changes.balancer_key(zone.resource_id))
+        keys += [changes.filter_key(SecurityGroupId(each)) for each in groups[zone.endpoint_id]]
+    return keys
+
+
+def _of_service(service_id: ServiceId, zone_id: ZoneId | None) -> Select[Any]:
+    joined = select(_zone).join(_connection, _connection.c.endpoint_id == _zone.c.endpoint_id)
+    ours = joined.where(_connection.c.service_id == service_id)
+    return ours if zone_id is None else ours.where(_zone.c.zone_id == zone_id)
 
 
 def _by_endpoint(

@@ -2,50 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
 from privlink.store import changes, rows, schema
+from privlink.store.database import Transaction
 
 
-def get_vpc(tx: Connection, account_id: AccountId, vpc_id: str) -> Vpc | None:
+def get_vpc(tx: Transaction, account_id: AccountId, vpc_id: str) -> Vpc | None:
     table = schema.vpc
     statement = select(table).where(table.c.id == vpc_id, table.c.account_id == account_id)
     return rows.one_of(tx, Vpc, statement)
 
 
-def vpc_by_id(tx: Connection, vpc_id: VpcId) -> Vpc:
+def vpc_by_id(tx: Transaction, vpc_id: VpcId) -> Vpc:
     """A VPC that another row refers to."""
     found = rows.one_of(tx, Vpc, select(schema.vpc).where(schema.vpc.c.id == vpc_id))
     assert found is not None, vpc_id
     return found
 
 
-def vpcs(tx: Connection, account_id: AccountId) -> list[Vpc]:
+def vpcs(tx: Transaction, account_id: AccountId) -> list[Vpc]:
     table = schema.vpc
     ours = select(table).where(table.c.account_id == account_id)
     return rows.all_of(tx, Vpc, ours.order_by(table.c.number))
 
 
-def add_vpc(tx: Connection, vpc: Vpc) -> None:
+def add_vpc(tx: Transaction, vpc: Vpc) -> None:
     rows.add(tx, schema.vpc, vpc)
 
 
-def delete_vpc(tx: Connection, vpc_id: VpcId) -> None:
+def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
     tx.execute(delete(schema.vpc).where(schema.vpc.c.id == vpc_id))
 
 
-def get_vswitch(tx: Connection, account_id: AccountId, vswitch_id: str) -> VSwitch | None:
+def count_vpcs(tx: Transaction, account_id: AccountId) -> int:
+    return rows.count(tx, schema.vpc, schema.vpc.c.account_id == account_id)
+
+
+def get_vswitch(tx: Transaction, account_id: AccountId, vswitch_id: str) -> VSwitch | None:
     table = schema.vswitch
     statement = select(table).where(table.c.id == vswitch_id, table.c.account_id == account_id)
     return rows.one_of(tx, VSwitch, statement)
 
 
-def vswitches(tx: Connection, account_id: AccountId, vpc_id: str | None = None) -> list[VSwitch]:
+def vswitches(tx: Transaction, account_id: AccountId, vpc_id: str | None = None) -> list[VSwitch]:
     table = schema.vswitch
     ours = select(table).where(table.c.account_id == account_id)
     if vpc_id is not None:
@@ -53,23 +58,23 @@ def vswitches(tx: Connection, account_id: AccountId, vpc_id: str | None = None) 
     return rows.all_of(tx, VSwitch, ours.order_by(table.c.number))
 
 
-def add_vswitch(tx: Connection, vswitch: VSwitch) -> None:
+def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
 
 
-def delete_vswitch(tx: Connection, vswitch_id: VSwitchId) -> None:
+def delete_vswitch(tx: Transaction, vswitch_id: VSwitchId) -> None:
     tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch_id))
     changes.touch(tx, changes.segment_key(vswitch_id), gone=True)
 
 
-def address_taken(tx: Connection, vpc_id: VpcId, address: int) -> bool:
+def address_taken(tx: Transaction, vpc_id: VpcId, address: int) -> bool:
     table = schema.eni
     statement = select(table.c.id).where(table.c.vpc_id == vpc_id, table.c.address == address)
     return tx.execute(statement).first() is not None
 
 
-def find_address(tx: Connection, vswitch: VSwitch) -> int | None:
+def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
     """A free address of a vSwitch, or None if it is full.
 
     The search goes on where the last one ended, so that a freed address rests for a while.
@@ -86,7 +91,7 @@ def find_address(tx: Connection, vswitch: VSwitch) -> int | None:
     return None
 
 
-def find_source(tx: Connection, provider_vpc_id: VpcId) -> int | None:
+def find_source(tx: Transaction, provider_vpc_id: VpcId) -> int | None:
     """A source address that no endpoint zone has in this provider's VPC, or None."""
     table = schema.endpoint_zone
     column, inside = table.c.source, table.c.provider_vpc_id == provider_vpc_id
@@ -99,27 +104,27 @@ def find_source(tx: Connection, provider_vpc_id: VpcId) -> int | None:
     return None
 
 
-def add_eni(tx: Connection, eni: Eni) -> None:
+def add_eni(tx: Transaction, eni: Eni) -> None:
     rows.add(tx, schema.eni, eni)
 
 
-def get_eni(tx: Connection, eni_id: EniId) -> Eni:
+def get_eni(tx: Transaction, eni_id: EniId) -> Eni:
     found = rows.one_of(tx, Eni, select(schema.eni).where(schema.eni.c.id == eni_id))
     assert found is not None, eni_id
     return found
 
 
-def delete_eni(tx: Connection, eni_id: EniId) -> None:
+def delete_eni(tx: Transaction, eni_id: EniId) -> None:
     tx.execute(delete(schema.eni).where(schema.eni.c.id == eni_id))
 
 
-def enis_in(tx: Connection, vswitch_id: VSwitchId) -> list[Eni]:
+def enis_in(tx: Transaction, vswitch_id: VSwitchId) -> list[Eni]:
     table = schema.eni
     inside = select(table).where(table.c.vswitch_id == vswitch_id)
     return rows.all_of(tx, Eni, inside.order_by(table.c.address))
 
 
-def count_enis(tx: Connection, vswitch_ids: list[VSwitchId]) -> dict[VSwitchId, int]:
+def count_enis(tx: Transaction, vswitch_ids: list[VSwitchId]) -> dict[VSwitchId, int]:
     """How many addresses are taken in each vSwitch."""
     table, counts = schema.eni, {}
     for chunk in rows.chunks(vswitch_ids):
@@ -129,46 +134,62 @@ def count_enis(tx: Connection, vswitch_ids: list[VSwitchId]) -> dict[VSwitchId, 
     return counts
 
 
-def get_attachment(tx: Connection, account_id: AccountId, attachment_id: str) -> Attachment | None:
+def get_attachment(tx: Transaction, account_id: AccountId, attachment_id: str) -> Attachment | None:
     table = schema.attachment
     statement = select(table).where(table.c.id == attachment_id, table.c.account_id == account_id)
     return rows.one_of(tx, Attachment, statement)
 
 
-def attachments(tx: Connection, account_id: AccountId) -> list[Attachment]:
+def attachments(tx: Transaction, account_id: AccountId) -> list[Attachment]:
     table = schema.attachment
     ours = select(table).where(table.c.account_id == account_id)
     return rows.all_of(tx, Attachment, ours.order_by(table.c.number))
 
 
-def attachment_of(tx: Connection, eni_id: str) -> Attachment | None:
+def count_attachments(tx: Transaction, account_id: AccountId) -> int:
+    return rows.count(tx, schema.attachment, schema.attachment.c.account_id == account_id)
+
+
+def attachment_of(tx: Transaction, eni_id: str) -> Attachment | None:
     table = schema.attachment
     return rows.one_of(tx, Attachment, select(table).where(table.c.eni_id == eni_id))
 
 
-def add_attachment(tx: Connection, attachment: Attachment) -> None:
+def add_attachment(tx: Transaction, attachment: Attachment) -> None:
     rows.add(tx, schema.attachment, attachment)
     changes.touch(tx, changes.attachment_key(attachment.id))
 
 
-def mark_attachment_deleting(tx: Connection, attachment_id: AttachmentId) -> None:
+def mark_attachment_deleting(tx: Transaction, attachment_id: AttachmentId) -> None:
     table = schema.attachment
     tx.execute(update(table).where(table.c.id == attachment_id).values(deleting=True))
     changes.touch(tx, changes.attachment_key(attachment_id), gone=True)
 
 
-def deleting_attachments(tx: Connection) -> list[Attachment]:
+def set_all_unplugged(tx: Transaction) -> None:
+    """Record that no workload's link is there."""
+    tx.execute(update(schema.attachment).values(plugged=False))
+
+
+def set_plugged(tx: Transaction, attachment_ids: Iterable[str], *, plugged: bool) -> None:
+    """Record that workloads' links are there, or are not. Nothing changes for the nodes."""
+    table = schema.attachment
+    for chunk in rows.chunks(attachment_ids):
+        tx.execute(update(table).where(table.c.id.in_(chunk)).values(plugged=plugged))
+
+
+def deleting_attachments(tx: Transaction) -> list[Attachment]:
     table = schema.attachment
     return rows.all_of(tx, Attachment, select(table).where(table.c.deleting))
 
 
-def delete_attachment(tx: Connection, attachment: Attachment) -> None:
+def delete_attachment(tx: Transaction, attachment: Attachment) -> None:
     tx.execute(delete(schema.attachment).where(schema.attachment.c.id == attachment.id))
     delete_eni(tx, attachment.eni_id)
 
 
 def _ascending(
-    tx: Connection, column: ColumnElement[int], inside: ColumnElement[bool], start: int
+    tx: Transaction, column: ColumnElement[int], inside: ColumnElement[bool], start: int
 ) -> Iterator[int]:
     """Taken addresses from `start` on, ascending, fetched a few at a time."""
     while True:

@@ -1,4 +1,4 @@
-"""What items are made of: the rows behind keys of the change feed, fetched many at a time.
+"""The rows behind keys of the change feed, fetched many at a time.
 
 Each function takes ids from keys and returns, by key, what the plane compiles. A key that is not in
 the result has no rows: the item is gone.
@@ -10,50 +10,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.ids import LoadBalancerId, SecurityGroupId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
-from privlink.model.privatelink import EndpointZone
-from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.model.parts import (
+    AttachmentParts,
+    BalancerParts,
+    FilterParts,
+    ForwardParts,
+    SegmentParts,
+)
+from privlink.model.security import SecurityGroupRule
 from privlink.store import balancers, changes, endpoints, rows, schema, security
+from privlink.store.database import Transaction
 
 
-class SegmentParts(msgspec.Struct, frozen=True):
-    vswitch: VSwitch
-    vpc: Vpc
-
-
-class AttachmentParts(msgspec.Struct, frozen=True):
-    attachment: Attachment
-    eni: Eni
-    vswitch: VSwitch
-    vpc: Vpc
-
-
-class BalancerParts(msgspec.Struct, frozen=True):
-    balancer: LoadBalancer
-    listeners: tuple[Listener, ...]
-    servers: tuple[GroupServer, ...]
-
-
-class FilterParts(msgspec.Struct, frozen=True):
-    group: SecurityGroup
-    rules: tuple[SecurityGroupRule, ...]
-
-
-class ForwardParts(msgspec.Struct, frozen=True):
-    zone: EndpointZone
-    eni: Eni
-    vpc: Vpc
-    groups: tuple[SecurityGroup, ...]
-    provider_vpc: Vpc | None
-    balancer: LoadBalancer | None
-
-
-def segments(tx: Connection, vswitch_ids: Iterable[str]) -> dict[str, SegmentParts]:
+def of_segments(tx: Transaction, vswitch_ids: Iterable[str]) -> dict[str, SegmentParts]:
     vswitches = _by_id(tx, VSwitch, schema.vswitch, vswitch_ids)
     vpcs = _by_id(tx, Vpc, schema.vpc, {vswitch.vpc_id for vswitch in vswitches.values()})
     return {
@@ -62,7 +36,7 @@ def segments(tx: Connection, vswitch_ids: Iterable[str]) -> dict[str, SegmentPar
     }
 
 
-def attachments(tx: Connection, attachment_ids: Iterable[str]) -> dict[str, AttachmentParts]:
+def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, AttachmentParts]:
     every = _by_id(tx, Attachment, schema.attachment, attachment_ids)
     found = [each for each in every.values() if not each.deleting]
     enis = _by_id(tx, Eni, schema.eni, {each.eni_id for each in found})
@@ -79,7 +53,7 @@ def attachments(tx: Connection, attachment_ids: Iterable[str]) -> dict[str, Atta
     }
 
 
-def balancers_(tx: Connection, balancer_ids: Iterable[str]) -> dict[str, BalancerParts]:
+def of_balancers(tx: Transaction, balancer_ids: Iterable[str]) -> dict[str, BalancerParts]:
     found = balancers.by_ids(tx, balancer_ids)
     listeners: dict[str, list[Listener]] = defaultdict(list)
     for listener in balancers.listeners(tx, [each.id for each in found]):
@@ -97,7 +71,7 @@ def balancers_(tx: Connection, balancer_ids: Iterable[str]) -> dict[str, Balance
     return {changes.balancer_key(each.id): parts(each) for each in found}
 
 
-def filters(tx: Connection, group_ids: Iterable[str]) -> dict[str, FilterParts]:
+def of_filters(tx: Transaction, group_ids: Iterable[str]) -> dict[str, FilterParts]:
     found = security.by_ids(tx, group_ids)
     rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
     for rule in security.rules(tx, [group.id for group in found]):
@@ -107,7 +81,7 @@ def filters(tx: Connection, group_ids: Iterable[str]) -> dict[str, FilterParts]:
     }
 
 
-def forwards(tx: Connection, places: Iterable[str]) -> dict[str, ForwardParts]:
+def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardParts]:
     """Forwards by `<endpoint>/<zone>`; fetches the other zones of the same endpoints too."""
     endpoint_ids = {place.partition("/")[0] for place in places}
     every = endpoints.zones_of(tx, endpoint_ids)
@@ -135,7 +109,7 @@ def forwards(tx: Connection, places: Iterable[str]) -> dict[str, ForwardParts]:
 
 
 def _by_id(
-    tx: Connection, kind: type[rows.T], table: Any, ids: Iterable[str]
+    tx: Transaction, kind: type[rows.T], table: Any, ids: Iterable[str]
 ) -> Mapping[str, rows.T]:
     found: dict[str, rows.T] = {}
     for chunk in rows.chunks(ids):

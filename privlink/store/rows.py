@@ -6,32 +6,38 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, Table, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, insert, select, update
 
 from privlink.store import schema
+from privlink.store.database import Transaction
 
 T = TypeVar("T", bound=msgspec.Struct)
 _numbers = schema.sequence
 
 
-def all_of(tx: Connection, kind: type[T], statement: Select[Any]) -> list[T]:
+def all_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> list[T]:
     """Every row of a statement as a value of `kind`."""
     return [_value(kind, row) for row in tx.execute(statement).mappings()]
 
 
-def one_of(tx: Connection, kind: type[T], statement: Select[Any]) -> T | None:
+def one_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> T | None:
     """The first row of a statement as a value of `kind`, or None."""
     row = tx.execute(statement).mappings().first()
     return None if row is None else _value(kind, row)
 
 
-def add(tx: Connection, table: Table, *values: msgspec.Struct) -> None:
+def add(tx: Transaction, table: Table, *values: msgspec.Struct) -> None:
     """Insert values, field by column."""
     if values:
         tx.execute(insert(table), [msgspec.structs.asdict(value) for value in values])
 
 
-def next_number(tx: Connection, name: str) -> int:
+def count(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> int:
+    """How many rows of a table meet a condition."""
+    return int(tx.execute(select(func.count()).select_from(table).where(condition)).scalar_one())
+
+
+def next_number(tx: Transaction, name: str) -> int:
     """The next value of a counter; the first is 1. Counters never go back."""
     bumped = update(_numbers).where(_numbers.c.name == name).values(value=_numbers.c.value + 1)
     if tx.execute(bumped).rowcount == 0:
@@ -39,12 +45,12 @@ def next_number(tx: Connection, name: str) -> int:
     return number(tx, name)
 
 
-def number(tx: Connection, name: str) -> int:
+def number(tx: Transaction, name: str) -> int:
     """The present value of a counter, 0 before its first."""
     return int(tx.execute(select(_numbers.c.value).where(_numbers.c.name == name)).scalar() or 0)
 
 
-def set_number(tx: Connection, name: str, value: int) -> None:
+def set_number(tx: Transaction, name: str, value: int) -> None:
     """Put down a number that is no counter."""
     changed = update(_numbers).where(_numbers.c.name == name).values(value=value)
     if tx.execute(changed).rowcount == 0:

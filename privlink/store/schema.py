@@ -15,7 +15,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    TextClause,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -23,6 +25,11 @@ metadata = MetaData()
 
 def _reference(name: str, target: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, String, ForeignKey(target), nullable=nullable, index=True)
+
+
+def _where(condition: str) -> TextClause:
+    # The few rows that a report looks for among all. SQLite takes the index for this very text.
+    return text(condition)
 
 
 def _text(name: str) -> Column[str]:
@@ -44,7 +51,7 @@ change = Table(
     Column("key", String, primary_key=True),
     Column("revision", BigInteger, nullable=False, unique=True),
     Column("gone", Boolean, nullable=False),
-    Index("ix_change_gone_revision", "gone", "revision"),
+    Index("ix_change_gone", "revision", sqlite_where=_where("gone = 1")),
 )
 
 account = Table(
@@ -62,6 +69,7 @@ node = Table(
     Column("id", String, primary_key=True),
     _text("zones"),
     _text("fabric"),
+    Column("life", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
     _text("seen_at"),
     _text("drops"),
@@ -71,7 +79,7 @@ fault = Table(
     "fault",
     metadata,
     Column("node_id", String, ForeignKey("node.id"), primary_key=True),
-    Column("key", String, primary_key=True),
+    Column("key", String, primary_key=True, index=True),
     _text("code"),
     _text("message"),
 )
@@ -152,8 +160,10 @@ attachment = Table(
     _reference("account_id", "account.id"),
     _reference("vswitch_id", "vswitch.id"),
     _reference("eni_id", "eni.id"),
-    Column("deleting", Boolean, nullable=False, index=True),
+    Column("plugged", Boolean, nullable=False),
+    Column("deleting", Boolean, nullable=False),
     _text("created_at"),
+    Index("ix_attachment_deleting", "id", sqlite_where=_where("deleting = 1")),
 )
 
 security_group = Table(
@@ -282,8 +292,9 @@ endpoint = Table(
     _text("type"),
     _text("name"),
     _text("description"),
-    Column("deleting", Boolean, nullable=False, index=True),
+    Column("deleting", Boolean, nullable=False),
     _text("created_at"),
+    Index("ix_endpoint_deleting", "id", sqlite_where=_where("deleting = 1")),
 )
 
 endpoint_security_group = Table(
@@ -315,7 +326,12 @@ endpoint_zone = Table(
     Column("source", BigInteger, nullable=True),
     Column("opening", BigInteger, nullable=True, unique=True),
     Column("initial", Boolean, nullable=False),
-    Column("placed", Boolean, nullable=False, index=True),
-    Column("deleting", Boolean, nullable=False, index=True),
+    Column("placed", Boolean, nullable=False),
+    Column("deleting", Boolean, nullable=False),
     UniqueConstraint("provider_vpc_id", "source"),
+    Index(
+        "ix_endpoint_zone_unsettled",
+        "endpoint_id",
+        sqlite_where=_where("deleting = 1 OR placed = 0"),
+    ),
 )

@@ -4,48 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import delete, func, select
 
 from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, VpcId
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 from privlink.store import changes, rows, schema
+from privlink.store.database import Transaction
 
 _group, _rule = schema.security_group, schema.security_group_rule
 
 
-def get(tx: Connection, account_id: AccountId, group_id: str) -> SecurityGroup | None:
+def get(tx: Transaction, account_id: AccountId, group_id: str) -> SecurityGroup | None:
     ours = select(_group).where(_group.c.id == group_id, _group.c.account_id == account_id)
     return rows.one_of(tx, SecurityGroup, ours)
 
 
-def groups(tx: Connection, account_id: AccountId) -> list[SecurityGroup]:
+def groups(tx: Transaction, account_id: AccountId) -> list[SecurityGroup]:
     ours = select(_group).where(_group.c.account_id == account_id)
     return rows.all_of(tx, SecurityGroup, ours.order_by(_group.c.number))
 
 
-def groups_in(tx: Connection, vpc_id: VpcId) -> list[SecurityGroup]:
+def count_groups(tx: Transaction, account_id: AccountId) -> int:
+    return rows.count(tx, _group, _group.c.account_id == account_id)
+
+
+def groups_in(tx: Transaction, vpc_id: VpcId) -> list[SecurityGroup]:
     return rows.all_of(tx, SecurityGroup, select(_group).where(_group.c.vpc_id == vpc_id))
 
 
-def by_ids(tx: Connection, group_ids: Iterable[str]) -> list[SecurityGroup]:
+def by_ids(tx: Transaction, group_ids: Iterable[str]) -> list[SecurityGroup]:
     found: list[SecurityGroup] = []
     for chunk in rows.chunks(group_ids):
         found += rows.all_of(tx, SecurityGroup, select(_group).where(_group.c.id.in_(chunk)))
     return found
 
 
-def add(tx: Connection, group: SecurityGroup) -> None:
+def add(tx: Transaction, group: SecurityGroup) -> None:
     rows.add(tx, _group, group)
     changes.touch(tx, changes.filter_key(group.id))
 
 
-def delete_group(tx: Connection, group_id: SecurityGroupId) -> None:
+def delete_group(tx: Transaction, group_id: SecurityGroupId) -> None:
     tx.execute(delete(_rule).where(_rule.c.group_id == group_id))
     tx.execute(delete(_group).where(_group.c.id == group_id))
     changes.touch(tx, changes.filter_key(group_id), gone=True)
 
 
-def rules(tx: Connection, group_ids: Iterable[str]) -> list[SecurityGroupRule]:
+def rules(tx: Transaction, group_ids: Iterable[str]) -> list[SecurityGroupRule]:
     """The rules of some groups, oldest first."""
     found: list[SecurityGroupRule] = []
     for chunk in rows.chunks(group_ids):
@@ -54,7 +59,7 @@ def rules(tx: Connection, group_ids: Iterable[str]) -> list[SecurityGroupRule]:
     return found
 
 
-def count_rules(tx: Connection, account_id: AccountId) -> dict[SecurityGroupId, int]:
+def count_rules(tx: Transaction, account_id: AccountId) -> dict[SecurityGroupId, int]:
     """How many rules each group of an account has; groups without any are left out."""
     statement = (
         select(_rule.c.group_id, func.count())
@@ -66,13 +71,13 @@ def count_rules(tx: Connection, account_id: AccountId) -> dict[SecurityGroupId, 
 
 
 def add_rules(
-    tx: Connection, group_id: SecurityGroupId, added: Iterable[SecurityGroupRule]
+    tx: Transaction, group_id: SecurityGroupId, added: Iterable[SecurityGroupRule]
 ) -> None:
     rows.add(tx, _rule, *added)
     changes.touch(tx, changes.filter_key(group_id))
 
 
-def endpoints_using(tx: Connection, group_id: SecurityGroupId) -> list[EndpointId]:
+def endpoints_using(tx: Transaction, group_id: SecurityGroupId) -> list[EndpointId]:
     table = schema.endpoint_security_group
     statement = select(table.c.endpoint_id).where(table.c.group_id == group_id)
     return [EndpointId(found) for found in tx.execute(statement).scalars()]

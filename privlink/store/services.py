@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
-from privlink.model.ids import ServiceId, ZoneId
+from privlink.model.ids import AccountId, ServiceId, ZoneId
 from privlink.model.privatelink import EndpointService, ServiceResource, ServiceUser
 from privlink.store import rows, schema
+from privlink.store.database import Transaction
 
 _service, _resource, _user = (
     schema.endpoint_service,
@@ -17,12 +18,12 @@ _service, _resource, _user = (
 )
 
 
-def get(tx: Connection, service_id: str) -> EndpointService | None:
+def get(tx: Transaction, service_id: str) -> EndpointService | None:
     """A service, whoever owns it."""
     return rows.one_of(tx, EndpointService, select(_service).where(_service.c.id == service_id))
 
 
-def by_ids(tx: Connection, service_ids: Iterable[str]) -> dict[ServiceId, EndpointService]:
+def by_ids(tx: Transaction, service_ids: Iterable[str]) -> dict[ServiceId, EndpointService]:
     found: dict[ServiceId, EndpointService] = {}
     for chunk in rows.chunks(service_ids):
         statement = select(_service).where(_service.c.id.in_(chunk))
@@ -30,28 +31,32 @@ def by_ids(tx: Connection, service_ids: Iterable[str]) -> dict[ServiceId, Endpoi
     return found
 
 
-def add(tx: Connection, service: EndpointService) -> None:
+def count(tx: Transaction, account_id: AccountId) -> int:
+    return rows.count(tx, _service, _service.c.account_id == account_id)
+
+
+def add(tx: Transaction, service: EndpointService) -> None:
     rows.add(tx, _service, service)
 
 
-def delete_service(tx: Connection, service_id: ServiceId) -> None:
+def delete_service(tx: Transaction, service_id: ServiceId) -> None:
     """Delete a service with its resources and allow list."""
     tx.execute(delete(_resource).where(_resource.c.service_id == service_id))
     tx.execute(delete(_user).where(_user.c.service_id == service_id))
     tx.execute(delete(_service).where(_service.c.id == service_id))
 
 
-def resources(tx: Connection, service_id: ServiceId) -> list[ServiceResource]:
+def resources(tx: Transaction, service_id: ServiceId) -> list[ServiceResource]:
     statement = select(_resource).where(_resource.c.service_id == service_id)
     ordered = statement.order_by(_resource.c.zone_id, _resource.c.resource_id)
     return rows.all_of(tx, ServiceResource, ordered)
 
 
-def add_resources(tx: Connection, added: Iterable[ServiceResource]) -> None:
+def add_resources(tx: Transaction, added: Iterable[ServiceResource]) -> None:
     rows.add(tx, _resource, *added)
 
 
-def delete_resource(tx: Connection, resource: ServiceResource) -> None:
+def delete_resource(tx: Transaction, resource: ServiceResource) -> None:
     tx.execute(
         delete(_resource).where(
             _resource.c.service_id == resource.service_id,
@@ -61,18 +66,18 @@ def delete_resource(tx: Connection, resource: ServiceResource) -> None:
     )
 
 
-def zones(tx: Connection, service_id: ServiceId) -> list[ZoneId]:
+def zones(tx: Transaction, service_id: ServiceId) -> list[ZoneId]:
     """The zones in which a service has a resource."""
     statement = select(_resource.c.zone_id).where(_resource.c.service_id == service_id).distinct()
     return sorted(ZoneId(zone) for zone in tx.execute(statement).scalars())
 
 
-def users(tx: Connection, service_id: ServiceId) -> list[ServiceUser]:
+def users(tx: Transaction, service_id: ServiceId) -> list[ServiceUser]:
     statement = select(_user).where(_user.c.service_id == service_id).order_by(_user.c.user)
     return rows.all_of(tx, ServiceUser, statement)
 
 
-def add_user(tx: Connection, user: ServiceUser) -> None:
+def add_user(tx: Transaction, user: ServiceUser) -> None:
     """Put a user on the allow list; one that is on it stays."""
     if user not in users(tx, user.service_id):
         rows.add(tx, _user, user)

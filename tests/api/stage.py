@@ -43,7 +43,9 @@ class Port:
             host="127.0.0.1",
             port=0,
             loop="uvloop",
-            http="httptools",
+            http="h11",
+            h11_max_incomplete_event_size=65536,
+            limit_concurrency=1000,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -101,9 +103,13 @@ class Stage:
         self.server = make_server(self.database, self.config)
         self._port.application = self.server
 
+    def release(self) -> None:
+        """Tell the server that it is about to end."""
+        self._port.loop.call_soon_threadsafe(self.server.release)
+
     def close(self) -> None:
         """End the server."""
-        self._port.loop.call_soon_threadsafe(self.server.release)
+        self.release()
         self._port.application = None
         self.database.close()
 

@@ -21,7 +21,8 @@ class Node:
         self.life = self.revision = 0
         self.held: dict[str, Item] = {}
         self.seen: list[str] = []  # keys of the last pull
-        self.faults: dict[str, tuple[str, str]] = {}
+        self.faults: dict[str, str] = {}
+        self.links: dict[str, bool] = {}  # attachments whose link came or went, by key
         self.drops: dict[str, int] = {}
 
     def pull(self, *, wait: int = 0) -> dict[str, Any]:
@@ -50,23 +51,31 @@ class Node:
         self.client.call(
             "PushReport",
             NodeId=NODE.node_id,
+            Life=self.life,
             Revision=self.revision,
             Fabric="privlink-test",
             Faults=[
-                {"Key": key, "Code": code, "Message": message}
-                for key, (code, message) in self.faults.items()
+                {"Key": key, "Code": "Refused", "Message": message}
+                for key, message in self.faults.items()
             ],
+            Plugged=[key for key, there in self.links.items() if there],
+            Unplugged=[key for key, there in self.links.items() if not there],
             Drops=[{"Reason": reason, "Count": count} for reason, count in self.drops.items()],
         )
+        self.links.clear()
 
     def catch_up(self) -> None:
         """Take in and confirm everything there is."""
         self.pull()
         self.report()
 
-    def fail(self, key: str, code: str = "Refused", message: str = "no room") -> None:
+    def fail(self, key: str, message: str = "no room") -> None:
         """From now on, be unable to put an item in place."""
-        self.faults[key] = (code, message)
+        self.faults[key] = message
+
+    def plug(self, attachment_id: str, *, there: bool = True) -> None:
+        """Have an attachment's link come, or go; the next report says so."""
+        self.links[f"attachment/{attachment_id}"] = there
 
     def recover(self) -> None:
         """Be able to do everything again."""

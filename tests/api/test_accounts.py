@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from privlink.api.action import Action
+from privlink.api.action import Action, Who
 from privlink.client import RemoteError, flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
@@ -88,6 +88,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("GetListenerAttribute", {"ListenerId": "lsn"}),
+    ("DeleteListener", {"ListenerId": "lsn"}),
+    ("DeleteServerGroup", {"ServerGroupId": "sgp"}),
     (
         "CreateVpcEndpointService",
         {"Resource": [{"ResourceType": "nlb", "ResourceId": "nlb", "ZoneId": A}]},
@@ -267,14 +269,17 @@ def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: st
 def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
     node = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
     for action in ACTIONS:
-        if action.who != "node":
+        if action.who is not Who.NODE:
             reply = ask(stage, node, action, {})
             assert (reply.status, reply.code) == (403, "NoPermission"), action.name
             assert f"node {NODE.node_id} may not call {action.name}" in reply.message
 
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:
-    actions: list[tuple[str, dict[str, Any]]] = [("PullFeed", {}), ("PushReport", {"Fabric": "x"})]
+    actions: list[tuple[str, dict[str, Any]]] = [
+        ("PullFeed", {}),
+        ("PushReport", {"Life": 1, "Fabric": "x"}),
+    ]
     for action, more in actions:
         with pytest.raises(RemoteError) as caught:
             node.client.call(action, NodeId="node-none", Revision=0, **more)

@@ -294,3 +294,22 @@ def test_a_v3_request_may_name_its_action_in_the_query(stage: Stage, operator: A
     request = acs3(operator, stage.host, "", version="", query=query)
     assert "x-acs-action" not in request.headers
     assert send(stage.host, request).answer["TotalCount"] == 0
+
+
+def test_a_nonce_has_a_length(stage: Stage, operator: Account) -> None:
+    refused = ("Invalidx-acs-signature-nonce", "InvalidSignatureNonce")
+    longest, longer = "n" * 128, "n" * 129
+    for nonce, codes in ((longest, ("OK", "OK")), (longer, refused)):
+        requests = (
+            acs3(
+                operator,
+                stage.host,
+                "DescribeVpcs",
+                query=[REGION],
+                x_acs_signature_nonce=nonce,
+            ),
+            rpc1(operator, "DescribeVpcs", query=[REGION], SignatureNonce=nonce[1:] + "m"),
+        )
+        replies = [send(stage.host, request) for request in requests]
+        assert tuple(reply.code for reply in replies) == codes
+    assert all("129 characters" in reply.message for reply in replies)

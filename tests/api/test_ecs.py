@@ -144,7 +144,7 @@ def test_a_group_holds_so_many_rules_and_no_more(
 
     for network in (0, 1):
         operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=some(100, network))
-    with refused("AuthorizationLimitExceed", 403, group, "201 rules", "at most 200"):
+    with refused("AuthorizationLimitExceed", 403, group, "201 would be more", "limit of 200"):
         operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=some(1, 2))
 
 

@@ -187,9 +187,15 @@ def test_a_report_is_the_whole_truth(operator: Account, world: World, node: Node
 
 
 def test_a_fault_told_twice_counts_once(operator: Account, node: Node) -> None:
+    node.pull()
     fault = {"Key": "segment/x", "Code": "Refused", "Message": "no"}
     node.client.call(
-        "PushReport", NodeId=NODE.node_id, Revision=0, Fabric="", Faults=[fault, fault]
+        "PushReport",
+        NodeId=NODE.node_id,
+        Life=node.life,
+        Revision=0,
+        Fabric="",
+        Faults=[fault, fault],
     )
     assert len(operator.own.call("DescribeStatus")["Faults"]) == 1
 
@@ -229,11 +235,60 @@ def test_the_cost_of_a_change_does_not_grow_with_what_exists(world: World, node:
     node.catch_up()
     costs()  # the first of its kind
     few = costs()
+    # Elsewhere: what counts towards the quota of one VPC is counted, at most a thousand.
+    elsewhere = world.network()
     for _ in range(60):
-        world.endpoint(service, network, A, group=group)
+        world.endpoint(service, elsewhere, A)
         world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
     node.catch_up()
     many = costs()
     assert [statements for statements, _ in many] == [statements for statements, _ in few]
     for (_, before), (_, now) in zip(few, many, strict=True):
         assert now <= before * 1.1, (few, many)
+
+
+def test_a_report_names_so_many_links_and_faults_and_no_more(node: Node) -> None:
+    node.pull()
+
+    def push(**more: Any) -> None:
+        node.client.call(
+            "PushReport",
+            NodeId=NODE.node_id,
+            Life=node.life,
+            Revision=node.revision,
+            Fabric="",
+            **more,
+        )
+
+    def keys(count: int) -> list[str]:
+        return [f"attachment/att-{number}" for number in range(count)]
+
+    faults = [{"Key": f"forward/{n}", "Code": "Refused", "Message": "x" * 200} for n in range(1001)]
+    push(Plugged=keys(250), Unplugged=keys(250), Faults=faults[:1000])
+    for too_much, code in (
+        ({"Plugged": keys(250), "Unplugged": keys(251)}, "InvalidPlugged"),
+        ({"Unplugged": keys(501)}, "InvalidUnplugged"),
+        ({"Faults": faults}, "InvalidFaults"),
+        ({"Faults": [{"Key": "a", "Code": "Unplugged", "Message": ""}]}, "InvalidFaults"),
+    ):
+        with pytest.raises(RemoteError) as caught:
+            push(**too_much)
+        assert caught.value.code == code
+
+
+def test_faults_are_written_where_they_differ(operator: Account, node: Node) -> None:
+    def written() -> int:
+        with counted() as cost:
+            node.report()
+        return cost.statements
+
+    node.catch_up()
+    without = written()
+    for number in range(3):
+        node.fail(f"forward/{number}")
+    assert written() > without
+    assert written() == without
+    node.fail("forward/1", "another reason")
+    assert written() > without
+    messages = [fault["Message"] for fault in operator.own.call("DescribeStatus")["Faults"]]
+    assert messages == ["no room", "another reason", "no room"]

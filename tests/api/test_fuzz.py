@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from privlink.api.action import Action
+from privlink.api.action import Action, Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.stage import NODE, Stage
@@ -83,7 +83,7 @@ def test_no_parameters_break_an_action(
     stage: Stage, operator: Account, node: Node, known: list[str], action: Action
 ) -> None:
     caller: Any = operator
-    if action.who == "node":
+    if action.who is Who.NODE:
         caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))

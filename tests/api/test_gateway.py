@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from contextlib import closing
+import logging
+import socket
+from contextlib import closing, suppress
 
 import msgspec
 import pytest
@@ -84,18 +86,18 @@ def test_a_body_is_a_form(stage: Stage, operator: Account, kind: str) -> None:
 
 
 def test_a_body_has_a_size(stage: Stage, operator: Account) -> None:
-    request = acs3(operator, stage.host, "CreateVpc", form=[("VpcName", "x" * 4 * 1024 * 1024)])
+    request = acs3(operator, stage.host, "CreateVpc", form=[("VpcName", "x" * 1024 * 1024)])
     for chunked in (False, True):
         reply = send(stage.host, request, chunked=chunked)
         assert (reply.status, reply.code) == (413, "RequestTooLarge")
-        assert "4194304" in reply.message
+        assert "1048576" in reply.message
 
 
 def test_there_are_so_many_parameters_and_no_more(stage: Stage, operator: Account) -> None:
-    form = [(f"a{number}", "") for number in range(20_001)]
+    form = [(f"a{number}", "") for number in range(5_001)]
     reply = send(stage.host, rpc1(operator, "CreateVpc", form=form))
     assert (reply.status, reply.code) == (400, "MalformedRequest")
-    assert "at most 20000 parameters" in reply.message
+    assert "at most 5000 parameters" in reply.message
 
 
 @pytest.mark.parametrize("raw", [b"VpcName=%ff%fe", b"VpcName=\xe7\xab\xaf", b"%c3%28=1"])
@@ -122,8 +124,8 @@ def test_parameters_are_utf8(stage: Stage, operator: Account, raw: bytes) -> Non
         ([("Zone.1.ip", "10.0.0.5")], "MissingZone", ("Zone.1.ZoneId",)),
         ([("Zone.1.Hue", "red")], "UnsupportedParameter.Zone", ("Zone.1.Hue",)),
         ([("Nonsense", "1")], "UnsupportedParameter.Nonsense", ("Nonsense of CreateVpcEndpoint",)),
-        ([(".".join("a" * 100), "1")], "MalformedRequest", ("at most 128 characters",)),
-        ([("Zone." + "9" * 5000, "1")], "MalformedRequest", ("at most 128 characters",)),
+        ([(".".join("a" * 100), "1")], "MalformedRequest", ("1 to 128 letters",)),
+        ([("Zone." + "9" * 5000, "1")], "MalformedRequest", ("1 to 128 letters",)),
     ],
 )
 def test_a_parameter_that_is_malformed_is_named(
@@ -183,3 +185,35 @@ def test_every_answer_has_an_id_of_its_own(stage: Stage, operator: Account) -> N
 
 def test_a_refusal_names_the_host_that_was_asked(stage: Stage) -> None:
     assert send(stage.host, Request("GET", "/", {})).answer["HostId"] == stage.host
+
+
+def test_nobody_forges_a_line_of_the_log(
+    stage: Stage, operator: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    forged = "x\n23:59:59 server DeleteVpc by account 1: OK, in 0.1 ms"
+    reply = send(stage.host, rpc1(operator, "CreateVpc", query=[REGION, (forged, "1")]))
+    assert (reply.status, reply.code) == (400, "MalformedRequest")
+    reply = send(stage.host, rpc1(operator, "CreateVpc", query=[REGION, ("Chosen-by_me", "1")]))
+    assert (reply.status, reply.code) == (400, "UnsupportedParameter.Chosen-by_me")
+    ours = (record for record in caplog.records if record.name == "privlink.server.app")
+    first, second = (record.getMessage() for record in ours)
+    assert ": MalformedRequest, in" in first
+    assert "CreateVpc by account" in second
+    assert ": UnsupportedParameter., in" in second
+    assert not any(word in first + second for word in ("\n", "Chosen", "DeleteVpc"))
+
+
+def test_a_head_has_a_size(stage: Stage) -> None:
+    host, _, port = stage.host.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as stream:
+        stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 16 * 1024 * 1024:
+                stream.sendall(b"x-a: " + b"b" * 16_000 + b"\r\n")
+                sent += 16_000
+        with suppress(ConnectionError):
+            answered = stream.recv(4096)
+            assert answered == b"" or answered.startswith(b"HTTP/1.1 4")
+    assert sent < 16 * 1024 * 1024

@@ -32,7 +32,13 @@ def test_ready_is_who_is_in_step(stage: Stage, world: World, node: Node) -> None
     vswitch = world.network().vswitch
     revision = world.account.own.call("DescribeStatus")["Revision"]
     status, text = get(stage, "/readyz")
-    assert (status, text) == (503, f"{NODE.node_id} is at revision 0 of {revision}\n")
+    assert (status, text) == (503, f"{NODE.node_id} has not reported since the server started\n")
+    node.pull()
+    node.revision -= 1
+    node.report()
+    status, text = get(stage, "/readyz")
+    told = f"{NODE.node_id} is at revision {node.revision} of {revision}\n"
+    assert (status, text) == (503, told)
     node.fail(f"segment/{vswitch}", message="no bridge")
     node.catch_up()
     status, text = get(stage, "/readyz")
@@ -64,7 +70,7 @@ def test_an_unplugged_workload_does_not_hold_ready_up(
     stage: Stage, world: World, node: Node
 ) -> None:
     made = world.account.own.call("CreateAttachment", VSwitchId=world.network().vswitch)
-    node.fail(f"attachment/{made['AttachmentId']}", "Unplugged", "no link yet")
+    node.plug(made["AttachmentId"], there=False)
     node.catch_up()
     assert get(stage, "/readyz") == (200, "ready\n")
 

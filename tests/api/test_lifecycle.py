@@ -327,9 +327,20 @@ def test_an_attachment_follows_the_node_as_well(
         return str(operator.own.call("GetAttachment", AttachmentId=attachment)["Status"])
 
     assert status() == "Attaching"
-    node.fail(f"attachment/{attachment}", "Unplugged", "no link yet")
     node.catch_up()
     assert status() == "Unplugged"
+    node.plug(attachment)
+    node.report()
+    assert status() == "Attached"
+    node.report()  # says nothing of links, so nothing came or went
+    assert status() == "Attached"
+    node.plug(attachment, there=False)
+    node.report()
+    assert status() == "Unplugged"
+    node.fail(f"attachment/{attachment}")
+    node.plug(attachment)
+    node.report()
+    assert status() == "Attaching"
     node.recover()
     node.report()
     assert status() == "Attached"
@@ -338,3 +349,46 @@ def test_an_attachment_follows_the_node_as_well(
     node.catch_up()
     with refused("AttachmentNotFound", 404, attachment, "ListAttachments"):
         status()
+
+
+def test_an_accepted_endpoint_that_no_resource_serves_is_not_connected(
+    operator: Account, world: World, node: Node
+) -> None:
+    service, provider = world.service(), world.network()
+    endpoint = world.endpoint(service, world.network(), A)
+    node.catch_up()
+    assert world.statuses(endpoint) == ("Active", "Connecting", {A: "Wait"})
+    operator.privatelink.AttachResourceToVpcEndpointService(
+        ServiceId=service, ResourceId=world.balancer(provider), ResourceType="nlb", ZoneId=A
+    )
+    node.catch_up()
+    assert world.statuses(endpoint) == ("Active", "Connected", {A: "Connected"})
+
+
+def test_an_endpoint_is_as_connected_as_what_it_leads_through(
+    operator: Account, world: World, node: Node
+) -> None:
+    provider, network = world.network(), world.network()
+    balancer, group = world.balancer(provider), world.group(network)
+    endpoint = world.endpoint(world.service(balancer), network, A, group=group)
+    connected = ("Active", "Connected", {A: "Connected"})
+    connecting = ("Active", "Connecting", {A: "Connecting"})
+    node.catch_up()
+    assert world.statuses(endpoint) == connected
+    world.listener(balancer, world.server_group(provider, "10.0.0.5"))
+    assert world.statuses(endpoint) == connecting
+    node.catch_up()
+    assert world.statuses(endpoint) == connected
+    operator.ecs.AuthorizeSecurityGroup(
+        SecurityGroupId=group, IpProtocol="tcp", PortRange="80/80", SourceCidrIp="10.0.0.0/8"
+    )
+    assert world.statuses(endpoint) == connecting
+    node.catch_up()
+    assert world.statuses(endpoint) == connected
+    for key in (f"balancer/{balancer}", f"filter/{group}"):
+        node.fail(key)
+        node.report()
+        assert world.statuses(endpoint) == connecting
+        node.recover()
+        node.report()
+        assert world.statuses(endpoint) == connected

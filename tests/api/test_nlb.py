@@ -143,7 +143,7 @@ def test_servers_added_later_reach_the_node(operator: Account, world: World, nod
 def test_an_attachment_may_be_a_server(operator: Account, world: World, node: Node) -> None:
     network = world.network()
     made = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
-    balancer, group = world.balancer(network), world.server_group(network)
+    balancer, group = world.balancer(network), world.server_group(network, kind="Instance")
     world.listener(balancer, group)
     operator.nlb.AddServersToServerGroup(
         ServerGroupId=group,
@@ -155,18 +155,16 @@ def test_an_attachment_may_be_a_server(operator: Account, world: World, node: No
 
 
 @pytest.mark.parametrize(
-    ("kind", "server", "words"),
+    ("server", "words"),
     [
-        ("Ip", "192.168.0.5", ("outside 10.0.0.0/16",)),
-        ("Ip", "web", ("is an IPv4 address",)),
-        ("Eni", "eni-none", ("no attachment of this account",)),
+        ("192.168.0.5", ("outside 10.0.0.0/16",)),
+        ("web", ("is an IPv4 address",)),
     ],
 )
 def test_a_server_lies_in_the_groups_vpc(
     operator: Account,
     world: World,
     refused: Refused,
-    kind: str,
     server: str,
     words: tuple[str, ...],
 ) -> None:
@@ -177,7 +175,7 @@ def test_a_server_lies_in_the_groups_vpc(
             ServerGroupId=group,
             Servers=[
                 {"ServerType": "Ip", "ServerId": "10.0.0.9", "Port": 80},
-                {"ServerType": kind, "ServerId": server, "Port": 80},
+                {"ServerType": "Ip", "ServerId": server, "Port": 80},
             ],
         )
 
@@ -187,10 +185,51 @@ def test_an_attachment_of_another_vpc_is_no_server(
 ) -> None:
     network, elsewhere = world.network(), world.network()
     eni = operator.own.call("CreateAttachment", VSwitchId=elsewhere.vswitch)["NetworkInterfaceId"]
-    group = world.server_group(network)
-    with refused("IllegalParam.ServerId", 400, eni, f"lies in {elsewhere.vpc}"):
+    group = world.server_group(network, kind="Instance")
+    for stranger, why in ((eni, f"lies in {elsewhere.vpc}"), ("eni-none", "no attachment of this")):
+        with refused("IllegalParam.ServerId", 400, stranger, why):
+            operator.nlb.AddServersToServerGroup(
+                ServerGroupId=group,
+                Servers=[{"ServerType": "Eni", "ServerId": stranger, "Port": 80}],
+            )
+
+
+def test_a_group_takes_servers_of_its_type(
+    operator: Account, world: World, refused: Refused
+) -> None:
+    network = world.network()
+    made = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    of_addresses, of_instances = (
+        world.server_group(network),
+        world.server_group(network, kind="Instance"),
+    )
+    eni = {"ServerType": "Eni", "ServerId": made["NetworkInterfaceId"], "Port": 80}
+    address = {"ServerType": "Ip", "ServerId": made["PrivateIpAddress"], "Port": 80}
+    with refused("Mismatch.ServerType", 400, "of type Ip", "ServerType Ip"):
+        operator.nlb.AddServersToServerGroup(ServerGroupId=of_addresses, Servers=[eni])
+    with refused("Mismatch.ServerType", 400, "of type Instance", "ServerType Eni"):
+        operator.nlb.AddServersToServerGroup(ServerGroupId=of_instances, Servers=[address])
+    operator.nlb.AddServersToServerGroup(ServerGroupId=of_addresses, Servers=[address])
+    operator.nlb.AddServersToServerGroup(ServerGroupId=of_instances, Servers=[eni])
+
+
+def test_an_address_beside_the_id_may_not_contradict_it(
+    operator: Account, world: World, refused: Refused
+) -> None:
+    network = world.network()
+    made = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    eni, address = made["NetworkInterfaceId"], made["PrivateIpAddress"]
+    for group, kind, server in (
+        (world.server_group(network), "Ip", address),
+        (world.server_group(network, kind="Instance"), "Eni", eni),
+    ):
+        given = {"ServerType": kind, "ServerId": server, "Port": 80}
+        with refused("Mismatch.ServerIp", 400, "'10.0.0.99'", server, address):
+            operator.nlb.AddServersToServerGroup(
+                ServerGroupId=group, Servers=[{**given, "ServerIp": "10.0.0.99"}]
+            )
         operator.nlb.AddServersToServerGroup(
-            ServerGroupId=group, Servers=[{"ServerType": "Eni", "ServerId": eni, "Port": 80}]
+            ServerGroupId=group, Servers=[{**given, "ServerIp": address}]
         )
 
 
@@ -264,3 +303,36 @@ def test_balancer_and_group_share_a_vpc(world: World, refused: Refused) -> None:
 def test_an_unknown_listener_is_not_found(operator: Account, refused: Refused) -> None:
     with refused("ResourceNotFound.Listener", 404, "'lsn-none'"):
         operator.nlb.GetListenerAttribute(ListenerId="lsn-none")
+
+
+def test_a_deleted_listener_takes_no_flows(
+    operator: Account, world: World, node: Node, refused: Refused
+) -> None:
+    network = world.network()
+    balancer, group = world.balancer(network), world.server_group(network)
+    gone, stays = world.listener(balancer, group, 80), world.listener(balancer, group, 81)
+    node.catch_up()
+    operator.nlb.DeleteListener(ListenerId=gone)
+    node.pull()
+    assert [each["port"] for each in node.held[f"balancer/{balancer}"]["listeners"]] == [81]
+    with refused("ResourceNotFound.Listener", 404, gone):
+        operator.nlb.DeleteListener(ListenerId=gone)
+    assert operator.nlb.GetListenerAttribute(ListenerId=stays)["ListenerPort"] == 81
+
+
+def test_a_group_goes_when_no_listener_uses_it_and_its_vpc_after_it(
+    operator: Account, world: World, refused: Refused
+) -> None:
+    network = world.network()
+    balancer, group = world.balancer(network), world.server_group(network, "10.0.0.5")
+    listener = world.listener(balancer, group)
+    with refused("ResourceInUse.ServerGroup", 400, group, listener, balancer):
+        operator.nlb.DeleteServerGroup(ServerGroupId=group)
+    operator.nlb.DeleteLoadBalancer(LoadBalancerId=balancer)
+    operator.vpc.DeleteVSwitch(VSwitchId=network.vswitch)
+    with refused("DependencyViolation.ServerGroup", 400, network.vpc, group):
+        operator.vpc.DeleteVpc(VpcId=network.vpc)
+    operator.nlb.DeleteServerGroup(ServerGroupId=group)
+    with refused("ResourceNotFound.ServerGroup", 404, group):
+        operator.nlb.DeleteServerGroup(ServerGroupId=group)
+    operator.vpc.DeleteVpc(VpcId=network.vpc)

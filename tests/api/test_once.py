@@ -132,3 +132,12 @@ def together(calls: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_secret_is_told_once_and_not_kept(
+    operator: Account, stage: Stage, refused: Refused
+) -> None:
+    made = operator.own.call("CreateAccount", Name="shop", ClientToken="t-1")
+    assert stage.dump()["client_token"] == []
+    with refused("AccountExists", 400, "'shop'", made["AccountId"]):
+        operator.own.call("CreateAccount", Name="shop", ClientToken="t-1")

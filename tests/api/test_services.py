@@ -228,3 +228,39 @@ def test_a_number_lets_its_account_in_and_nobody_else(
         consumer.endpoint(service, network, A, group=group)
     operator.privatelink.AddUserToVpcEndpointService(ServiceId=service, UserId=int(other.id))
     assert consumer.endpoint(service, network, A, group=group).startswith("ep-")
+
+
+def test_a_service_does_not_carry_another_services_endpoints(
+    operator: Account, world: World, node: Node, refused: Refused
+) -> None:
+    balancer = world.balancer(world.network())
+    idle, busy = world.service(balancer), world.service(balancer)
+    endpoint = world.endpoint(busy, world.network(), A)
+    node.catch_up()
+
+    def related(service: str) -> list[int]:
+        listed = operator.privatelink.ListVpcEndpointServiceResources(ServiceId=service)
+        return [each["RelatedEndpointCount"] for each in listed["Resources"]]
+
+    assert (related(idle), related(busy)) == ([0], [1])
+    detach = operator.privatelink.DetachResourceFromVpcEndpointService
+    with refused("EndpointServiceConnectionDependence", 400, balancer, endpoint):
+        detach(ServiceId=busy, ResourceId=balancer, ZoneId=A)
+    detach(ServiceId=idle, ResourceId=balancer, ZoneId=A)
+    assert world.statuses(endpoint)[1] == "Connected"
+
+
+def test_a_resource_changes_the_zone_it_is_in_and_no_other(
+    operator: Account, world: World, node: Node
+) -> None:
+    provider = world.network(A, B)
+    balancer = world.balancer(provider)
+    service = world.service()
+    endpoint = world.endpoint(service, world.network(A, B), A, B)
+    node.catch_up()
+    for zone in (A, B):
+        operator.privatelink.AttachResourceToVpcEndpointService(
+            ServiceId=service, ResourceId=balancer, ResourceType="nlb", ZoneId=zone
+        )
+        node.catch_up()
+        assert node.seen == [f"forward/{endpoint}/{zone}"]

@@ -56,6 +56,8 @@ def test_vpcs_are_found_by_ids_and_by_name(operator: Account) -> None:
         ("10.0.0.0/7", "/8 to /28"),
         ("10.0.0.0/29", "/8 to /28"),
         ("10.0.0.1/16", "network address"),
+        ("10.0.0.0/255.255.0.0", "not an IPv4 block"),
+        ("10.0.0.0/0.0.255.255", "not an IPv4 block"),
         ("10.0.0.0/33", "not an IPv4 block"),
         ("fd00::/64", "not an IPv4 block"),
         ("100.64.0.0/16", "100.64.0.0/10 is reserved"),

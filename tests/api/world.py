@@ -56,10 +56,12 @@ class World:
         )
         return str(made["LoadbalancerId"])
 
-    def server_group(self, network: Network, *servers: str, port: int = 80) -> str:
+    def server_group(
+        self, network: Network, *servers: str, port: int = 80, kind: str = "Ip"
+    ) -> str:
         """A server group with servers at addresses."""
         group = self.account.nlb.CreateServerGroup(
-            VpcId=network.vpc, ServerGroupName="web", ServerGroupType="Ip"
+            VpcId=network.vpc, ServerGroupName="web", ServerGroupType=kind
         )["ServerGroupId"]
         if servers:
             added = [{"ServerType": "Ip", "ServerId": each, "Port": port} for each in servers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -222,6 +223,113 @@ def test_every_command_explains_itself(installation: Installation, command: str)
     assert "Usage: privlink" in installation.run(command, "--help")
 
 
+def runs(process: int) -> bool:
+    """Whether a process is more than an entry that nobody has collected."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def attachments(status: str) -> list[str]:
     """The attachments in `status -o json`."""
     return [each["AttachmentId"] for each in json.loads(status)["Attachments"]]
+
+
+def test_a_killed_up_takes_its_processes_with_it(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    own.up()
+    processes = [own.process(module) for module in ("privlink.server", "privlink.node")]
+    os.kill(int((own.state / "up.lock").read_text()), signal.SIGKILL)
+    own.tear_down()
+    assert not any(runs(process) for process in processes)
+
+
+def test_a_moved_installation_starts_where_it_is(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    own.up()
+    network = own.cloud().network("kept")
+    own.run("down", "--purge")
+    own.state.rename(tmp_path / "moved")
+    moved = Installation(tmp_path / "moved")
+    moved.up()
+    assert network.vswitch in moved.cloud().vswitches()
+    moved.tear_down()
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("credentials.json", "up"), ("node.json", "up"), ("config.json", "status")],
+)
+def test_a_broken_file_is_named(tmp_path: Path, name: str, command: str) -> None:
+    own = Installation(tmp_path / "own")
+    own.state.mkdir()
+    (own.state / name).write_text("")
+    listen = ["--listen", own.listen] if command == "up" else []
+    refused = own.attempt(command, *listen)
+    assert refused.returncode == 1
+    assert str(own.state / name) in refused.stderr
+
+
+def test_a_proxy_of_the_shell_does_not_matter(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    command = [PRIVLINK, "up", "-d", "--state", own.state, "--listen", own.listen]
+    proxy = {"http_proxy": "http://127.0.0.1:9"}
+    subprocess.run(command, env=os.environ | proxy, check=True, capture_output=True)
+    own.tear_down()
+
+
+def test_a_lock_of_a_stranger_is_nobodys(installation: Installation) -> None:
+    assert (installation.state / "up.lock").stat().st_mode & 0o077 == 0
+    assert (installation.state / "running.lock").stat().st_mode & 0o077 == 0
+
+
+def test_attach_does_not_mix_two_installations(
+    installation: Installation, stage: Stage, tmp_path: Path
+) -> None:
+    second = Installation(tmp_path / "second")
+    second.up()
+    try:
+        variables = json.loads(second.run("env", "-o", "json")) | {
+            "PRIVLINK_STATE": str(installation.state)
+        }
+        place = ["--vswitch", stage.consumer.vswitch, "--netns", stage.client.netns]
+        refused = subprocess.run(
+            [PRIVLINK, "attach", *place],
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert refused.returncode == 1
+        assert "PRIVLINK_SERVER" in refused.stderr
+    finally:
+        second.tear_down()
+    assert "eth0" in lab.run(stage.client.netns, "ip", "-br", "link")
+
+
+def test_children_have_nothing_of_roots_terminal_or_environment(
+    installation: Installation,
+) -> None:
+    for module in ("privlink.server", "privlink.node"):
+        process = Path(f"/proc/{installation.process(module)}")
+        variables = (process / "environ").read_bytes().split(b"\0")
+        assert {variable.partition(b"=")[0] for variable in variables} <= {b"PATH", b"LANG", b""}
+        for number in (0, 1, 2):
+            assert (process / "fd" / str(number)).readlink().name.startswith(("pipe:", "null"))
+
+
+def test_lost_credentials_come_back_with_the_same_account(tmp_path: Path) -> None:
+    own = Installation(tmp_path / "own")
+    own.up()
+    network = own.cloud().network("kept")
+    before = json.loads((own.state / "credentials.json").read_text())
+    own.run("down")
+    (own.state / "credentials.json").unlink()
+    own.up()
+    after = json.loads((own.state / "credentials.json").read_text())
+    assert after["account_id"] == before["account_id"]
+    assert after["access_key_id"] != before["access_key_id"]
+    assert network.vswitch in own.cloud().vswitches()
+    own.tear_down()

@@ -6,12 +6,27 @@ became of the packet.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from privlink.model.items import Attachment, Item
+from privlink.node import flows
 from privlink.node.bpf import Map, Program
-from privlink.node.maps import NUMBER, Entry, Flow, FlowKey, Reason, entries, port_entries
+from privlink.node.maps import (
+    FLOW,
+    FLOW_COUNT,
+    NUMBER,
+    Entry,
+    Flow,
+    FlowKey,
+    Reason,
+    address_bytes,
+    entries,
+    mac_bytes,
+    port_entries,
+)
+from tests.kernel import program_test
 
 LOOPBACK = 1  # every packet comes in here; what is plugged in there is up to the test
 VERDICTS = {0: "pass", 2: "drop", 7: "redirect"}  # TC_ACT_OK, TC_ACT_SHOT, TC_ACT_REDIRECT
@@ -40,7 +55,7 @@ class Desk:
     def put(self, *made: Iterable[Entry]) -> None:
         """Put entries into their maps."""
         for entry in (entry for some in made for entry in some):
-            self.program.maps[entry.map].update(entry.key, entry.value)
+            self.program.maps[entry.map].update_many([(entry.key, entry.value)])
 
     def lay_out(self, items: Iterable[Item]) -> None:
         """Make the maps say what the items say."""
@@ -59,7 +74,7 @@ class Desk:
             made = port_entries(attachment, LOOPBACK, peer=peer)
             self.put(entry for entry in made if entry.map == "ports")
         before = self.program.drops()
-        run = self.program.test_run(packet, LOOPBACK)
+        run = program_test.run(self.program, packet, LOOPBACK)
         after = self.program.drops()
         risen = [Reason(number) for number in after if after[number] != before.get(number, 0)]
         assert len(risen) <= 1
@@ -72,5 +87,33 @@ class Desk:
             for key, value in self.program.maps["flows"].dump()
         }
 
+    def put_flow(self, key: FlowKey, flow: Flow) -> None:
+        """Put one entry into the flow table."""
+        self.program.maps["flows"].update_many([(key.pack(), packed(flow))])
+
+    def flow_count(self, forward: int) -> int | None:
+        """How many flows the program believes a forward to have."""
+        value = self.program.maps["flow_counts"].lookup(NUMBER.pack(forward))
+        return None if value is None else int(FLOW_COUNT.unpack(value)[0])
+
+    def set_flow_count(self, forward: int, number: int) -> None:
+        """Make the program believe something else."""
+        counts = self.program.maps["flow_counts"]
+        counts.update_many([(NUMBER.pack(forward), FLOW_COUNT.pack(number))])
+
+    def sweep(self, now: int) -> int:
+        """Collect the flows that are over at `now`."""
+        return flows.sweep(self.program.maps["flows"], self.program.maps["flow_counts"], now)
+
     def _hashes(self) -> list[Map]:
         return [map_ for name, map_ in self.program.maps.items() if name != "drops"]
+
+
+def packed(flow: Flow) -> bytes:
+    """The value of the flow table that unpacks to `flow`."""
+    fields = flow._asdict()
+    for name in ("source", "destination"):
+        fields[name] = address_bytes(fields[name])
+        fields[f"{name}_mac"] = mac_bytes(fields[f"{name}_mac"])
+        fields[f"{name}_port"] = socket.htons(fields[f"{name}_port"])
+    return FLOW.pack(*fields.values())

@@ -20,12 +20,16 @@ PATIENCE = 10.0  # seconds
 
 
 class Report(msgspec.Struct):
-    """One PushReport as it came in."""
+    """One PushReport as it came in, and what it adds up to with those before."""
 
+    life: int
     revision: int
     fabric: str
     faults: dict[str, tuple[str, str]]  # key -> code, message
+    plugged: list[str]
+    unplugged: list[str]
     drops: dict[str, int]
+    links: dict[str, bool] = {}  # attachments: whether their link is there, as far as told
 
 
 class _Http(ThreadingHTTPServer):
@@ -40,6 +44,10 @@ class Feedbox:
         self.revision = 1
         self.reports: list[Report] = []
         self.pulls: list[int] = []  # the revision asked from
+        self.life = 1
+        self.objection = ""  # says it to every report, and takes none
+        self.refused = 0  # reports
+        self._links: dict[str, bool] = {}
         self._items: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self._changed = threading.Condition()
         self._http: ThreadingHTTPServer | None = None
@@ -71,6 +79,12 @@ class Feedbox:
             self._changed.notify_all()
             return self.revision
 
+    def begin_life(self, life: int) -> None:
+        """Be another server, that knows the same items and nothing of the node."""
+        with self._changed:
+            self.life = life
+            self._changed.notify_all()
+
     def forget(self, key: str) -> None:
         """Lose an item without a word, as an older agent's kernel may hold one."""
         del self._items[key]
@@ -89,6 +103,11 @@ class Feedbox:
         assert found, f"no such report of revision {revision}; the last: {self.reports[-1:]}"
         return found
 
+    def await_refusals(self, number: int) -> None:
+        """Wait until so many reports were refused."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.refused >= number, PATIENCE)
+
     def await_pull(self, after: int) -> None:
         """Wait until there were more than `after` pulls."""
         with self._changed:
@@ -100,32 +119,45 @@ class Feedbox:
             assert self._changed.wait_for(lambda: len(self.reports) > after, PATIENCE)
             return self.reports[after]
 
-    def answer(self, action: str, parameters: dict[str, str]) -> dict[str, Any]:
+    def answer(self, action: str, parameters: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """HTTP status and body."""
         if action == "PullFeed":
-            return self._pull(int(parameters["Revision"]), float(parameters["WaitSeconds"]))
+            return 200, self._pull(
+                int(parameters["Revision"]),
+                int(parameters["Life"]),
+                float(parameters["WaitSeconds"]),
+            )
         assert action == "PushReport"
         with self._changed:
-            self.reports.append(_report(parameters))
             self._changed.notify_all()
-        return {}
+            if self.objection:
+                self.refused += 1
+                return 400, {"Code": "Objection", "Message": self.objection}
+            report = _report(parameters)
+            self._links |= dict.fromkeys(report.plugged, True)
+            self._links |= dict.fromkeys(report.unplugged, False)
+            report.links = dict(self._links)
+            self.reports.append(report)
+        return 200, {}
 
-    def _pull(self, revision: int, wait: float) -> dict[str, Any]:
+    def _pull(self, revision: int, life: int, wait: float) -> dict[str, Any]:
         http = self._http
         with self._changed:
             self.pulls.append(revision)
             self._changed.notify_all()
             self._changed.wait_for(
-                lambda: self.revision > revision or self._http is not http, wait or None
+                lambda: self.revision > revision or self.life != life or self._http is not http,
+                wait or None,
             )
-            full = revision == 0
+            full = revision == 0 or life != self.life
             return {
-                "Life": 1,
+                "Life": self.life,
                 "Revision": self.revision,
                 "Full": full,
                 "Items": [
                     {"Key": key, "Item": item}
                     for key, (at, item) in self._items.items()
-                    if at > revision and not (full and item is None)
+                    if (full and item is not None) or (not full and at > revision)
                 ],
             }
 
@@ -138,12 +170,12 @@ class Feedbox:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
-                answer = box.answer(self.headers["x-acs-action"], dict(parse_qsl(body)))
+                status, answer = box.answer(self.headers["x-acs-action"], dict(parse_qsl(body)))
                 if http() is not self.server:
                     self.close_connection = True  # closed meanwhile: no answer
                     return
                 payload = json.dumps(answer).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("content-length", str(len(payload)))
                 self.end_headers()
                 self.wfile.write(payload)
@@ -161,9 +193,15 @@ def _report(parameters: dict[str, str]) -> Report:
             yield tuple(parameters[f"{name}.{number}.{field}"] for field in fields)
             number += 1
 
+    def keys(name: str) -> list[str]:
+        return [value for field, value in parameters.items() if field.startswith(f"{name}.")]
+
     return Report(
+        life=int(parameters["Life"]),
         revision=int(parameters["Revision"]),
         fabric=parameters["Fabric"],
         faults={key: (code, text) for key, code, text in rows("Faults", "Key", "Code", "Message")},
+        plugged=keys("Plugged"),
+        unplugged=keys("Unplugged"),
         drops={reason: int(number) for reason, number in rows("Drops", "Reason", "Count")},
     )

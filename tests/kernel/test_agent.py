@@ -37,7 +37,7 @@ from privlink.model.items import (
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
-from tests.kernel.feedbox import Feedbox
+from tests.kernel.feedbox import Feedbox, Report
 
 CIDR, GATEWAY = "10.0.0.0/24", "10.0.0.253"
 CLIENT = Attachment(1, 1, 1, CIDR, "10.0.0.5", "02:00:00:00:01:05")
@@ -69,10 +69,13 @@ class Node:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *program: str) -> None:
+        """Start the agent, or a program that becomes one."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "privlink.node"], stdin=subprocess.PIPE, stderr=log
+                [sys.executable, *(program or ("-m", "privlink.node"))],
+                stdin=subprocess.PIPE,
+                stderr=log,
             )
         configuration = {
             "server": f"http://127.0.0.1:{self.feedbox.port}",
@@ -81,7 +84,6 @@ class Node:
             "access_key_secret": "very secret",
             "instance": self.instance,
             "object_path": str(self._object),
-            "zones": ["local-a"],
         }
         assert self._process.stdin is not None
         with self._process.stdin as stdin:
@@ -260,19 +262,131 @@ def test_a_fresh_fabric_says_first_that_nothing_is_here(bare: Node) -> None:
     assert bare.feedbox.reports[0].fabric == f"privlink-{bare.instance}"
 
 
+def test_a_bare_node_pulls_nothing_before_that_is_heard(
+    feedbox: Feedbox, bpf_object: Path, tmp_path: Path
+) -> None:
+    """Nor one that died between making its fabric and being heard."""
+    node = Node(feedbox, bpf_object, tmp_path / "log")
+    feedbox.objection = "not now"
+    try:
+        for turn in (1, 2):
+            node.start()
+            feedbox.await_refusals(3 * turn)
+            if turn == 1:
+                node.end(signal.SIGKILL)
+        feedbox.close()
+        assert feedbox.pulls == []
+        feedbox.objection = ""
+        feedbox.open()
+        feedbox.await_pull(0)
+        assert [(report.life, report.revision) for report in feedbox.reports[:1]] == [(0, 0)]
+        feedbox.await_report(feedbox.revision)
+    finally:
+        node.close()
+
+
 def test_an_attachment_is_unplugged_until_somebody_plugs_it_in(bare: Node) -> None:
     revision = bare.feedbox.put(ITEMS)
     report = bare.feedbox.await_report(revision)
-    assert {key: code for key, (code, _) in report.faults.items()} == {
-        "attachment/client": "Unplugged",
-        "attachment/server": "Unplugged",
-    }
+    assert report.faults == {}
+    assert await_links(bare, client=False, server=False).life == 1
     bare.plug(CLIENT, bare.client)
-    bare.feedbox.await_report(revision, lambda report: [*report.faults] == ["attachment/server"])
+    await_links(bare, client=True, server=False)
     with lab.namespace("brief") as brief:
         bare.plug(SERVER, brief)
-        bare.feedbox.await_report(revision, lambda report: not report.faults)
-    bare.feedbox.await_report(revision, lambda report: [*report.faults] == ["attachment/server"])
+        await_links(bare, client=True, server=True)
+    await_links(bare, client=True, server=False)
+
+
+def await_links(node: Node, **links: bool) -> Report:
+    """Wait until the server was told of these attachments that they are plugged in, or not."""
+    told = {f"attachment/{name}": there for name, there in links.items()}
+    return node.feedbox.await_report(node.feedbox.revision, lambda report: report.links == told)
+
+
+def test_a_report_tells_only_news_of_links_until_everything_is_asked_for(node: Node) -> None:
+    await_links(node, client=True, server=True)
+    node.put(balancer_other=Balancer(9, ()))
+    assert node.feedbox.reports[-1].plugged == []
+    reports = len(node.feedbox.reports)
+    node.feedbox.begin_life(2)
+    report = node.feedbox.await_report(
+        node.feedbox.revision, lambda report: report.life == 2 and bool(report.plugged)
+    )
+    assert {*report.plugged} == {"attachment/client", "attachment/server"}
+    assert report.unplugged == []
+    assert all(report.life in (1, 2) for report in node.feedbox.reports[reports:])
+
+
+def test_a_thousand_attachments_nobody_plugs_in_silence_nobody(node: Node) -> None:
+    idle: dict[str, Item | None] = {
+        f"attachment/idle{number}": msgspec.structs.replace(CLIENT, number=100 + number)
+        for number in range(1001)
+    }
+    node.feedbox.put(idle)
+    node.feedbox.await_report(node.feedbox.revision, lambda report: len(report.links) == 1003)
+    node.put(forward_other=Forward(1, "10.0.0.10", "02:00:00:00:01:10", (4,), None))
+    for report in node.feedbox.reports:
+        assert len(report.plugged) + len(report.unplugged) <= 500
+        assert report.faults == {}
+
+
+def test_too_many_faults_hold_back_the_revision_and_nothing_else(node: Node) -> None:
+    good = node.feedbox.revision
+    strange = Filter(9, (Rule(1, True, "GRE", "0.0.0.0/0", 0, 65535),))
+    many: dict[str, Item | None] = {f"filter/{number}": strange for number in range(1001)}
+    node.feedbox.put({**many, "forward/ep": CLOSED})
+    report = node.feedbox.await_report(good, lambda report: len(report.faults) == 1000)
+    assert report.revision == good
+    with pytest.raises(ConnectionRefusedError):
+        lab.connect(node.client, ENDPOINT, 80)
+    node.feedbox.put({"filter/0": None})
+    node.feedbox.await_report(node.feedbox.revision, lambda report: len(report.faults) == 1000)
+
+
+def test_a_refused_report_is_one_line_in_the_log_and_is_sent_again(node: Node) -> None:
+    node.feedbox.objection = "too long"
+    node.feedbox.put({"balancer/other": Balancer(9, ())})
+    node.feedbox.await_refusals(1)
+    node.feedbox.put({"balancer/other": Balancer(9, (Listener(Protocol.TCP, 80, ()),))})
+    node.feedbox.await_refusals(2)
+    node.feedbox.objection = ""
+    node.put(balancer_other=None)
+    refused = [line for line in node.log().splitlines() if "refuses our reports" in line]
+    assert refused == ["WARNING privlink.node.agent: the server refuses our reports: "
+                       "Objection: too long"]  # fmt: skip
+
+
+def test_what_makes_a_turn_fail_is_tried_again_in_peace(node: Node) -> None:
+    """The first four plans break off half-way, and not as the kernel breaks things off."""
+    node.end(signal.SIGKILL)
+    node.feedbox.put({"forward/ep": CLOSED})
+    pulls = len(node.feedbox.pulls)
+    node.start("-c", STUMBLING)
+    node.feedbox.await_report(node.feedbox.revision, lambda report: not report.faults)
+    with pytest.raises(ConnectionRefusedError):
+        lab.connect(node.client, ENDPOINT, 80)
+    assert node.log().count("this turn failed") == 4
+    assert node.feedbox.pulls[pulls:].count(0) == 1
+
+
+STUMBLING = """
+from privlink.node import kernel
+from privlink.node.__main__ import main
+
+class Kernel(kernel.Kernel):
+    steps = 0
+
+    def carry_out(self, plan):
+        Kernel.steps += 1
+        if Kernel.steps < 5:
+            raise RuntimeError("stumbled")
+        super().carry_out(plan)
+
+import privlink.node.__main__ as node
+node.Kernel = Kernel
+raise SystemExit(main())
+"""
 
 
 def test_a_link_that_is_plugged_in_before_its_item_comes_stays(bare: Node) -> None:

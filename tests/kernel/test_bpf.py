@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privlink.node.bpf import NOEXIST, PROGRAM, Map, Program
+from privlink.node.bpf import PROGRAM, Program
 from privlink.node.errors import KernelError
 from privlink.node.maps import NUMBER, SERVER, SERVER_KEY
 
@@ -55,15 +55,12 @@ def test_pinned_maps_keep_their_entries_and_the_program_is_replaced(
 ) -> None:
     pins = bpffs / "deep" / "instance"
     with Program.open(bpf_object, pins) as first:
-        first.maps["flows"].update(b"k" * 20, b"v" * 64)
+        first.maps["flows"].update_many([(b"k" * 20, b"v" * 64)])
     assert {path.name for path in pins.iterdir()} == {*first.maps, PROGRAM}
     inode = (pins / PROGRAM).stat().st_ino
     with Program.open(bpf_object, pins) as second:
         assert dict(second.maps["flows"].dump()) == {b"k" * 20: b"v" * 64}
         assert (pins / PROGRAM).stat().st_ino != inode
-    flows = Map.pinned(pins / "flows")
-    assert flows.lookup(b"k" * 20) == b"v" * 64
-    flows.close()
 
 
 def test_maps_of_another_layout_are_refused_with_a_way_out(
@@ -96,12 +93,6 @@ def test_an_object_that_is_not_there_says_how_to_make_it(tmp_path: Path) -> None
         Program.open(tmp_path / "missing.o")
 
 
-def test_a_pinned_map_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(KernelError, match="is a privlink node running") as refused:
-        Map.pinned(tmp_path / "flows")
-    assert refused.value.errno == errno.ENOENT
-
-
 def pairs(count: int) -> list[tuple[bytes, bytes]]:
     """Entries of the servers map."""
     return [
@@ -130,19 +121,15 @@ def test_single_entries(bpf_object: Path) -> None:
         listeners, key = program.maps["listeners"], bytes(8)
         assert listeners.lookup(key) is None
         assert not listeners.delete(key)
-        listeners.update(key, NUMBER.pack(1))
-        listeners.update(key, NUMBER.pack(2))
+        listeners.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])
         assert listeners.lookup(key) == NUMBER.pack(2)
-        with pytest.raises(KernelError, match="write the eBPF map listeners") as refused:
-            listeners.update(key, NUMBER.pack(3), NOEXIST)
-        assert refused.value.errno == errno.EEXIST
         assert listeners.delete(key)
 
 
 def test_keys_and_values_of_the_wrong_size_never_reach_the_kernel(bpf_object: Path) -> None:
     with Program.open(bpf_object) as program:
         ports = program.maps["ports"]
-        for call in (ports.lookup, ports.delete, lambda key: ports.update(key, bytes(24))):
+        for call in (ports.lookup, ports.delete, lambda key: ports.update_many([(key, b"")])):
             with pytest.raises(ValueError, match="a key of ports is 4 bytes, not 3"):
                 call(bytes(3))
         with pytest.raises(ValueError, match="a value of ports is 24 bytes, not 25"):

@@ -17,14 +17,25 @@ from scapy.packet import Packet
 from privlink.model.items import (
     Attachment,
     Balancer,
+    Forward,
     Listener,
     Opening,
     Protocol,
     Server,
 )
+from privlink.node.bpf import Map
 from privlink.node.errors import KernelError
-from privlink.node.flows import ENDED, ESTABLISHED, HALF_OPEN, SECOND, sweep
-from privlink.node.maps import FLOW, GATEWAY_MAC, NUMBER, Flow, FlowKey, Reason
+from privlink.node.flows import ENDED, ESTABLISHED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
+from privlink.node.maps import (
+    FLOW,
+    GATEWAY_MAC,
+    MAX_FLOWS,
+    NUMBER,
+    Flow,
+    FlowKey,
+    Reason,
+    address_key,
+)
 from tests.kernel.desk import Desk, Outcome
 from tests.kernel.frames import (
     CIDR,
@@ -33,6 +44,7 @@ from tests.kernel.frames import (
     ENDPOINT,
     ENDPOINT_MAC,
     FORWARD,
+    NEIGHBOUR,
     SERVER,
     SERVER_LINK,
     SOURCE,
@@ -196,17 +208,182 @@ def test_a_reopened_connection_does_not_revive_old_flows(lab: Desk) -> None:
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
 
 
-def test_a_taken_source_port_is_replaced(lab: Desk) -> None:
-    other = Attachment(3, 1, 1, CIDR, "10.0.0.7", "02:00:00:00:01:07")
+OTHER = Attachment(3, 1, 1, CIDR, "10.0.0.7", "02:00:00:00:01:07")
+
+
+def other(layer: Packet) -> Packet:
+    """A frame as another client in the same network sends it to the endpoint."""
+    return Ether(src=OTHER.mac, dst=ENDPOINT_MAC) / IP(src=OTHER.address, dst=ENDPOINT) / layer
+
+
+def reopen(desk: Desk, number: int = 8) -> None:
+    """Close the forward; the server speaks and is told; open it again under a new number."""
+    desk.program.maps["forwards"].delete(NUMBER.pack(7))
+    assert desk.send(SERVER, bytes(server(answer("A")))).reason == Reason.CLOSED
+    desk.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(number, 2, SOURCE, 3))])
+
+
+def test_a_client_that_returns_leaves_anothers_answers_alone(lab: Desk) -> None:
+    """The other one was given the source port the first had before the service was closed."""
+    connect(lab)
+    reopen(lab)
+    lab.send(OTHER, bytes(other(ask())))
+    assert Ether(lab.send(SERVER, bytes(server(answer()))).packet)[IP].dst == OTHER.address
+    returned = Ether(lab.send(CLIENT, bytes(client(ask()))).packet)
+    assert returned[TCP].sport != 40000
+    assert Ether(lab.send(SERVER, bytes(server(answer("A")))).packet)[IP].dst == OTHER.address
+    theirs = server(answer(dport=returned[TCP].sport))
+    assert Ether(lab.send(SERVER, bytes(theirs)).packet)[IP].dst == CLIENT.address
+    assert len(lab.flows()) == 4
+
+
+BACK = FlowKey(2, "10.0.0.5", 8080, SOURCE, 40000, 6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "goes"),
+    [
+        ({}, True),
+        ({"forward": 8}, False),
+        ({"destination": "10.0.0.7"}, False),
+        ({"destination_port": 40001}, False),
+        ({"source": "10.0.0.101"}, False),
+        ({"source_port": 81}, False),
+        ({"partner_network": 3}, False),
+    ],
+)
+def test_a_flow_takes_only_its_own_partner_with_it(
+    lab: Desk, changes: dict[str, Any], goes: bool
+) -> None:
+    connect(lab)
+    finish(lab)
+    kept = back(lab)._replace(**changes)
+    lab.put_flow(BACK, kept)
+    lab.program.maps["addresses"].delete(address_key(1, ENDPOINT))  # nothing new is made
     lab.send(CLIENT, bytes(client(ask())))
-    packet = Ether(src=other.mac, dst=ENDPOINT_MAC) / IP(src=other.address, dst=ENDPOINT) / ask()
-    sent = Ether(lab.send(other, bytes(packet)).packet)
+    assert lab.flows() == ({} if goes else {BACK: kept})
+
+
+def test_the_sweep_takes_no_partner_of_another(lab: Desk) -> None:
+    """What is left of a closed flow is over; in its partner's place is a server that only reads."""
+    connect(lab)
+    reopen(lab)
+    lab.send(OTHER, bytes(other(ask())))
+    lab.send(SERVER, bytes(server(answer())))
+    lab.send(OTHER, bytes(other(ask("A"))))
+    (upload,) = (key for key in lab.flows() if key.source == OTHER.address)
+    later = newest(lab) + ESTABLISHED
+    lab.put_flow(upload, lab.flows()[upload]._replace(last_seen=later))
+    assert lab.sweep(later) == 1
+    assert {*lab.flows()} == {upload, BACK}
+    assert (lab.flow_count(7), lab.flow_count(8)) == (None, 1)
+
+
+@pytest.mark.parametrize("flags", ["R", "FA"])
+def test_an_end_is_not_noted_on_anothers_flow(lab: Desk, flags: str) -> None:
+    connect(lab)
+    lab.put_flow(BACK, back(lab)._replace(forward=8))
+    lab.send(CLIENT, bytes(client(ask(flags))))
+    assert not (back(lab).reset or back(lab).client_finished)
+
+
+def test_flows_are_counted_by_their_forward(lab: Desk) -> None:
+    for sport in (40000, 40001, 40001):
+        lab.send(CLIENT, bytes(client(ask(sport=sport))))
+    assert lab.flow_count(7) == 2
+    lab.send(CLIENT, bytes(client(ask("R"))))
+    assert lab.flow_count(7) == 2
+    lab.send(CLIENT, bytes(client(ask())))  # anew, in the place of the one that ended
+    assert lab.flow_count(7) == 2
+    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    for sport in (40000, 40001):
+        lab.send(CLIENT, bytes(client(ask("A", sport))))
+    assert lab.flow_count(7) == 0
+
+
+def test_a_forward_has_no_more_flows_than_its_share(lab: Desk) -> None:
+    connect(lab)
+    neighbour = Forward(1, NEIGHBOUR, ENDPOINT_MAC, (11,), Opening(8, 2, "100.64.0.2", 3))
+    lab.lay_out([neighbour])
+    lab.set_flow_count(7, MAX_FLOWS)
+    outcome = lab.send(CLIENT, bytes(client(ask(sport=40001))))
+    assert (outcome.verdict, outcome.reason) == ("redirect", Reason.FLOW_LIMIT)
+    assert Ether(outcome.packet)[TCP].flags == "RA"
+    # Who is in stays in, and other endpoints are not touched.
+    go(lab, CLIENT, client(ask("A")), to_server(TCP(sport=40000, dport=8080, flags="A")))
+    assert lab.send(CLIENT, bytes(client(ask(), dst=NEIGHBOUR))).reason is None
+    assert (lab.flow_count(7), lab.flow_count(8)) == (MAX_FLOWS, 1)
+    lab.set_flow_count(7, MAX_FLOWS - 1)
+    assert lab.send(CLIENT, bytes(client(ask(sport=40001)))).reason is None
+    assert lab.send(CLIENT, bytes(client(ask(sport=40002)))).reason == Reason.FLOW_LIMIT
+
+
+def test_what_cannot_be_made_is_not_counted(lab: Desk) -> None:
+    lab.program.maps["flows"].update_many(busy(range(1024, 65536)))
+    assert lab.send(CLIENT, bytes(client(ask()))).reason == Reason.NO_SOURCE_PORT
+    assert lab.flow_count(7) == 0
+
+
+@pytest.mark.parametrize("believed", [None, -3, 0, 1, 2, MAX_FLOWS])
+def test_the_sweep_sets_the_count_to_what_is_there(lab: Desk, believed: int | None) -> None:
+    """Whatever was counted while no agent was there, or by a version that did not count."""
+    connect(lab)
+    connect(lab, 40001)
+    lab.send(CLIENT, bytes(client(ask("S", 40002))))
+    lab.set_flow_count(9, 5)  # a forward nobody has a flow through
+    if believed is None:
+        lab.program.maps["flow_counts"].delete(NUMBER.pack(7))
+    else:
+        lab.set_flow_count(7, believed)
+    assert lab.sweep(newest(lab)) == 0
+    assert (lab.flow_count(7), lab.flow_count(9)) == (3, None)
+    assert lab.sweep(newest(lab) + HALF_OPEN) == 1
+    assert lab.flow_count(7) == 2
+    assert lab.sweep(newest(lab) + ESTABLISHED) == 2
+    assert lab.flow_count(7) is None
+
+
+def test_flows_made_during_the_sweep_stay_counted(
+    lab: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows, pages = lab.program.maps["flows"], Map.pages
+    connect(lab)
+
+    def slow_pages(table: Map) -> Iterator[tuple[bytes, bytes]]:
+        yield from pages(table)
+        if table is flows:
+            lab.send(CLIENT, bytes(client(ask(sport=40001))))
+
+    now = newest(lab)
+    monkeypatch.setattr(Map, "pages", slow_pages)
+    assert lab.sweep(now) == 0
+    assert lab.flow_count(7) == 2
+
+
+def test_a_crowded_table_has_less_patience_with_half_open_flows(lab: Desk) -> None:
+    flows = lab.program.maps["flows"]
+    connect(lab, 40001)
+    lab.send(CLIENT, bytes(client(ask())))
+    now = newest(lab) + HALF_OPEN_CROWDED
+    assert lab.sweep(now) == 0
+    fresh = FLOW.pack(now, *FLOW.unpack(bytes(FLOW.size))[1:])
+    flows.update_many(
+        (number.to_bytes(flows.key_size, "little"), fresh)
+        for number in range(flows.max_entries // 2)
+    )
+    assert lab.sweep(now) == 1
+    assert lab.flow_count(7) == 1
+
+
+def test_a_taken_source_port_is_replaced(lab: Desk) -> None:
+    lab.send(CLIENT, bytes(client(ask())))
+    sent = Ether(lab.send(OTHER, bytes(other(ask()))).packet)
     shown(bytes(sent))
     assert sent[TCP].sport != 40000
     assert sent[TCP].sport >= 1024
     reply = lab.send(SERVER, bytes(server(answer(dport=sent[TCP].sport))))
     shown(reply.packet)
-    assert Ether(reply.packet)[IP].dst == other.address
+    assert Ether(reply.packet)[IP].dst == OTHER.address
     assert Ether(reply.packet)[TCP].dport == 40000
 
 
@@ -230,7 +407,7 @@ def test_the_flow_table_is_full(lab: Desk) -> None:
         (number.to_bytes(flows.key_size, "little"), value) for number in range(flows.max_entries)
     )
     with pytest.raises(KernelError, match="is full") as refused:
-        flows.update(b"\xff" * flows.key_size, value)
+        flows.update_many([(b"\xff" * flows.key_size, value)])
     assert refused.value.errno == errno.E2BIG
     outcome = lab.send(CLIENT, bytes(client(ask())))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.FLOW_TABLE_FULL)
@@ -264,7 +441,6 @@ def newest(desk: Desk) -> int:
     [("half-open", HALF_OPEN), ("established", ESTABLISHED), ("ended", ENDED)],
 )
 def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit: int) -> None:
-    flows = lab.program.maps["flows"]
     if state == "half-open":
         lab.send(CLIENT, bytes(client(ask())))
     else:
@@ -272,9 +448,9 @@ def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit
     if state == "ended":
         finish(lab)
     seen = newest(lab)
-    assert sweep(flows, seen + limit - SECOND) == 0
+    assert lab.sweep(seen + limit - SECOND) == 0
     assert len(lab.flows()) == 2
-    assert sweep(flows, seen + limit) == 1
+    assert lab.sweep(seen + limit) == 1
     assert lab.flows() == {}
 
 
@@ -285,11 +461,11 @@ def test_the_sweep_spares_a_flow_while_one_side_still_speaks(lab: Desk) -> None:
     flows.delete(key.pack())
     partner = flow.partner(key)
     # The other direction's entry alone is a flow nobody can answer; it goes by itself.
-    assert sweep(flows, lab.flows()[partner].last_seen + ESTABLISHED) == 1
+    assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
     lab.send(CLIENT, bytes(client(ask(sport=5))))
     half_open = newest(lab)
     connect(lab, 6)
-    assert sweep(flows, half_open + HALF_OPEN + SECOND) == 1
+    assert lab.sweep(half_open + HALF_OPEN + SECOND) == 1
     assert len(lab.flows()) == 2
 
 

@@ -19,7 +19,7 @@ from privlink.node.links import Fabric
 from privlink.node.maps import NUMBER
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
-from privlink.node.reconcile import Plan
+from privlink.node.reconcile import Count, Plan
 from tests.kernel import lab
 
 CIDR = "10.0.0.0/24"
@@ -45,8 +45,12 @@ class Recorder(Kernel):
         super().__init__(fabric, program)
         self.program = program
         self.plans: list[Plan] = []
+        self.stumbles = False  # in the middle of a plan, for no reason of the kernel's
 
     def carry_out(self, plan: Plan) -> None:
+        if self.stumbles:
+            super().carry_out(msgspec.structs.replace(plan, open=()))
+            raise RuntimeError("stumbled")
         self.plans.append(plan)
         super().carry_out(plan)
 
@@ -99,14 +103,14 @@ def changes(items: dict[str, Item | None]) -> list[Change]:
 def test_what_is_in_place_is_left_alone(holding: Holding, kernel: Recorder) -> None:
     assert not holding.sweep().changed
     assert not holding.take(full(ITEMS)).changed
-    assert not Holding(kernel).take(full(ITEMS)).changed
+    assert Holding(kernel).take(full(ITEMS)).count == Count()
     assert [plan for plan in kernel.plans[-3:] if plan != Plan()] == []
 
 
 def test_a_sweep_repairs_maps(holding: Holding, kernel: Recorder) -> None:
     maps = kernel.program.maps
     maps["forwards"].delete(NUMBER.pack(7))
-    maps["filters"].update(NUMBER.pack(99), bytes(maps["filters"].value_size))
+    maps["filters"].update_many([(NUMBER.pack(99), bytes(maps["filters"].value_size))])
     assert str(holding.sweep()) == "1 added, 0 changed, 1 dropped, 0 refused"
     assert maps["forwards"].lookup(NUMBER.pack(7)) is not None
     assert maps["filters"].lookup(NUMBER.pack(99)) is None
@@ -143,7 +147,7 @@ def test_the_kernel_refuses_one_item_and_the_others_stand(
     changed = {"filter/four": Filter(4, ()), "forward/one": reopened}
     assert holding.take(some(changed)).refused == 1
     assert [*holding.faults] == ["filter/four"]
-    assert "write the eBPF map filters" in holding.faults["filter/four"].message
+    assert "write the eBPF map filters" in holding.faults["filter/four"]
     assert kernel.program.maps["forwards"].lookup(NUMBER.pack(8)) is not None
     outcome = holding.take(some({"filter/four": DROPPING}))  # what is still there
     assert (outcome.refused, outcome.news, holding.faults) == (0, True, {})
@@ -153,8 +157,7 @@ def test_a_link_that_cannot_join_is_refused(holding: Holding, kernel: Recorder) 
     kernel.fabric.make_bridge("at2")  # a bridge is no port of a bridge
     other = Attachment(2, 1, 1, CIDR, "10.0.0.6", "02:00:00:00:01:06")
     holding.take(some({"attachment/two": other}))
-    assert holding.faults["attachment/two"].code == "Refused"
-    assert "make at2 a port of sw1" in holding.faults["attachment/two"].message
+    assert "make at2 a port of sw1" in holding.faults["attachment/two"]
     assert holding.take(some({"attachment/two": None})).news
     assert kernel.fabric.link("at2") is None
 
@@ -175,3 +178,70 @@ def test_an_item_of_another_age_is_refused_alone(holding: Holding) -> None:
     assert [*holding.faults] == ["tunnel/x"]
     assert holding.take(some({"tunnel/x": None})).news
     assert holding.faults == {}
+
+
+def test_an_item_beyond_what_a_map_can_hold_is_refused_alone(
+    holding: Holding, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The packing of a number into its bytes fails, with an error nobody named."""
+    beyond = Filter(9, (Rule(1000, True, "ALL", "0.0.0.0/0", 0, 65535),))
+    other = Forward(1, "10.0.0.10", "02:00:00:00:01:10", (4,), None)
+    outcome = holding.take(some({"filter/beyond": beyond, "forward/other": other}))
+    assert (outcome.count.added, outcome.refused) == (1, 1)
+    assert [*holding.faults] == ["filter/beyond"]
+    assert holding.faults["filter/beyond"].startswith("error: ")
+    holding.sweep()
+    assert [record.exc_info is None for record in caplog.records] == [False]
+    holding.take(some({"filter/beyond": None}))
+    assert holding.faults == {}
+
+
+def test_answers_that_queued_up_are_one_settling(holding: Holding, kernel: Recorder) -> None:
+    before = len(kernel.plans)
+    first, second = (
+        Forward(1, f"10.0.0.{number}", "02:00:00:00:01:10", (4,), None) for number in (10, 11)
+    )
+    assert not holding.take(
+        some({"forward/first": first, "forward/second": second, "segment/two": None}),
+        some({"forward/first": None, "segment/two": Segment(2, 2, CIDR, "10.0.0.253")}),
+        some({"segment/two": None}),
+    ).refused
+    (plan,) = kernel.plans[before:]
+    assert [entry.map for entry in plan.open] == ["addresses"]
+    assert kernel.fabric.link("sw2") is None
+
+
+def test_of_queued_answers_a_full_one_is_all_there_is_before_what_follows(
+    holding: Holding, kernel: Recorder
+) -> None:
+    other = Forward(1, "10.0.0.10", "02:00:00:00:01:10", (4,), None)
+    without = {key: item for key, item in ITEMS.items() if key != "forward/one"}
+    holding.take(some({"forward/other": other}), full(without), some({"filter/four": None}))
+    assert [entry.map for entry in kernel.observed()].count("addresses") == 1  # the gateway
+    assert kernel.program.maps["filters"].lookup(NUMBER.pack(4)) is None
+    assert kernel.program.maps["filters"].lookup(NUMBER.pack(5)) is not None
+
+
+def test_a_settling_that_broke_off_is_made_good_by_the_next(
+    holding: Holding, kernel: Recorder
+) -> None:
+    reopened = msgspec.structs.replace(ENDPOINT, opening=Opening(8, 2, "100.64.0.2", 3))
+    answer = some({"forward/one": reopened, "filter/four": Filter(4, ())})
+    kernel.stumbles = True
+    with pytest.raises(RuntimeError, match="stumbled"):
+        holding.take(answer)
+    kernel.stumbles = False
+    # Meanwhile all is as it was before; what is remembered says that nothing is to be done.
+    holding.take(answer, some({"forward/one": ENDPOINT, "filter/four": DROPPING}))
+    assert kernel.program.maps["forwards"].lookup(NUMBER.pack(7)) is not None
+    assert kernel.program.maps["forwards"].lookup(NUMBER.pack(8)) is None
+    assert not holding.sweep().changed
+
+
+def test_a_link_that_goes_is_news_and_no_fault(holding: Holding, kernel: Recorder) -> None:
+    assert holding.plugged == {"attachment/one": True}
+    kernel.fabric.remove("at1")
+    assert holding.look({"at1"}).news
+    assert (holding.plugged, holding.faults) == ({"attachment/one": False}, {})
+    assert holding.take(some({"attachment/one": None})).news
+    assert holding.plugged == {}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,3 +211,18 @@ def test_a_purge_leaves_others_alone(instance: str, fabric: Fabric, workload: st
     purge(other)
     assert traces(other) == []
     assert len(shown(workload, "link")) == 1
+
+
+def test_a_namespace_that_two_made_at_once_goes_at_once() -> None:
+    """Each has mounted its own, one upon the other."""
+    name = lab.unique("twice")
+    system.make_namespace(name)
+    target = system.NAMESPACES / name
+    subprocess.run(["mount", "--bind", target, target], check=True)
+    try:
+        system.remove_namespace(name)
+        assert not target.exists()
+    finally:
+        while name in Path("/proc/self/mounts").read_text():
+            subprocess.run(["umount", target], check=True)
+        target.unlink(missing_ok=True)

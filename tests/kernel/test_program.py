@@ -22,6 +22,7 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node.maps import GATEWAY_MAC, NUMBER, Reason
+from tests.kernel import program_test
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     CIDR,
@@ -308,6 +309,7 @@ def test_every_reason_has_its_packet() -> None:
         Reason.UNSOLICITED_SYN,
         Reason.NO_SOURCE_PORT,
         Reason.FLOW_TABLE_FULL,
+        Reason.FLOW_LIMIT,
     }
     assert {case.reason for case in CASES} - {None} == set(Reason) - elsewhere
 
@@ -364,6 +366,6 @@ def test_a_group_that_is_not_there_permits_nothing(lab: Desk) -> None:
 
 
 def test_the_verifier_has_room_left(desk: Desk) -> None:
-    walked = desk.program.verified_instructions()
+    walked = program_test.verified_instructions(desk.program)
     print(f"\nverified instructions: {walked} of 1000000")
     assert 0 < walked < 100_000

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import ECS, Call, RegionId, action
+from privlink.api.fields import Description, Name
 from privlink.api.paging import PageNumber, PageSize, by_number
-from privlink.api.products.vpc import Description, Name
 from privlink.api.wire import Answer, Fields
 from privlink.model.ids import SecurityGroupId, new_id
 from privlink.model.security import SecurityGroup, SecurityGroupRule
-from privlink.rules import filters
-from privlink.store import networks, rows, security
+from privlink.rules import filters, quotas
+from privlink.store import rows, security
 
 GroupType = Annotated[
     Literal["normal", "enterprise"], msgspec.Meta(description="a group is normal or enterprise.")
@@ -101,9 +101,8 @@ def create_security_group(
     security_group_type: GroupType = "normal",
 ) -> CreateSecurityGroupAnswer:
     """Create a security group in a VPC. Without rules it lets nothing in."""
-    vpc = networks.get_vpc(call.tx, call.account_id, vpc_id)
-    if vpc is None:
-        raise errors.InvalidVpcIdNotFound(vpc_id=vpc_id)
+    vpc = ours.vpc(call, vpc_id)
+    quotas.SECURITY_GROUPS.check(security.count_groups(call.tx, call.account_id))
     group = SecurityGroup(
         id=SecurityGroupId(new_id("sg")),
         number=rows.next_number(call.tx, "security group"),
@@ -134,7 +133,7 @@ def authorize_security_group(
     description: Description = "",
 ) -> Answer:
     """Add ingress rules. A rule that is there already stays as it is."""
-    group = _our_group(call, security_group_id)
+    group = ours.security_group(call, security_group_id)
     if ip_protocol is not None or not permissions:
         flat = Permission(
             ip_protocol=ip_protocol,
@@ -154,11 +153,8 @@ def authorize_security_group(
         if _meaning(rule) not in meanings:
             meanings.add(_meaning(rule))
             added.append(rule)
-    if len(meanings) > filters.RULES_PER_GROUP:
-        raise errors.SecurityGroupRuleLimit(
-            group_id=group.id, count=len(meanings), limit=filters.RULES_PER_GROUP
-        )
     if added:
+        quotas.RULES_PER_GROUP.check(len(present), group.id, more=len(added))
         security.add_rules(call.tx, group.id, added)
     return Answer()
 
@@ -209,7 +205,7 @@ def describe_security_group_attribute(
     nic_type: NicType = "intranet",
 ) -> GroupAttributeAnswer:
     """Show a security group with its rules."""
-    group = _our_group(call, security_group_id)
+    group = ours.security_group(call, security_group_id)
     rules = security.rules(call.tx, [group.id]) if direction != "egress" else []
     return GroupAttributeAnswer(
         region_id=call.config.region,
@@ -224,18 +220,11 @@ def describe_security_group_attribute(
 @action(ECS, writes=True)
 def delete_security_group(call: Call, *, region_id: RegionId, security_group_id: str) -> Answer:
     """Delete a security group that no endpoint uses."""
-    group = _our_group(call, security_group_id)
+    group = ours.security_group(call, security_group_id)
     if users := security.endpoints_using(call.tx, group.id):
         raise errors.SecurityGroupInUse(resource=group.id, dependants=", ".join(users))
     security.delete_group(call.tx, group.id)
     return Answer()
-
-
-def _our_group(call: Call, group_id: str) -> SecurityGroup:
-    group = security.get(call.tx, call.account_id, group_id)
-    if group is None:
-        raise errors.InvalidSecurityGroupIdNotFound(group_id=group_id)
-    return group
 
 
 def _rule(
@@ -310,20 +299,6 @@ def _permission_answer(rule: SecurityGroupRule) -> PermissionAnswer:
         description=rule.description,
         create_time=rule.created_at,
     )
-
-
-def find_all(call: Call, group_ids: Sequence[str], vpc_id: str) -> list[SecurityGroup]:
-    """Security groups of this account in one VPC, without repetition.
-
-    Raises SecurityGroupNotFound for the first that is not there.
-    """
-    found = []
-    for group_id in dict.fromkeys(group_ids):
-        group = security.get(call.tx, call.account_id, group_id)
-        if group is None or group.vpc_id != vpc_id:
-            raise errors.SecurityGroupNotFound(group_id=group_id, vpc_id=vpc_id)
-        found.append(group)
-    return found
 
 
 ACTIONS = (

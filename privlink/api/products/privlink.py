@@ -7,13 +7,13 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api import enis
-from privlink.api.action import PRIVLINK, Call, action
+from privlink.api import enis, ours
+from privlink.api.action import PRIVLINK, Call, Who, action
 from privlink.api.wire import Answer
 from privlink.model.account import AccessKey, Account
 from privlink.model.ids import AttachmentId, new_access_key, new_account_id, new_id
 from privlink.model.network import Attachment, EniOwner
-from privlink.rules import addresses
+from privlink.rules import addresses, quotas
 from privlink.store import accounts, changes, networks, nodes, rows
 
 AccountName = Annotated[
@@ -69,6 +69,7 @@ class FaultAnswer(Answer):
 class StatusAnswer(Answer):
     revision: int
     in_step: bool
+    operator_account_id: str
     nodes: list[NodeAnswer]
     faults: list[FaultAnswer]
 
@@ -78,9 +79,8 @@ def create_attachment(
     call: Call, *, vswitch_id: str, private_ip_address: str | None = None
 ) -> AttachmentAnswer:
     """Reserve a workload's place in a vSwitch: its address and MAC. Plugging in comes after."""
-    vswitch = networks.get_vswitch(call.tx, call.account_id, vswitch_id)
-    if vswitch is None:
-        raise errors.InvalidVSwitchIdNotFound(vswitch_id=vswitch_id)
+    vswitch = ours.vswitch(call, vswitch_id)
+    quotas.ATTACHMENTS.check(networks.count_attachments(call.tx, call.account_id))
     attachment_id = AttachmentId(new_id("att"))
     eni = enis.take(call, vswitch, private_ip_address, EniOwner.ATTACHMENT, attachment_id)
     attachment = Attachment(
@@ -89,6 +89,7 @@ def create_attachment(
         account_id=call.account_id,
         vswitch_id=vswitch.id,
         eni_id=eni.id,
+        plugged=False,
         deleting=False,
         created_at=call.now,
     )
@@ -99,7 +100,7 @@ def create_attachment(
 @action(PRIVLINK)
 def get_attachment(call: Call, *, attachment_id: str) -> AttachmentAnswer:
     """Show an attachment. It is Attached once the node carries its packets."""
-    return _attachment_answer(call, _our_attachment(call, attachment_id))
+    return _attachment_answer(call, ours.attachment(call, attachment_id))
 
 
 @action(PRIVLINK)
@@ -112,11 +113,11 @@ def list_attachments(call: Call) -> AttachmentsAnswer:
 @action(PRIVLINK, writes=True)
 def delete_attachment(call: Call, *, attachment_id: str) -> Answer:
     """Unplug a workload and give its address back."""
-    networks.mark_attachment_deleting(call.tx, _our_attachment(call, attachment_id).id)
+    networks.mark_attachment_deleting(call.tx, ours.attachment(call, attachment_id).id)
     return Answer()
 
 
-@action(PRIVLINK, writes=True, who="operator")
+@action(PRIVLINK, writes=True, who=Who.OPERATOR, secret=True)
 def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
     """Create an account and its first access key. The secret is shown this once."""
     if (present := accounts.by_name(call.tx, name)) is not None:
@@ -130,14 +131,16 @@ def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
     )
 
 
-@action(PRIVLINK, who="operator")
+@action(PRIVLINK, who=Who.OPERATOR)
 def describe_status(call: Call) -> StatusAnswer:
     """Show how the installation is: its nodes, what they cannot do, what they dropped."""
     newest = changes.newest(call.tx)
-    in_step = nodes.in_step(call.tx).revision >= newest and not nodes.refused(call.tx)
+    faults = nodes.faults(call.tx)
+    held = nodes.revision_held(call.tx, in_this_life=True)
     return StatusAnswer(
         revision=newest,
-        in_step=in_step,
+        in_step=held >= newest and not faults,
+        operator_account_id=call.account_id,
         nodes=[
             NodeAnswer(
                 node_id=node.id,
@@ -153,16 +156,9 @@ def describe_status(call: Call) -> StatusAnswer:
             FaultAnswer(
                 node_id=fault.node_id, key=fault.key, code=fault.code, message=fault.message
             )
-            for fault in nodes.faults(call.tx)
+            for fault in faults
         ],
     )
-
-
-def _our_attachment(call: Call, attachment_id: str) -> Attachment:
-    attachment = networks.get_attachment(call.tx, call.account_id, attachment_id)
-    if attachment is None:
-        raise errors.AttachmentNotFound(attachment_id=attachment_id)
-    return attachment
 
 
 def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
@@ -189,10 +185,9 @@ def _status(call: Call, attachment: Attachment) -> str:
     if attachment.deleting:
         return "Detaching"
     key = changes.attachment_key(attachment.id)
-    in_step = nodes.in_step(call.tx)
-    if in_step.confirms(key, changes.changed_at(call.tx, [key])[key]):
-        return "Attached"
-    return "Unplugged" if key in in_step.faults else "Attaching"
+    if not nodes.in_step(call.tx, [key]).confirms(key):
+        return "Attaching"
+    return "Attached" if attachment.plugged else "Unplugged"
 
 
 ACTIONS = (

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import VPC, Call, RegionId, action
+from privlink.api.fields import Description, Name, check_zone
 from privlink.api.paging import PageNumber, PageSize, by_number
 from privlink.api.wire import Answer
 from privlink.model.ids import VpcId, VSwitchId, ZoneId, new_id
 from privlink.model.network import EniOwner, Vpc, VSwitch
-from privlink.rules import addresses
+from privlink.rules import addresses, quotas
 from privlink.store import balancers, changes, endpoints, networks, nodes, rows, security
-
-Name = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=128,
-        pattern="^(?!https?://)",
-        description="a name has up to 128 characters and does not begin with http(s)://.",
-    ),
-]
-Description = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=256,
-        pattern="^(?!https?://)",
-        description="a description has up to 256 characters and does not begin with http(s)://.",
-    ),
-]
 
 
 class Ids(Answer):
@@ -117,11 +100,12 @@ def create_vpc(
     """Create a VPC. Its block may overlap those of all other VPCs."""
     if why := addresses.why_not_vpc(cidr_block):
         raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
+    quotas.VPCS.check(networks.count_vpcs(call.tx, call.account_id))
     vpc = Vpc(
         id=VpcId(new_id("vpc")),
         number=rows.next_number(call.tx, "vpc"),
         account_id=call.account_id,
-        cidr=cidr_block,
+        cidr=addresses.canonical(cidr_block),
         name=vpc_name,
         description=description,
         created_at=call.now,
@@ -159,13 +143,13 @@ def describe_vpcs(
 @action(VPC)
 def describe_vpc_attribute(call: Call, *, region_id: RegionId, vpc_id: str) -> VpcAnswer:
     """Show one VPC."""
-    return _vpc_answer(call, _our_vpc(call, vpc_id))
+    return _vpc_answer(call, ours.vpc(call, vpc_id))
 
 
 @action(VPC, writes=True)
 def delete_vpc(call: Call, *, region_id: RegionId | None = None, vpc_id: str) -> Answer:
     """Delete a VPC that nothing is in."""
-    vpc = _our_vpc(call, vpc_id)
+    vpc = ours.vpc(call, vpc_id)
     if inside := networks.vswitches(call.tx, call.account_id, vpc.id):
         raise errors.DependencyViolationVSwitch(resource=vpc.id, dependants=_named(inside))
     if endpoints_inside := endpoints.in_vpc(call.tx, vpc.id):
@@ -191,11 +175,12 @@ def create_vswitch(
     description: Description = "",
 ) -> CreateVSwitchAnswer:
     """Create a vSwitch in one zone, with a part of its VPC's block."""
-    vpc = _our_vpc(call, vpc_id)
+    vpc = ours.vpc(call, vpc_id)
     check_zone(call, zone_id)
     if why := addresses.why_not_vswitch(cidr_block, vpc.cidr):
         raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
     neighbours = networks.vswitches(call.tx, call.account_id, vpc.id)
+    quotas.VSWITCHES_PER_VPC.check(len(neighbours), vpc.id)
     if other := addresses.overlap(cidr_block, (near.cidr for near in neighbours)):
         taken_by = next(near.id for near in neighbours if near.cidr == other)
         raise errors.InvalidCidrBlockOverlapped(cidr=cidr_block, other_cidr=other, other=taken_by)
@@ -205,7 +190,7 @@ def create_vswitch(
         vpc_id=vpc.id,
         account_id=call.account_id,
         zone_id=ZoneId(zone_id),
-        cidr=cidr_block,
+        cidr=addresses.canonical(cidr_block),
         name=vswitch_name,
         description=description,
         created_at=call.now,
@@ -250,13 +235,13 @@ def describe_vswitch_attributes(
     call: Call, *, region_id: RegionId | None = None, vswitch_id: str
 ) -> VSwitchAnswer:
     """Show one vSwitch. It is Available once its node has made it."""
-    return _vswitch_answers(call, [_our_vswitch(call, vswitch_id)])[0]
+    return _vswitch_answers(call, [ours.vswitch(call, vswitch_id)])[0]
 
 
 @action(VPC, writes=True, name="DeleteVSwitch")
 def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id: str) -> Answer:
     """Delete a vSwitch in which no address is taken."""
-    vswitch = _our_vswitch(call, vswitch_id)
+    vswitch = ours.vswitch(call, vswitch_id)
     if taken := networks.enis_in(call.tx, vswitch.id):
         dependants = ", ".join(
             f"{eni.owner_kind} {eni.owner_id} ({addresses.text(eni.address)})" for eni in taken
@@ -266,27 +251,6 @@ def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id:
         raise errors.DependencyViolationNetworkInterface(resource=vswitch.id, dependants=dependants)
     networks.delete_vswitch(call.tx, vswitch.id)
     return Answer()
-
-
-def check_zone(call: Call, zone_id: str) -> None:
-    """Refuse a zone that this region does not have."""
-    if zone_id not in call.config.zones:
-        known = ", ".join(call.config.zones)
-        raise errors.InvalidZoneId(zone_id=zone_id, region_id=call.config.region, known=known)
-
-
-def _our_vpc(call: Call, vpc_id: str) -> Vpc:
-    vpc = networks.get_vpc(call.tx, call.account_id, vpc_id)
-    if vpc is None:
-        raise errors.InvalidVpcIdNotFound(vpc_id=vpc_id)
-    return vpc
-
-
-def _our_vswitch(call: Call, vswitch_id: str) -> VSwitch:
-    vswitch = networks.get_vswitch(call.tx, call.account_id, vswitch_id)
-    if vswitch is None:
-        raise errors.InvalidVSwitchIdNotFound(vswitch_id=vswitch_id)
-    return vswitch
 
 
 def _vpc_answer(call: Call, vpc: Vpc) -> VpcAnswer:
@@ -309,7 +273,7 @@ def _vpc_answer(call: Call, vpc: Vpc) -> VpcAnswer:
 
 def _vswitch_answers(call: Call, page: list[VSwitch]) -> list[VSwitchAnswer]:
     keys = {vswitch.id: changes.segment_key(vswitch.id) for vswitch in page}
-    changed, in_step = changes.changed_at(call.tx, list(keys.values())), nodes.in_step(call.tx)
+    in_step = nodes.in_step(call.tx, keys.values())
     taken = networks.count_enis(call.tx, [vswitch.id for vswitch in page])
     return [
         VSwitchAnswer(
@@ -319,9 +283,7 @@ def _vswitch_answers(call: Call, page: list[VSwitch]) -> list[VSwitchAnswer]:
             vpc_id=vswitch.vpc_id,
             zone_id=vswitch.zone_id,
             cidr_block=vswitch.cidr,
-            status="Available"
-            if in_step.confirms(keys[vswitch.id], changed[keys[vswitch.id]])
-            else "Pending",
+            status="Available" if in_step.confirms(keys[vswitch.id]) else "Pending",
             owner_id=int(vswitch.account_id),
             creation_time=vswitch.created_at,
             is_default=False,

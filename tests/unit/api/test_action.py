@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from privlink import errors
-from privlink.api.action import PRIVATELINK, VPC, Action, Call, action
+from privlink.api.action import PRIVATELINK, VPC, Action, Call, Who, action
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.privatelink import EndpointStatus
 from privlink.server.wiring import ACTIONS
@@ -49,7 +49,7 @@ def parse(**given: Any) -> dict[str, Any]:
 
 def test_names_come_from_the_signature() -> None:
     assert (move_house.name, move_house.summary) == ("MoveHouse", "Move a house.")
-    assert (move_house.writes, move_house.who, move_house.product) == (True, "account", VPC)
+    assert (move_house.writes, move_house.who, move_house.product) == (True, Who.ACCOUNT, VPC)
     assert move_house.names == {
         *("VpcId", "VSwitchId", "Dry", "Size", "Kind", "Status", "Place", "UserARN")
     }
@@ -113,7 +113,7 @@ def test_what_is_mandatory_is_named() -> None:
 
 
 def test_a_product_has_errors_of_its_own() -> None:
-    theirs = Action(PRIVATELINK, move_house._function, writes=True, name=None, who="account")
+    theirs = action(PRIVATELINK, writes=True)(move_house._function)
     with pytest.raises(errors.IllegalParamFormat) as refused:
         theirs.parse({"VpcId": "vpc-1", "Size": "x"})
     assert refused.value.answered_code == "IllegalParamFormat.Size"

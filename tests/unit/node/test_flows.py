@@ -33,3 +33,10 @@ def test_each_state_has_its_silence(state: dict[str, Any], seconds: int) -> None
 
 def test_a_flow_seen_after_the_clock_was_read_is_not_over() -> None:
     assert not expired(FRESH, FRESH.last_seen - 1)
+
+
+def test_in_a_crowd_only_what_was_never_established_goes_sooner() -> None:
+    ten = FRESH.last_seen + 10 * SECOND
+    assert expired(FRESH, ten, crowded=True)
+    assert not expired(FRESH, ten - 1, crowded=True)
+    assert not expired(FRESH._replace(established=True), ten, crowded=True)

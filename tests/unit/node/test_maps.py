@@ -7,6 +7,7 @@ import platform
 import re
 import struct
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
         f"_Static_assert(sizeof(struct filter) == {maps.FILTER_SIZE}, '');",
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
+        f"_Static_assert(MAX_FLOWS == {maps.MAX_FLOWS}, '');",
         f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
         f"_Static_assert(ADDRESS_ENDPOINT == {maps.AddressKind.ENDPOINT:d}, '');",
     ]
@@ -155,6 +157,29 @@ def test_slots_are_weights_in_lowest_terms_spread_evenly(
     assert listener.value == maps.NUMBER.pack(len(places))
 
 
+@pytest.mark.parametrize(
+    ("weights", "shares"),
+    [
+        ((64, 63, 1), [64, 63, 1]),
+        ((99, 100), [1, 1]),
+        ((100, 99, 1), [64, 63, 1]),
+        ((300, 301, 300), [43, 43, 42]),
+        ((10_000, 1), [127, 1]),
+        ((1000, *[1] * 100), [28, *[1] * 100]),
+        ((7, *[1] * 127), [1] * 128),
+        ((99, *[100] * 399), [1] * 400),
+    ],
+)
+def test_a_listener_takes_no_more_slots_than_its_share(
+    weights: tuple[int, ...], shares: list[int]
+) -> None:
+    slots = [entry.value for entry in only(balancer(*weights), "servers")]
+    counted = Counter(int.from_bytes(value[4:6], "big") for value in slots)
+    assert [counted[rank + 1] for rank in range(len(weights))] == shares
+    assert len(slots) <= max(maps.MAX_SLOTS, len(weights))
+    assert slots == [entry.value for entry in only(balancer(*weights), "servers")]
+
+
 def test_a_filter_holds_its_rules_in_order() -> None:
     rules = (
         Rule(1, True, "TCP", "10.0.0.7/24", 80, 90),
@@ -207,5 +232,9 @@ def test_a_flow_in_python() -> None:
     assert (flow.destination_mac, flow.source_mac) == ("02:00:00:00:02:05", maps.GATEWAY_MAC)
     assert (flow.peer, flow.reverse, flow.established, flow.reset) == (True, False, True, False)
     assert flow.ended
+    assert maps.FLOW_GLANCE.unpack(value) == (
+        flow.last_seen, flow.forward, flow.reverse, flow.established,
+        flow.client_finished, flow.server_finished, flow.reset,
+    )  # fmt: skip
     key = FlowKey(1, "10.0.0.5", 40000, "10.0.0.100", 80, 6)
     assert flow.partner(key) == FlowKey(2, "10.0.0.5", 8080, "100.64.0.1", 40000, 6)

@@ -23,6 +23,13 @@ from privlink.model.ids import (
     ZoneId,
 )
 from privlink.model.network import Attachment, Eni, EniOwner, Vpc, VSwitch
+from privlink.model.parts import (
+    AttachmentParts,
+    BalancerParts,
+    FilterParts,
+    ForwardParts,
+    SegmentParts,
+)
 from privlink.model.privatelink import EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
@@ -100,12 +107,14 @@ def group(which: int) -> SecurityGroup:
 
 
 def test_a_segment_has_the_gateway_third_from_the_end() -> None:
-    assert compiler.segment(VSWITCH, VPC) == items.Segment(3, 7, "10.0.0.0/24", "10.0.0.253")
+    assert compiler.segment(SegmentParts(VSWITCH, VPC)) == items.Segment(
+        3, 7, "10.0.0.0/24", "10.0.0.253"
+    )
 
 
 def test_an_attachment_knows_its_segment_and_network() -> None:
-    attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, False, "")
-    assert compiler.attachment(attachment, ENI, VSWITCH, VPC) == items.Attachment(
+    attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
+    assert compiler.attachment(AttachmentParts(attachment, ENI, VSWITCH, VPC)) == items.Attachment(
         number=11,
         segment=3,
         network=7,
@@ -116,15 +125,13 @@ def test_an_attachment_knows_its_segment_and_network() -> None:
 
 
 def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> None:
-    compiled = compiler.balancer(
-        BALANCER,
-        [listener(80, "sgp-1"), listener(443, "sgp-2"), listener(81, "sgp-3")],
-        [
-            server("sgp-1", "10.0.0.5", 30),
-            server("sgp-1", "10.0.0.6", 0),
-            server("sgp-2", "10.0.0.7"),
-        ],
+    listeners = (listener(80, "sgp-1"), listener(443, "sgp-2"), listener(81, "sgp-3"))
+    servers = (
+        server("sgp-1", "10.0.0.5", 30),
+        server("sgp-1", "10.0.0.6", 0),
+        server("sgp-2", "10.0.0.7"),
     )
+    compiled = compiler.balancer(BalancerParts(BALANCER, listeners, servers))
     tcp = items.Protocol.TCP
     assert compiled == items.Balancer(
         5,
@@ -137,13 +144,13 @@ def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> Non
 
 
 def test_rules_are_in_the_order_they_decide() -> None:
-    rules = [
+    rules = (
         rule("d", 2, "Drop"),
         rule("c", 2, "Accept"),
         rule("b", 1, "Accept"),
         rule("a", 100, "Drop"),
-    ]
-    compiled = compiler.filter_(group(4), rules)
+    )
+    compiled = compiler.packet_filter(FilterParts(group(4), rules))
     assert compiled.number == 4
     assert [(each.priority, each.accept) for each in compiled.rules] == [
         (1, True),
@@ -154,13 +161,14 @@ def test_rules_are_in_the_order_they_decide() -> None:
 
 
 def test_a_rule_without_ports_covers_all_of_them() -> None:
-    (compiled,) = compiler.filter_(group(4), [rule("a", 1, "Accept", -1, -1)]).rules
+    parts = FilterParts(group(4), (rule("a", 1, "Accept", -1, -1),))
+    (compiled,) = compiler.packet_filter(parts).rules
     assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535)
 
 
 def test_an_open_zone_leads_somewhere() -> None:
-    groups = [group(4), group(6)]
-    assert compiler.forward(ZONE, ENI, VPC, groups, PROVIDER, BALANCER) == items.Forward(
+    parts = ForwardParts(ZONE, ENI, VPC, (group(4), group(6)), PROVIDER, BALANCER)
+    assert compiler.forward(parts) == items.Forward(
         network=7,
         address="10.0.0.80",
         mac="02:00:00:00:00:01",
@@ -171,11 +179,11 @@ def test_an_open_zone_leads_somewhere() -> None:
 
 def test_a_closed_zone_answers_and_leads_nowhere() -> None:
     closed = msgspec.structs.replace(ZONE, opening=None)
-    compiled = compiler.forward(closed, ENI, VPC, [group(4)], PROVIDER, BALANCER)
+    compiled = compiler.forward(ForwardParts(closed, ENI, VPC, (group(4),), PROVIDER, BALANCER))
     assert compiled.opening is None
     assert compiled.address == "10.0.0.80"
 
 
 def test_an_open_zone_without_its_balancer_is_a_mistake_of_ours() -> None:
     with pytest.raises(AssertionError):
-        compiler.forward(ZONE, ENI, VPC, [], PROVIDER, None)
+        compiler.forward(ForwardParts(ZONE, ENI, VPC, (), PROVIDER, None))

@@ -126,3 +126,14 @@ def test_source_addresses_lie_in_the_shared_space_and_leave_the_clouds_own_alone
 @given(numbers)
 def test_an_address_reads_as_people_write_it(number: int) -> None:
     assert int(IPv4Address(addresses.text(number))) == number
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/255.255.0.0", "10.0.0.0/0.0.255.255", "10.0.0.0/١٦"])
+def test_a_mask_is_a_number_of_bits(cidr: str) -> None:
+    assert addresses.why_not_vpc(cidr) == "it is not an IPv4 block, such as 10.0.0.0/16."
+    assert addresses.why_not_vswitch(cidr, "10.0.0.0/8") is not None
+
+
+def test_a_block_is_stored_in_one_spelling() -> None:
+    assert addresses.why_not_vpc("10.0.0.0/08") is None
+    assert addresses.canonical("10.0.0.0/08") == "10.0.0.0/8"

@@ -54,3 +54,9 @@ def test_what_is_no_block_is_told_so(text: str) -> None:
     with pytest.raises(ValueError, match="not an IPv4 block") as refused:
         filters.parse_source(text)
     assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["0.0.0.0/0.0.255.255", "10.0.0.0/255.0.0.0", "10.0.0.0/٨"])
+def test_a_source_with_a_mask_or_a_wildcard_is_none(source: str) -> None:
+    with pytest.raises(ValueError, match="is not an IPv4 block"):
+        filters.parse_source(source)

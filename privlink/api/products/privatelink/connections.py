@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink.endpoints import by_age, status_of
-from privlink.api.products.privatelink.services import our_service
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
 from privlink.model.privatelink import ConnectionStatus, Decision, Endpoint, EndpointService
@@ -55,7 +55,7 @@ def enable_vpc_endpoint_connection(
     call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
 ) -> Answer:
     """Accept a connection. Connected means that a byte can pass."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     facts = _connection(call, service, endpoint_id)
     status = status_of(facts)
     if status not in (ConnectionStatus.DISCONNECTED, ConnectionStatus.DISCONNECTING):
@@ -76,7 +76,7 @@ def disable_vpc_endpoint_connection(
     call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
 ) -> Answer:
     """Refuse a connection, or end one: running flows stop, new ones are refused."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     facts = _connection(call, service, endpoint_id)
     if facts.connection.decision is Decision.REFUSED or facts.endpoint.deleting:
         raise errors.EndpointConnectionOperationDenied(
@@ -101,7 +101,7 @@ def list_vpc_endpoint_connections(
 ) -> ConnectionsAnswer:
     """List the connections to one of your services, or to all of them."""
     if service_id is not None:
-        candidates = endpoints.of_service(call.tx, our_service(call, service_id).id)
+        candidates = endpoints.of_service(call.tx, ours.service(call, service_id).id)
     else:
         candidates = endpoints.of_provider(call.tx, call.account_id)
     found = [

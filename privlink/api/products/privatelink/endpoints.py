@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import msgspec
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.ecs import find_all
 from privlink.api.products.privatelink.settle import settle
-from privlink.api.products.privatelink.zones import Zone, our_endpoint, place
+from privlink.api.products.privatelink.zones import Zone, place
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
 from privlink.model.ids import EndpointId, new_id
@@ -24,8 +24,8 @@ from privlink.model.privatelink import (
     EndpointStatus,
     EndpointType,
 )
-from privlink.rules import lifecycle, names, sharing
-from privlink.store import endpoints, networks, services
+from privlink.rules import lifecycle, names, quotas, sharing
+from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
 
 Name = Annotated[
@@ -104,11 +104,10 @@ def create_vpc_endpoint(
     ] = 1,
 ) -> CreateEndpointAnswer:
     """Create an endpoint: an address in your VPC, in each zone given, that leads to a service."""
-    vpc = networks.get_vpc(call.tx, call.account_id, vpc_id)
-    if vpc is None:
-        raise errors.VpcNotFound(vpc_id=vpc_id)
+    vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
+    quotas.ENDPOINTS_PER_VPC.check(endpoints.count_in(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
-    groups = find_all(call, security_group_id, vpc.id)
+    groups = ours.security_groups_in(call, security_group_id, vpc.id)
     KINDS[endpoint_type].check(groups)
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
@@ -136,7 +135,7 @@ def get_vpc_endpoint_attribute(
     call: Call, *, region_id: RegionId, endpoint_id: str
 ) -> EndpointAnswer:
     """Show one of your endpoints."""
-    endpoint = our_endpoint(call, endpoint_id)
+    endpoint = ours.endpoint(call, endpoint_id)
     service = services.get(call.tx, endpoint.service_id)
     return EndpointAnswer(
         **_summary(call, endpoints.facts(call.tx, [endpoint])[0], service),
@@ -193,7 +192,7 @@ def list_vpc_endpoints(
 @action(PRIVATELINK, writes=True)
 def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer:
     """Delete an endpoint whose zones have been removed."""
-    endpoint = our_endpoint(call, endpoint_id)
+    endpoint = ours.endpoint(call, endpoint_id)
     zones = endpoints.zones(call.tx, endpoint.id)
     if staying := [zone.zone_id for zone in zones if not zone.deleting]:
         raise errors.EndpointDependenceViolation(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink.settle import settle_service
@@ -20,7 +21,7 @@ from privlink.model.privatelink import (
     ServiceResource,
     ServiceUser,
 )
-from privlink.rules import addresses, lifecycle, names
+from privlink.rules import addresses, lifecycle, names, quotas
 from privlink.store import balancers, endpoints, networks, services
 
 Description = Annotated[
@@ -94,6 +95,7 @@ def create_vpc_endpoint_service(
     service_description: Description = "",
 ) -> CreateServiceAnswer:
     """Publish a service on load balancers of this account."""
+    quotas.SERVICES.check(services.count(call.tx, call.account_id))
     service = EndpointService(
         id=ServiceId(new_id("epsrv")),
         account_id=call.account_id,
@@ -115,7 +117,7 @@ def get_vpc_endpoint_service_attribute(
     call: Call, *, region_id: RegionId, service_id: str
 ) -> ServiceAnswer:
     """Show one of your services."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     return ServiceAnswer(
         **_common(call, service),
         service_resource_type=service.resource_type,
@@ -129,7 +131,7 @@ def get_vpc_endpoint_service_attribute(
 @action(PRIVATELINK, writes=True)
 def delete_vpc_endpoint_service(call: Call, *, region_id: RegionId, service_id: str) -> Answer:
     """Delete a service that carries no connection; its resources are detached with it."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     _refuse_if_carrying(call, service, service.id)
     services.delete_service(call.tx, service.id)
     settle_service(call, service.id)
@@ -147,10 +149,10 @@ def attach_resource_to_vpc_endpoint_service(
     zone_id: str | None = None,
 ) -> Answer:
     """Let a load balancer carry a service in a zone."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     asked = Resource(resource_id=resource_id, zone_id=zone_id, resource_type=resource_type)
-    _attach(call, service, asked)
-    settle_service(call, service.id)
+    added = _attach(call, service, asked)
+    settle_service(call, service.id, added.zone_id)
     return Answer()
 
 
@@ -165,7 +167,7 @@ def detach_resource_from_vpc_endpoint_service(
     resource_type: str = "nlb",
 ) -> Answer:
     """Take a load balancer that carries no connection off a service."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     found = next(
         (
             resource
@@ -179,16 +181,14 @@ def detach_resource_from_vpc_endpoint_service(
             resource_id=resource_id, zone_id=zone_id or "(no ZoneId given)", service_id=service.id
         )
     carried = [
-        zone.endpoint_id
-        for zone in endpoints.zones_on(call.tx, found.resource_id)
-        if zone.zone_id == found.zone_id and zone.opening is not None
+        zone.endpoint_id for zone in endpoints.zones_on(call.tx, found) if zone.opening is not None
     ]
     if carried:
         raise errors.EndpointServiceConnectionDependence(
             resource=f"{found.resource_id} in {found.zone_id}", dependants=", ".join(carried)
         )
     services.delete_resource(call.tx, found)
-    settle_service(call, service.id)
+    settle_service(call, service.id, found.zone_id)
     return Answer()
 
 
@@ -202,7 +202,7 @@ def list_vpc_endpoint_service_resources(
     next_token: NextToken = "",
 ) -> ResourcesAnswer:
     """List the load balancers that carry a service."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     page, following = by_token(
         services.resources(call.tx, service.id),
         lambda resource: f"{resource.zone_id} {resource.resource_id}",
@@ -216,15 +216,7 @@ def list_vpc_endpoint_service_resources(
     )
 
 
-def our_service(call: Call, service_id: str) -> EndpointService:
-    """A service of the calling account. Raises EndpointServiceNotFound, also for a stranger's."""
-    service = services.get(call.tx, service_id)
-    if service is None or service.account_id != call.account_id:
-        raise errors.EndpointServiceNotFound(service=service_id)
-    return service
-
-
-def _attach(call: Call, service: EndpointService, asked: Resource) -> None:
+def _attach(call: Call, service: EndpointService, asked: Resource) -> ServiceResource:
     if _resource_type(asked.resource_type) is not service.resource_type:
         raise errors.EndpointServiceResourceTypeNotEqual(
             service_id=service.id,
@@ -241,11 +233,14 @@ def _attach(call: Call, service: EndpointService, asked: Resource) -> None:
             resource=asked.resource_id, zone_id=asked.zone_id, known=_zones(places)
         )
     resource = ServiceResource(service.id, LoadBalancerId(asked.resource_id), ZoneId(asked.zone_id))
-    if resource in services.resources(call.tx, service.id):
+    present = services.resources(call.tx, service.id)
+    if resource in present:
         raise errors.EndpointServiceResourceExist(
             resource_id=asked.resource_id, zone_id=asked.zone_id, service_id=service.id
         )
+    quotas.RESOURCES_PER_SERVICE.check(len(present), service.id)
     services.add_resources(call.tx, [resource])
+    return resource
 
 
 def _refuse_if_carrying(call: Call, service: EndpointService, what: str) -> None:
@@ -293,11 +288,6 @@ def _resource_answer(
         if place.zone_id == resource.zone_id
     )
     eni = networks.get_eni(call.tx, place.eni_id)
-    related = [
-        zone
-        for zone in endpoints.zones_on(call.tx, resource.resource_id)
-        if zone.zone_id == resource.zone_id
-    ]
     return ResourceAnswer(
         resource_id=resource.resource_id,
         resource_type=service.resource_type,
@@ -307,7 +297,7 @@ def _resource_answer(
         vswitch_id=place.vswitch_id,
         ip=addresses.text(eni.address),
         auto_allocated_enabled=True,
-        related_endpoint_count=len(related),
+        related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
     )
 
 

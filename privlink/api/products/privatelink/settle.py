@@ -9,8 +9,8 @@ import msgspec
 
 from privlink.api.action import Call
 from privlink.kinds import KINDS
-from privlink.model.ids import ServiceId
-from privlink.model.privatelink import Endpoint, EndpointZone, ServiceResource
+from privlink.model.ids import ServiceId, ZoneId
+from privlink.model.privatelink import Connection, Endpoint, EndpointZone, ServiceResource
 from privlink.store import balancers, endpoints, networks, rows, services
 
 
@@ -18,18 +18,32 @@ def settle(call: Call, endpoint: Endpoint) -> None:
     """Bring every zone of an endpoint in line with its connection and its service."""
     connection = endpoints.get_connection(call.tx, endpoint.id)
     resources = services.resources(call.tx, endpoint.service_id)
-    kind = KINDS[endpoint.type]
     for zone in endpoints.zones(call.tx, endpoint.id):
-        lead = kind.lead(zone, connection, resources)
-        settled = _closed(zone, resources) if lead is None else _open(call, zone, lead)
-        if settled != zone:
-            endpoints.set_zone(call.tx, settled)
+        _settle_zone(call, zone, endpoint, connection, resources)
 
 
-def settle_service(call: Call, service_id: ServiceId) -> None:
-    """Bring every endpoint of a service in line with it."""
-    for endpoint in endpoints.of_service(call.tx, service_id):
-        settle(call, endpoint)
+def settle_service(call: Call, service_id: ServiceId, zone_id: ZoneId | None = None) -> None:
+    """Bring the endpoints of a service in line with it, in the zone that changed or in all."""
+    zones = endpoints.zones_of_service(call.tx, service_id, zone_id)
+    ids = {zone.endpoint_id for zone in zones}
+    found, bonds = endpoints.by_ids(call.tx, ids), endpoints.connections(call.tx, ids)
+    resources = services.resources(call.tx, service_id)
+    for zone in zones:
+        whose = zone.endpoint_id
+        _settle_zone(call, zone, found[whose], bonds[whose], resources)
+
+
+def _settle_zone(
+    call: Call,
+    zone: EndpointZone,
+    endpoint: Endpoint,
+    connection: Connection,
+    resources: list[ServiceResource],
+) -> None:
+    lead = KINDS[endpoint.type].lead(zone, connection, resources)
+    settled = _closed(zone, resources) if lead is None else _open(call, zone, lead)
+    if settled != zone:
+        endpoints.set_zone(call.tx, settled)
 
 
 def _open(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone:

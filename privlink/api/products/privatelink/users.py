@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
+from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
-from privlink.api.products.privatelink.services import our_service
 from privlink.api.wire import Answer, Wire
 from privlink.model.privatelink import ServiceUser
 from privlink.rules import sharing
@@ -47,7 +47,7 @@ def add_user_to_vpc_endpoint_service(
     user_arn: Annotated[UserArn | None, Wire("UserARN")] = None,
 ) -> Answer:
     """Let an account use a service. One that may already stays so."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     if user_id is None and user_arn is None:
         raise errors.MissingServiceUser
     if user_arn is not None:
@@ -76,7 +76,7 @@ def list_vpc_endpoint_service_users(
     next_token: NextToken = "",
 ) -> UsersAnswer:
     """List who may use a service: account numbers, or ARNs."""
-    service = our_service(call, service_id)
+    service = ours.service(call, service_id)
     by_number = user_list_type == "Users"
     found = [
         entry.user

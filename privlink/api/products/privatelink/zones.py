@@ -7,16 +7,16 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api import enis
+from privlink.api import enis, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink.settle import settle
-from privlink.api.products.vpc import check_zone
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.ids import ZoneId
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
-from privlink.rules import addresses, lifecycle, names
+from privlink.rules import addresses, lifecycle, names, quotas
 from privlink.store import endpoints, networks
 from privlink.store.endpoints import Facts
 
@@ -57,12 +57,9 @@ def add_zone_to_vpc_endpoint(
     ip: Annotated[str | None, Wire("ip")] = None,
 ) -> Answer:
     """Give an endpoint an address in one more zone."""
-    endpoint = our_endpoint(call, endpoint_id)
+    endpoint = ours.endpoint(call, endpoint_id)
     _refuse_if_deleting(endpoint)
-    if len(endpoints.zones(call.tx, endpoint.id)) >= 10:
-        raise errors.QuotaMisMatched(
-            what=f"zones of {endpoint.id}", limit=10, hint="Remove one first."
-        )
+    quotas.ZONES_PER_ENDPOINT.check(len(endpoints.zones(call.tx, endpoint.id)), endpoint.id)
     place(call, endpoint, Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip), initial=False)
     settle(call, endpoint)
     return Answer()
@@ -73,7 +70,7 @@ def remove_zone_from_vpc_endpoint(
     call: Call, *, region_id: RegionId, endpoint_id: str, zone_id: str
 ) -> Answer:
     """Take an endpoint's address in a zone away. Traffic through it stops."""
-    endpoint = our_endpoint(call, endpoint_id)
+    endpoint = ours.endpoint(call, endpoint_id)
     zones = endpoints.zones(call.tx, endpoint.id)
     found = next((zone for zone in zones if zone.zone_id == zone_id and not zone.deleting), None)
     if found is None:
@@ -93,7 +90,7 @@ def list_vpc_endpoint_zones(
     next_token: NextToken = "",
 ) -> ZonesAnswer:
     """List the zones of an endpoint with their addresses."""
-    facts = endpoints.facts(call.tx, [our_endpoint(call, endpoint_id)])[0]
+    facts = endpoints.facts(call.tx, [ours.endpoint(call, endpoint_id)])[0]
     page, following = by_token(facts.zones, lambda each: each.zone.zone_id, max_results, next_token)
     return ZonesAnswer(
         zones=[_zone_answer(call, facts, each) for each in page],
@@ -101,14 +98,6 @@ def list_vpc_endpoint_zones(
         max_results=max_results,
         next_token=following,
     )
-
-
-def our_endpoint(call: Call, endpoint_id: str) -> Endpoint:
-    """An endpoint of the calling account. Raises EndpointNotFound, also for a stranger's."""
-    endpoint = endpoints.get(call.tx, endpoint_id)
-    if endpoint is None or endpoint.account_id != call.account_id:
-        raise errors.EndpointNotFound(endpoint_id=endpoint_id)
-    return endpoint
 
 
 def _refuse_if_deleting(endpoint: Endpoint) -> None:
@@ -123,10 +112,7 @@ def _refuse_if_deleting(endpoint: Endpoint) -> None:
 def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
     """Take an address for an endpoint in a zone."""
     check_zone(call, asked.zone_id)
-    vswitch = networks.get_vswitch(call.tx, call.account_id, asked.vswitch_id)
-    if vswitch is None or vswitch.vpc_id != endpoint.vpc_id or vswitch.zone_id != asked.zone_id:
-        where = f"in {endpoint.vpc_id}, zone {asked.zone_id}"
-        raise errors.VSwitchNotFound(vswitch_id=asked.vswitch_id, where=where)
+    vswitch = ours.vswitch_in(call, asked.vswitch_id, endpoint.vpc_id, asked.zone_id)
     for zone in endpoints.zones(call.tx, endpoint.id):
         if zone.zone_id == asked.zone_id and zone.deleting:
             why = f"its zone {zone.zone_id} is still being removed; try again in a moment."

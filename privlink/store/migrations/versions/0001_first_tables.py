@@ -26,12 +26,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
         sa.UniqueConstraint("revision"),
     )
-    op.create_index("ix_change_gone_revision", "change", ["gone", "revision"], unique=False)
+    op.create_index("ix_change_gone", "change", ["revision"], sqlite_where=sa.text("gone = 1"))
     op.create_table(
         "node",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("zones", sa.String(), nullable=False),
         sa.Column("fabric", sa.String(), nullable=False),
+        sa.Column("life", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.String(), nullable=False),
         sa.Column("drops", sa.String(), nullable=False),
@@ -114,6 +115,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("node_id", "key"),
     )
+    op.create_index(op.f("ix_fault_key"), "fault", ["key"], unique=False)
     op.create_table(
         "vpc",
         sa.Column("id", sa.String(), nullable=False),
@@ -154,7 +156,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_endpoint_account_id"), "endpoint", ["account_id"], unique=False)
-    op.create_index(op.f("ix_endpoint_deleting"), "endpoint", ["deleting"], unique=False)
+    op.create_index(
+        "ix_endpoint_deleting", "endpoint", ["id"], sqlite_where=sa.text("deleting = 1")
+    )
     op.create_index(op.f("ix_endpoint_vpc_id"), "endpoint", ["vpc_id"], unique=False)
     op.create_table(
         "load_balancer",
@@ -404,6 +408,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("vswitch_id", sa.String(), nullable=False),
         sa.Column("eni_id", sa.String(), nullable=False),
+        sa.Column("plugged", sa.Boolean(), nullable=False),
         sa.Column("deleting", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -422,7 +427,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index(op.f("ix_attachment_account_id"), "attachment", ["account_id"], unique=False)
-    op.create_index(op.f("ix_attachment_deleting"), "attachment", ["deleting"], unique=False)
+    op.create_index(
+        "ix_attachment_deleting", "attachment", ["id"], sqlite_where=sa.text("deleting = 1")
+    )
     op.create_index(op.f("ix_attachment_eni_id"), "attachment", ["eni_id"], unique=False)
     op.create_index(op.f("ix_attachment_vswitch_id"), "attachment", ["vswitch_id"], unique=False)
     op.create_table(
@@ -458,9 +465,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("opening"),
         sa.UniqueConstraint("provider_vpc_id", "source"),
     )
-    op.create_index(op.f("ix_endpoint_zone_deleting"), "endpoint_zone", ["deleting"], unique=False)
     op.create_index(op.f("ix_endpoint_zone_eni_id"), "endpoint_zone", ["eni_id"], unique=False)
-    op.create_index(op.f("ix_endpoint_zone_placed"), "endpoint_zone", ["placed"], unique=False)
+    op.create_index(
+        "ix_endpoint_zone_unsettled",
+        "endpoint_zone",
+        ["endpoint_id"],
+        sqlite_where=sa.text("deleting = 1 OR placed = 0"),
+    )
     op.create_index(
         op.f("ix_endpoint_zone_provider_vpc_id"), "endpoint_zone", ["provider_vpc_id"], unique=False
     )

@@ -1,0 +1,110 @@
+"""What the calling account owns, by id. What a stranger owns is not found, as if it were not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from privlink import errors
+from privlink.api.action import Call
+from privlink.model.balancer import Listener, LoadBalancer, ServerGroup
+from privlink.model.network import Attachment, Vpc, VSwitch
+from privlink.model.privatelink import Endpoint, EndpointService
+from privlink.model.security import SecurityGroup
+from privlink.store import balancers, endpoints, networks, security, services
+
+
+def vpc(
+    call: Call, vpc_id: str, refusal: type[errors.ApiError] = errors.InvalidVpcIdNotFound
+) -> Vpc:
+    """A VPC. Raises the product's refusal."""
+    found = networks.get_vpc(call.tx, call.account_id, vpc_id)
+    if found is None:
+        raise refusal(vpc_id=vpc_id)
+    return found
+
+
+def vswitch(call: Call, vswitch_id: str) -> VSwitch:
+    """A vSwitch. Raises InvalidVSwitchIdNotFound."""
+    found = networks.get_vswitch(call.tx, call.account_id, vswitch_id)
+    if found is None:
+        raise errors.InvalidVSwitchIdNotFound(vswitch_id=vswitch_id)
+    return found
+
+
+def vswitch_in(call: Call, vswitch_id: str, vpc_id: str, zone_id: str) -> VSwitch:
+    """A vSwitch of one VPC and zone. Raises VSwitchNotFound."""
+    found = networks.get_vswitch(call.tx, call.account_id, vswitch_id)
+    if found is None or found.vpc_id != vpc_id or found.zone_id != zone_id:
+        where = f"in {vpc_id}, zone {zone_id}"
+        raise errors.VSwitchNotFound(vswitch_id=vswitch_id, where=where)
+    return found
+
+
+def security_group(call: Call, group_id: str) -> SecurityGroup:
+    """A security group. Raises InvalidSecurityGroupIdNotFound."""
+    found = security.get(call.tx, call.account_id, group_id)
+    if found is None:
+        raise errors.InvalidSecurityGroupIdNotFound(group_id=group_id)
+    return found
+
+
+def security_groups_in(call: Call, group_ids: Sequence[str], vpc_id: str) -> list[SecurityGroup]:
+    """Security groups of one VPC, without repetition.
+
+    Raises SecurityGroupNotFound for the first that is not there.
+    """
+    found = []
+    for group_id in dict.fromkeys(group_ids):
+        group = security.get(call.tx, call.account_id, group_id)
+        if group is None or group.vpc_id != vpc_id:
+            raise errors.SecurityGroupNotFound(group_id=group_id, vpc_id=vpc_id)
+        found.append(group)
+    return found
+
+
+def attachment(call: Call, attachment_id: str) -> Attachment:
+    """An attachment. Raises AttachmentNotFound."""
+    found = networks.get_attachment(call.tx, call.account_id, attachment_id)
+    if found is None:
+        raise errors.AttachmentNotFound(attachment_id=attachment_id)
+    return found
+
+
+def balancer(call: Call, balancer_id: str) -> LoadBalancer:
+    """A load balancer. Raises LoadBalancerNotFoundNlb."""
+    found = balancers.get(call.tx, call.account_id, balancer_id)
+    if found is None:
+        raise errors.LoadBalancerNotFoundNlb(load_balancer_id=balancer_id)
+    return found
+
+
+def server_group(call: Call, group_id: str) -> ServerGroup:
+    """A server group. Raises ServerGroupNotFound."""
+    found = balancers.get_group(call.tx, call.account_id, group_id)
+    if found is None:
+        raise errors.ServerGroupNotFound(server_group_id=group_id)
+    return found
+
+
+def listener(call: Call, listener_id: str) -> Listener:
+    """A listener. Raises ListenerNotFound."""
+    found = balancers.get_listener(call.tx, call.account_id, listener_id)
+    if found is None:
+        raise errors.ListenerNotFound(listener_id=listener_id)
+    return found
+
+
+def service(call: Call, service_id: str) -> EndpointService:
+    """An endpoint service. Raises EndpointServiceNotFound."""
+    found = services.get(call.tx, service_id)
+    if found is None or found.account_id != call.account_id:
+        raise errors.EndpointServiceNotFound(service=service_id)
+    return found
+
+
+def endpoint(call: Call, endpoint_id: str) -> Endpoint:
+    """An endpoint. Raises EndpointNotFound."""
+    found = endpoints.get(call.tx, endpoint_id)
+    if found is None or found.account_id != call.account_id:
+        raise errors.EndpointNotFound(endpoint_id=endpoint_id)
+    return found
