@@ -6,12 +6,14 @@ import json
 import os
 import select
 import time
+from io import FileIO
 
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
 from privlink.node.tap import taps
 from tests.journey.installation import Installation, Stage
+from tests.kernel import lab
 from tests.kernel.test_tap import machine
 
 ENDPOINT, MACHINE = "10.0.0.80", "10.0.0.77"
@@ -26,13 +28,11 @@ def test_a_machine_behind_a_tap_reaches_an_endpoint(
     attached = json.loads(installation.run("attach", *place, "-o", "json"))
     mac = attached["MacAddress"]
     with machine(tap) as monitor:
-        monitor.write(
-            bytes(
-                Ether(src=mac, dst="ff:ff:ff:ff:ff:ff")
-                / ARP(op="who-has", hwsrc=mac, psrc=MACHINE, pdst=ENDPOINT)
-            )
+        # A tap takes frames out only once the kernel has noticed that somebody opened it.
+        who_has = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
+            op="who-has", hwsrc=mac, psrc=MACHINE, pdst=ENDPOINT
         )
-        answer = frame_with(monitor.fileno(), ARP)
+        answer = lab.eventually(lambda: asked(monitor, bytes(who_has)))
         assert (answer[ARP].psrc, answer[ARP].pdst) == (ENDPOINT, MACHINE)
         monitor.write(
             bytes(
@@ -47,6 +47,14 @@ def test_a_machine_behind_a_tap_reaches_an_endpoint(
         assert bytes(pong[ICMP].payload) == b"are you there?"
     installation.run("detach", attached["AttachmentId"])
     assert taps(installation.instance) == []
+
+
+def asked(monitor: FileIO, request: bytes) -> Ether | None:
+    """The ARP answer to a request that is sent now, if one comes in a moment."""
+    monitor.write(request)
+    readable, _, _ = select.select([monitor], [], [], 0.1)
+    frame = Ether(os.read(monitor.fileno(), 65536)) if readable else None
+    return frame if frame is not None and ARP in frame else None
 
 
 def frame_with(tap: int, layer: type[ARP] | type[ICMP]) -> Ether:
