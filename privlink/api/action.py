@@ -1,6 +1,6 @@
 """An action is one Python function: its signature is the wire schema and the validation.
 
-    @action(PRIVATELINK, writes=True)
+    @action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
     def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer: ...
 
 declares `DeleteVpcEndpoint` with the mandatory parameters `RegionId` and `EndpointId`. Parameters
@@ -102,12 +102,14 @@ class Action:
         product: Product,
         function: Function,
         *,
+        resource: str | tuple[str, ...] | None,
         writes: bool,
         name: str | None,
         who: Who,
         secret: bool,
     ) -> None:
         self.product = product
+        self.resource = resource
         self.name = name or pascal(function.__name__)
         self.writes = writes
         self.who = who
@@ -158,6 +160,7 @@ class Action:
 def action(
     product: Product,
     *,
+    resource: str | tuple[str, ...] | None,
     writes: bool = False,
     name: str | None = None,
     who: Who = Who.ACCOUNT,
@@ -165,11 +168,19 @@ def action(
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
+    `resource`: what it acts on, as policies name it: "vpcendpoint/{endpoint_id}", with the
+    function's parameters in braces, or "vpcendpoint/*"; None where there is nothing to protect.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken.
     """
     return lambda function: Action(
-        product, function, writes=writes, name=name, who=who, secret=secret
+        product,
+        function,
+        resource=resource,
+        writes=writes,
+        name=name,
+        who=who,
+        secret=secret,
     )
 
 

@@ -57,7 +57,7 @@ class DropReport(Fields, frozen=True):
     count: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-@action(PRIVLINK, who=Who.NODE)
+@action(PRIVLINK, who=Who.NODE, resource="node/{node_id}")
 def pull_feed(
     call: Call,
     *,
@@ -83,7 +83,7 @@ def pull_feed(
     )
 
 
-@action(PRIVLINK, writes=True, who=Who.NODE)
+@action(PRIVLINK, writes=True, who=Who.NODE, resource="node/{node_id}")
 def push_report(
     call: Call,
     *,

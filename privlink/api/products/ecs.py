@@ -90,7 +90,7 @@ class GroupAttributeAnswer(Answer):
     permissions: PermissionList
 
 
-@action(ECS, writes=True)
+@action(ECS, writes=True, resource="securitygroup/*")
 def create_security_group(
     call: Call,
     *,
@@ -117,7 +117,7 @@ def create_security_group(
     return CreateSecurityGroupAnswer(security_group_id=group.id)
 
 
-@action(ECS, writes=True)
+@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
 def authorize_security_group(
     call: Call,
     *,
@@ -159,7 +159,7 @@ def authorize_security_group(
     return Answer()
 
 
-@action(ECS)
+@action(ECS, resource="securitygroup/*")
 def describe_security_groups(
     call: Call,
     *,
@@ -195,7 +195,7 @@ def describe_security_groups(
     )
 
 
-@action(ECS)
+@action(ECS, resource="securitygroup/{security_group_id}")
 def describe_security_group_attribute(
     call: Call,
     *,
@@ -217,7 +217,7 @@ def describe_security_group_attribute(
     )
 
 
-@action(ECS, writes=True)
+@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
 def delete_security_group(call: Call, *, region_id: RegionId, security_group_id: str) -> Answer:
     """Delete a security group that no endpoint uses."""
     group = ours.security_group(call, security_group_id)

@@ -74,7 +74,7 @@ class StatusAnswer(Answer):
     faults: list[FaultAnswer]
 
 
-@action(PRIVLINK, writes=True)
+@action(PRIVLINK, writes=True, resource="vswitch/{vswitch_id}")
 def create_attachment(
     call: Call, *, vswitch_id: str, private_ip_address: str | None = None
 ) -> AttachmentAnswer:
@@ -97,27 +97,27 @@ def create_attachment(
     return _attachment_answer(call, attachment)
 
 
-@action(PRIVLINK)
+@action(PRIVLINK, resource="attachment/{attachment_id}")
 def get_attachment(call: Call, *, attachment_id: str) -> AttachmentAnswer:
     """Show an attachment. It is Attached once the node carries its packets."""
     return _attachment_answer(call, ours.attachment(call, attachment_id))
 
 
-@action(PRIVLINK)
+@action(PRIVLINK, resource="attachment/*")
 def list_attachments(call: Call) -> AttachmentsAnswer:
     """List your attachments."""
     ours = networks.attachments(call.tx, call.account_id)
     return AttachmentsAnswer(attachments=[_attachment_answer(call, each) for each in ours])
 
 
-@action(PRIVLINK, writes=True)
+@action(PRIVLINK, writes=True, resource="attachment/{attachment_id}")
 def delete_attachment(call: Call, *, attachment_id: str) -> Answer:
     """Unplug a workload and give its address back."""
     networks.mark_attachment_deleting(call.tx, ours.attachment(call, attachment_id).id)
     return Answer()
 
 
-@action(PRIVLINK, writes=True, who=Who.OPERATOR, secret=True)
+@action(PRIVLINK, writes=True, who=Who.OPERATOR, secret=True, resource="account/*")
 def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
     """Create an account and its first access key. The secret is shown this once."""
     if (present := accounts.by_name(call.tx, name)) is not None:
@@ -131,7 +131,7 @@ def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
     )
 
 
-@action(PRIVLINK, who=Who.OPERATOR)
+@action(PRIVLINK, who=Who.OPERATOR, resource="status")
 def describe_status(call: Call) -> StatusAnswer:
     """Show how the installation is: its nodes, what they cannot do, what they dropped."""
     newest = changes.newest(call.tx)

@@ -88,7 +88,7 @@ class CreateVSwitchAnswer(Answer):
     vswitch_id: str
 
 
-@action(VPC, writes=True)
+@action(VPC, writes=True, resource="vpc/*")
 def create_vpc(
     call: Call,
     *,
@@ -114,7 +114,7 @@ def create_vpc(
     return CreateVpcAnswer(vpc_id=vpc.id)
 
 
-@action(VPC)
+@action(VPC, resource="vpc/*")
 def describe_vpcs(
     call: Call,
     *,
@@ -140,13 +140,13 @@ def describe_vpcs(
     )
 
 
-@action(VPC)
+@action(VPC, resource="vpc/{vpc_id}")
 def describe_vpc_attribute(call: Call, *, region_id: RegionId, vpc_id: str) -> VpcAnswer:
     """Show one VPC."""
     return _vpc_answer(call, ours.vpc(call, vpc_id))
 
 
-@action(VPC, writes=True)
+@action(VPC, writes=True, resource="vpc/{vpc_id}")
 def delete_vpc(call: Call, *, region_id: RegionId | None = None, vpc_id: str) -> Answer:
     """Delete a VPC that nothing is in."""
     vpc = ours.vpc(call, vpc_id)
@@ -163,7 +163,7 @@ def delete_vpc(call: Call, *, region_id: RegionId | None = None, vpc_id: str) ->
     return Answer()
 
 
-@action(VPC, writes=True, name="CreateVSwitch")
+@action(VPC, writes=True, name="CreateVSwitch", resource="vpc/{vpc_id}")
 def create_vswitch(
     call: Call,
     *,
@@ -200,7 +200,7 @@ def create_vswitch(
     return CreateVSwitchAnswer(vswitch_id=vswitch.id)
 
 
-@action(VPC, name="DescribeVSwitches")
+@action(VPC, name="DescribeVSwitches", resource="vswitch/*")
 def describe_vswitches(
     call: Call,
     *,
@@ -230,7 +230,7 @@ def describe_vswitches(
     )
 
 
-@action(VPC, name="DescribeVSwitchAttributes")
+@action(VPC, name="DescribeVSwitchAttributes", resource="vswitch/{vswitch_id}")
 def describe_vswitch_attributes(
     call: Call, *, region_id: RegionId | None = None, vswitch_id: str
 ) -> VSwitchAnswer:
@@ -238,7 +238,7 @@ def describe_vswitch_attributes(
     return _vswitch_answers(call, [ours.vswitch(call, vswitch_id)])[0]
 
 
-@action(VPC, writes=True, name="DeleteVSwitch")
+@action(VPC, writes=True, name="DeleteVSwitch", resource="vswitch/{vswitch_id}")
 def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id: str) -> Answer:
     """Delete a vSwitch in which no address is taken."""
     vswitch = ours.vswitch(call, vswitch_id)

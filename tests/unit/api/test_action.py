@@ -22,7 +22,7 @@ class Place(Fields, frozen=True):
     port: Annotated[int, msgspec.Meta(ge=1, description="a port is 1 or more.")] = 1
 
 
-@action(VPC, writes=True)
+@action(VPC, writes=True, resource="house/{vpc_id}")
 def move_house(
     call: Call,
     *,
@@ -113,7 +113,7 @@ def test_what_is_mandatory_is_named() -> None:
 
 
 def test_a_product_has_errors_of_its_own() -> None:
-    theirs = action(PRIVATELINK, writes=True)(move_house._function)
+    theirs = action(PRIVATELINK, writes=True, resource=None)(move_house._function)
     with pytest.raises(errors.IllegalParamFormat) as refused:
         theirs.parse({"VpcId": "vpc-1", "Size": "x"})
     assert refused.value.answered_code == "IllegalParamFormat.Size"

@@ -28,7 +28,7 @@ class ListenerAnswer(Answer):
     region_id: str
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
 def create_listener(
     call: Call,
     *,
@@ -73,7 +73,7 @@ def create_listener(
     return ListenerIdAnswer(listener_id=listener.id)
 
 
-@action(NLB)
+@action(NLB, resource="listener/{listener_id}")
 def get_listener_attribute(
     call: Call, *, region_id: RegionId | None = None, listener_id: str
 ) -> ListenerAnswer:
@@ -91,7 +91,7 @@ def get_listener_attribute(
     )
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="listener/{listener_id}")
 def delete_listener(call: Call, *, region_id: RegionId | None = None, listener_id: str) -> Answer:
     """Delete a listener: its port takes no new flows."""
     balancers.delete_listener(call.tx, ours.listener(call, listener_id))

@@ -65,7 +65,7 @@ class LoadBalancerAnswer(Answer):
     zone_mappings: list[ZoneMappingAnswer]
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="loadbalancer/*")
 def create_load_balancer(
     call: Call,
     *,
@@ -96,7 +96,7 @@ def create_load_balancer(
     return CreateLoadBalancerAnswer(loadbalancer_id=balancer.id)
 
 
-@action(NLB)
+@action(NLB, resource="loadbalancer/{load_balancer_id}")
 def get_load_balancer_attribute(
     call: Call, *, region_id: RegionId | None = None, load_balancer_id: str
 ) -> LoadBalancerAnswer:
@@ -121,7 +121,7 @@ def get_load_balancer_attribute(
     )
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
 def delete_load_balancer(
     call: Call, *, region_id: RegionId | None = None, load_balancer_id: str
 ) -> Answer:

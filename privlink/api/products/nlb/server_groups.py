@@ -42,7 +42,7 @@ class ServerGroupAnswer(Answer):
     server_group_id: str
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="servergroup/*")
 def create_server_group(
     call: Call,
     *,
@@ -67,7 +67,7 @@ def create_server_group(
     return ServerGroupAnswer(server_group_id=group.id)
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="servergroup/{server_group_id}")
 def add_servers_to_server_group(
     call: Call,
     *,
@@ -101,7 +101,7 @@ def add_servers_to_server_group(
     return ServerGroupAnswer(server_group_id=group.id)
 
 
-@action(NLB, writes=True)
+@action(NLB, writes=True, resource="servergroup/{server_group_id}")
 def delete_server_group(
     call: Call, *, region_id: RegionId | None = None, server_group_id: str
 ) -> Answer:

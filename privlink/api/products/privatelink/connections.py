@@ -50,7 +50,7 @@ class ConnectionsAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def enable_vpc_endpoint_connection(
     call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
 ) -> Answer:
@@ -71,7 +71,7 @@ def enable_vpc_endpoint_connection(
     return _decide(call, facts.endpoint, Decision.ACCEPTED)
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def disable_vpc_endpoint_connection(
     call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
 ) -> Answer:
@@ -85,7 +85,7 @@ def disable_vpc_endpoint_connection(
     return _decide(call, facts.endpoint, Decision.REFUSED)
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
 def list_vpc_endpoint_connections(
     call: Call,
     *,

@@ -82,7 +82,7 @@ class EndpointsAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/*")
 def create_vpc_endpoint(
     call: Call,
     *,
@@ -130,7 +130,7 @@ def create_vpc_endpoint(
     return CreateEndpointAnswer(**_common(call, endpoints.facts(call.tx, [endpoint])[0]))
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpoint/{endpoint_id}")
 def get_vpc_endpoint_attribute(
     call: Call, *, region_id: RegionId, endpoint_id: str
 ) -> EndpointAnswer:
@@ -144,7 +144,7 @@ def get_vpc_endpoint_attribute(
     )
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpoint/*")
 def list_vpc_endpoints(
     call: Call,
     *,
@@ -189,7 +189,7 @@ def list_vpc_endpoints(
     )
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
 def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer:
     """Delete an endpoint whose zones have been removed."""
     endpoint = ours.endpoint(call, endpoint_id)

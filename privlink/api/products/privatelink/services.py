@@ -81,7 +81,7 @@ class ResourcesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/*")
 def create_vpc_endpoint_service(
     call: Call,
     *,
@@ -112,7 +112,7 @@ def create_vpc_endpoint_service(
     return CreateServiceAnswer(**_common(call, service))
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
 def get_vpc_endpoint_service_attribute(
     call: Call, *, region_id: RegionId, service_id: str
 ) -> ServiceAnswer:
@@ -128,7 +128,7 @@ def get_vpc_endpoint_service_attribute(
     )
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def delete_vpc_endpoint_service(call: Call, *, region_id: RegionId, service_id: str) -> Answer:
     """Delete a service that carries no connection; its resources are detached with it."""
     service = ours.service(call, service_id)
@@ -138,7 +138,7 @@ def delete_vpc_endpoint_service(call: Call, *, region_id: RegionId, service_id: 
     return Answer()
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def attach_resource_to_vpc_endpoint_service(
     call: Call,
     *,
@@ -156,7 +156,7 @@ def attach_resource_to_vpc_endpoint_service(
     return Answer()
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def detach_resource_from_vpc_endpoint_service(
     call: Call,
     *,
@@ -192,7 +192,7 @@ def detach_resource_from_vpc_endpoint_service(
     return Answer()
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
 def list_vpc_endpoint_service_resources(
     call: Call,
     *,

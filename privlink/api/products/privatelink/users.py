@@ -37,7 +37,7 @@ class UsersAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def add_user_to_vpc_endpoint_service(
     call: Call,
     *,
@@ -64,7 +64,7 @@ def add_user_to_vpc_endpoint_service(
     return Answer()
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
 def list_vpc_endpoint_service_users(
     call: Call,
     *,

@@ -46,7 +46,7 @@ class ZonesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
 def add_zone_to_vpc_endpoint(
     call: Call,
     *,
@@ -65,7 +65,7 @@ def add_zone_to_vpc_endpoint(
     return Answer()
 
 
-@action(PRIVATELINK, writes=True)
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
 def remove_zone_from_vpc_endpoint(
     call: Call, *, region_id: RegionId, endpoint_id: str, zone_id: str
 ) -> Answer:
@@ -80,7 +80,7 @@ def remove_zone_from_vpc_endpoint(
     return Answer()
 
 
-@action(PRIVATELINK)
+@action(PRIVATELINK, resource="vpcendpoint/{endpoint_id}")
 def list_vpc_endpoint_zones(
     call: Call,
     *,

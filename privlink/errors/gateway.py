@@ -1,0 +1,160 @@
+"""Who calls, is the request well formed, and what every product says alike."""
+
+from __future__ import annotations
+
+from privlink.errors.base import ApiError, ParameterError
+
+
+class MissingParameter(ParameterError):
+    code = "Missing"
+    text = "{parameter} is mandatory for this action."
+
+
+class InvalidParameter(ParameterError):
+    code = "Invalid"
+    text = "Specified parameter {parameter} is not valid: {why}"
+
+
+class UnsupportedParameter(ParameterError):
+    code = "UnsupportedParameter."
+    text = (
+        "privlink does not act on {parameter} of {action}. Leave it out; nothing has been changed."
+    )
+
+
+class MalformedRequest(ApiError):
+    code = "MalformedRequest"
+    text = "{why}"
+
+
+class RequestTooLarge(ApiError):
+    code = "RequestTooLarge"
+    status = 413
+    text = "The request body is larger than {limit} bytes."
+
+
+class MethodNotAllowed(ApiError):
+    code = "MethodNotAllowed"
+    status = 405
+    text = "The API answers GET and POST on the path /, not {method} {path}."
+
+
+class InvalidVersion(ApiError):
+    code = "InvalidVersion"
+    text = "Specified parameter Version {version!r} is not valid. Versions served: {known}."
+
+
+class InvalidActionNotFound(ApiError):
+    code = "InvalidAction.NotFound"
+    status = 404
+    text = "Specified API {action!r} is not found in version {version}. {hint}"
+
+
+class InvalidAccessKeyIdNotFound(ApiError):
+    code = "InvalidAccessKeyId.NotFound"
+    status = 404
+    text = "Specified access key {access_key_id!r} is not found. Check ALIBABA_CLOUD_ACCESS_KEY_ID."
+
+
+class SignatureDoesNotMatch(ApiError):
+    code = "SignatureDoesNotMatch"
+    text = (
+        "Specified signature does not match our calculation; check the access key secret. "
+        "{scheme}:{string_to_sign}"
+    )
+
+
+class SignatureNonceUsed(ApiError):
+    code = "SignatureNonceUsed"
+    text = "Specified signature nonce was used already. Sign each request with a fresh nonce."
+
+
+class InvalidTimeStampExpired(ApiError):
+    code = "InvalidTimeStamp.Expired"
+    text = (
+        "Specified time stamp or date value {timestamp} is expired: the server's clock says {now}. "
+        "They may differ by 15 minutes; set this machine's clock."
+    )
+
+
+class InvalidTimeStampFormat(ApiError):
+    code = "InvalidTimeStamp.Format"
+    text = "Specified time stamp {timestamp!r} is not of the form 2026-01-31T23:59:59Z (UTC)."
+
+
+class InvalidSignature(ApiError):
+    code = "InvalidSignature"
+    text = "The Authorization header cannot be read: {why}"
+
+
+class UnsupportedSignatureMethod(ApiError):
+    code = "InvalidSignatureMethod"
+    text = "Signature method {method!r} is not supported. Use ACS3-HMAC-SHA256 or HMAC-SHA1."
+
+
+class NoPermission(ApiError):
+    code = "NoPermission"
+    status = 403
+    text = "{caller} may not call {action}: {why}"
+
+
+class InternalError(ApiError):
+    code = "InternalError"
+    status = 500
+    text = "privlink failed to answer this request; its log has the reason under {request_id}."
+
+
+class RegionNotFound(ApiError):
+    code = "RegionNotFound"
+    text = "Region {region_id!r} is not served here. Served: {known}."
+
+
+class InvalidZoneId(ApiError):
+    code = "InvalidZoneId.NotFound"
+    status = 404
+    text = "Zone {zone_id!r} does not exist in region {region_id}. Zones: {known}."
+
+
+class DryRunOperation(ApiError):
+    code = "DryRunOperation"
+    text = "The request is valid and would have succeeded; DryRun was set, so nothing was done."
+
+
+class IdempotenceSignatureMismatch(ApiError):
+    code = "IdempotenceSignatureMismatch"
+    text = (
+        "ClientToken {token!r} was used before for a {action} with other parameters. "
+        "Send a new token with a new request."
+    )
+
+
+class InvalidNextToken(ApiError):
+    code = "IllegalParamFormat.NextToken"
+    text = "NextToken {token!r} is none of ours. Pass on the token of the last page, unchanged."
+
+
+class QuotaExceeded(ApiError):
+    """There is no room for one more; each product has its own code for that."""
+
+    text = "{what}: {count} would be more than the limit of {limit}. {way_out}"
+
+
+class QuotaMisMatched(QuotaExceeded):
+    code = "QuotaMisMatched"
+
+
+class IllegalParamFormat(ParameterError):
+    code = "IllegalParamFormat."
+    text = "{parameter} is not valid: {why}"
+
+
+class MissingParam(ParameterError):
+    code = "MissingParam."
+    text = "{parameter} is missing: {why}"
+
+
+class DependencyViolation(ApiError):
+    """A resource cannot go because others stand on it; the message names them."""
+
+    code = "DependencyViolation"
+    text = "{resource} is still used by {dependants}. Delete those first."

@@ -1,0 +1,73 @@
+"""NLB: load balancers, listeners, server groups."""
+
+from __future__ import annotations
+
+from privlink.errors.base import ApiError
+from privlink.errors.gateway import DependencyViolation, QuotaExceeded
+
+
+class LoadBalancerNotFoundNlb(ApiError):
+    code = "ResourceNotFound.loadBalancer"
+    status = 404
+    text = "Load balancer {load_balancer_id!r} is NotFound in this account."
+
+
+class ServerGroupNotFound(ApiError):
+    code = "ResourceNotFound.ServerGroup"
+    status = 404
+    text = "Server group {server_group_id!r} is NotFound in this account."
+
+
+class ListenerNotFound(ApiError):
+    code = "ResourceNotFound.Listener"
+    status = 404
+    text = "Listener {listener_id!r} is NotFound in this account."
+
+
+class ListenerAlreadyExist(ApiError):
+    code = "ResourceAlreadyExist.Listener"
+    text = "{load_balancer_id} already has a listener on {protocol} port {port}: {listener_id}."
+
+
+class ServerAlreadyExist(ApiError):
+    code = "ResourceAlreadyExist.BackendServer"
+    text = "{server} is in {server_group_id} already."
+
+
+class ServerNotInVpc(ApiError):
+    code = "IllegalParam.ServerId"
+    text = "{server_id!r} is no server of {vpc_id}: {why}"
+
+
+class MismatchServerType(ApiError):
+    code = "Mismatch.ServerType"
+    text = (
+        "{server_id!r} is given as {server_type}; {group_id} is of type {group_type} and takes "
+        "servers of ServerType {fitting}."
+    )
+
+
+class MismatchServerIp(ApiError):
+    code = "Mismatch.ServerIp"
+    text = "ServerIp {server_ip!r} is not the address of {server_id!r}, {address}. Leave it out."
+
+
+class ServerGroupInUse(DependencyViolation):
+    code = "ResourceInUse.ServerGroup"
+
+
+class QuotaExceededBalancers(QuotaExceeded):
+    code = "QuotaExceeded.LoadBalancersNum"
+
+
+class QuotaExceededListeners(QuotaExceeded):
+    code = "QuotaExceeded.LoadBalancerListenersNum"
+
+
+class QuotaExceededServers(QuotaExceeded):
+    code = "QuotaExceeded.ServerGroupAddedServersNum"
+
+
+class MismatchVpc(ApiError):
+    code = "Mismatch.VpcId"
+    text = "{first} lies in {first_vpc}, {second} in {second_vpc}; they must share a VPC."

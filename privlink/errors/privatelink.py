@@ -1,0 +1,137 @@
+"""PrivateLink: services, endpoints and what joins them."""
+
+from __future__ import annotations
+
+from privlink.errors.base import ApiError
+
+
+class EndpointNotFound(ApiError):
+    code = "EndpointNotFound"
+    text = "Endpoint {endpoint_id!r} does not exist in this account. ListVpcEndpoints lists yours."
+
+
+class EndpointZoneNotFound(ApiError):
+    code = "EndpointZoneNotFound"
+    text = "Endpoint {endpoint_id} has no zone {zone_id!r}. Its zones: {known}."
+
+
+class EndpointServiceNotFound(ApiError):
+    code = "EndpointServiceNotFound"
+    text = "Endpoint service {service!r} does not exist, or is not shared with this account."
+
+
+class EndpointServiceNotAuthorized(ApiError):
+    code = "EndpointServiceNotAuthorized"
+    text = (
+        "Account {account_id} is not on the allow list of {service_id}. "
+        "Ask its owner for AddUserToVpcEndpointService."
+    )
+
+
+class EndpointConnectionNotFound(ApiError):
+    code = "EndpointConnectionNotFound"
+    text = "Endpoint {endpoint_id!r} has no connection to {service_id}."
+
+
+class EndpointConnectionOperationDenied(ApiError):
+    code = "EndpointConnectionOperationDenied"
+    text = "The connection of {endpoint_id} is {status}: {why}"
+
+
+class EndpointOperationDenied(ApiError):
+    code = "EndpointOperationDenied"
+    text = "Endpoint {endpoint_id} is {status}: {why}"
+
+
+class EndpointDependenceViolation(ApiError):
+    code = "EndpointDependenceViolation"
+    text = (
+        "Endpoint {endpoint_id} still has zones: {dependants}. "
+        "Remove each with RemoveZoneFromVpcEndpoint first."
+    )
+
+
+class EndpointZoneDuplicated(ApiError):
+    code = "EndpointZoneDuplicated"
+    text = "Zone {zone_id} is given twice or is a zone of the endpoint already; one vSwitch a zone."
+
+
+class EndpointMustContainSecurityGroup(ApiError):
+    code = "EndpointMustContainSecurityGroup"
+    text = "An Interface endpoint needs at least one security group: give SecurityGroupId.1."
+
+
+class SecurityGroupNotFound(ApiError):
+    code = "SecurityGroupNotFound"
+    text = "Security group {group_id!r} is NotFound in {vpc_id}. See DescribeSecurityGroups."
+
+
+class SecurityGroupTypeOnlySingleTypeSupporteded(ApiError):
+    code = "SecurityGroupTypeOnlySingleTypeSupporteded"
+    text = "The security groups of one endpoint must all be normal or all be enterprise."
+
+
+class EniIpUnavailable(ApiError):
+    code = "EniIpUnavailable"
+    text = "Address {address!r} cannot be used in {vswitch_id} ({cidr}): {why}"
+
+
+class ResourceNotEnoughVSwitchIp(ApiError):
+    code = "ResourceNotEnough.VSwitchIp"
+    text = "vSwitch {vswitch_id} ({cidr}) has no free address left. Use a larger one."
+
+
+class EndpointServiceNotSupportedZone(ApiError):
+    code = "EndpointServiceNotSupportedZone"
+    text = "{resource} has nothing in zone {zone_id!r}. Its zones: {known}."
+
+
+class EndpointServiceResourceExist(ApiError):
+    code = "EndpointServiceResourceExist"
+    text = "{resource_id} in {zone_id} is a resource of {service_id} already."
+
+
+class EndpointServiceResourceNotFound(ApiError):
+    code = "EndpointServiceResourceNotFound"
+    text = "{resource_id} in {zone_id} is no resource of {service_id}."
+
+
+class EndpointServiceResourceTypeNotSupport(ApiError):
+    code = "EndpointServiceResourceTypeNotSupport"
+    text = "Resource type {resource_type!r} is not served here yet. Use nlb."
+
+
+class EndpointServiceResourceTypeNotEqual(ApiError):
+    code = "EndpointServiceResourceTypeNotEqual"
+    text = "{service_id} takes resources of type {expected}, not {resource_type}."
+
+
+class LoadBalancerNotFound(ApiError):
+    code = "LoadBalancerNotFound"
+    text = "Load balancer {resource_id!r} is NotFound in this account."
+
+
+class EndpointServiceConnectionDependence(ApiError):
+    code = "EndpointServiceConnectionDependence"
+    text = (
+        "{resource} still carries connections of: {dependants}. "
+        "Close each with DisableVpcEndpointConnection first."
+    )
+
+
+class NoAvailableServiceResource(ApiError):
+    code = "OperationDenied.NoAvailableServiceResource"
+    text = (
+        "{service_id} has no resource in {zones}, where {endpoint_id} has its address. "
+        "Attach one there first."
+    )
+
+
+class MissingServiceUser(ApiError):
+    code = "MissingParam.UserArn"
+    text = "Give UserId or UserARN: who may use the service?"
+
+
+class MismatchUserIdAndUserArn(ApiError):
+    code = "Mismatch.UserIdAndUserArn"
+    text = "UserId {user_id} and UserARN {user_arn!r} name different accounts."

@@ -1,0 +1,27 @@
+"""privlink's own API: what the cloud has no word for."""
+
+from __future__ import annotations
+
+from privlink.errors.base import ApiError
+from privlink.errors.gateway import QuotaExceeded
+
+
+class AttachmentNotFound(ApiError):
+    code = "AttachmentNotFound"
+    status = 404
+    text = "Attachment {attachment_id!r} is NotFound in this account. ListAttachments lists yours."
+
+
+class QuotaExceededAttachments(QuotaExceeded):
+    code = "QuotaExceeded.Attachment"
+
+
+class NodeNotFound(ApiError):
+    code = "NodeNotFound"
+    status = 404
+    text = "Node {node_id!r} is NotFound."
+
+
+class AccountExists(ApiError):
+    code = "AccountExists"
+    text = "An account named {name!r} exists already: {account_id}."

@@ -1,0 +1,44 @@
+"""Tables of who calls, and of what makes a call count once."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, String, Table
+
+from privlink.store.schema.base import metadata, reference, words
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("operator", Boolean, nullable=False),
+    words("created_at"),
+)
+
+access_key = Table(
+    "access_key",
+    metadata,
+    Column("id", String, primary_key=True),
+    words("secret"),
+    reference("account_id", "account.id", nullable=True),
+    reference("node_id", "node.id", nullable=True),
+)
+
+nonce = Table(
+    "nonce",
+    metadata,
+    Column("access_key_id", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("expires", BigInteger, nullable=False, index=True),  # Unix seconds
+)
+
+client_token = Table(
+    "client_token",
+    metadata,
+    Column("account_id", String, ForeignKey("account.id"), primary_key=True),
+    Column("action", String, primary_key=True),
+    Column("token", String, primary_key=True),
+    words("parameters"),  # SHA-256 of what came with it
+    words("answer"),
+    Column("created", BigInteger, nullable=False, index=True),  # Unix seconds
+)

@@ -1,0 +1,65 @@
+"""Tables of load balancers and what stands behind them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, UniqueConstraint
+
+from privlink.store.schema.base import metadata, reference, words
+
+load_balancer = Table(
+    "load_balancer",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("account_id", "account.id"),
+    reference("vpc_id", "vpc.id"),
+    words("address_type"),
+    words("name"),
+    words("created_at"),
+)
+
+load_balancer_zone = Table(
+    "load_balancer_zone",
+    metadata,
+    Column("balancer_id", String, ForeignKey("load_balancer.id"), primary_key=True),
+    Column("zone_id", String, primary_key=True),
+    reference("vswitch_id", "vswitch.id"),
+    reference("eni_id", "eni.id"),
+)
+
+server_group = Table(
+    "server_group",
+    metadata,
+    Column("id", String, primary_key=True),
+    reference("account_id", "account.id"),
+    reference("vpc_id", "vpc.id"),
+    words("protocol"),
+    words("type"),
+    words("name"),
+    words("created_at"),
+)
+
+group_server = Table(
+    "group_server",
+    metadata,
+    Column("group_id", String, ForeignKey("server_group.id"), primary_key=True),
+    words("server_type"),
+    words("server_id"),
+    Column("address", BigInteger, primary_key=True),
+    Column("port", Integer, primary_key=True),
+    Column("weight", Integer, nullable=False),
+    words("description"),
+)
+
+listener = Table(
+    "listener",
+    metadata,
+    Column("id", String, primary_key=True),
+    reference("account_id", "account.id"),
+    reference("balancer_id", "load_balancer.id"),
+    words("protocol"),
+    Column("port", Integer, nullable=False),
+    reference("group_id", "server_group.id"),
+    words("created_at"),
+    UniqueConstraint("balancer_id", "protocol", "port"),
+)

@@ -1,0 +1,72 @@
+"""Tables of what consumers create."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from privlink.store.schema.base import metadata, reference, where, words
+
+# No foreign key to the service: an endpoint outlives it, as ServiceDeleted.
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("id", String, primary_key=True),
+    reference("account_id", "account.id"),
+    reference("vpc_id", "vpc.id"),
+    words("service_id"),
+    words("service_name"),
+    words("type"),
+    words("name"),
+    words("description"),
+    Column("deleting", Boolean, nullable=False),
+    words("created_at"),
+    Index("ix_endpoint_deleting", "id", sqlite_where=where("deleting = 1")),
+)
+
+endpoint_security_group = Table(
+    "endpoint_security_group",
+    metadata,
+    Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
+    Column("group_id", String, ForeignKey("security_group.id"), primary_key=True),
+    Index("ix_endpoint_security_group_group_id", "group_id"),
+)
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
+    Column("service_id", String, nullable=False, index=True),
+    words("decision"),
+    words("modified_at"),
+)
+
+endpoint_zone = Table(
+    "endpoint_zone",
+    metadata,
+    Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
+    Column("zone_id", String, primary_key=True),
+    reference("vswitch_id", "vswitch.id"),
+    reference("eni_id", "eni.id"),
+    Column("resource_id", String, nullable=True, index=True),
+    reference("provider_vpc_id", "vpc.id", nullable=True),
+    Column("source", BigInteger, nullable=True),
+    Column("opening", BigInteger, nullable=True, unique=True),
+    Column("initial", Boolean, nullable=False),
+    Column("placed", Boolean, nullable=False),
+    Column("deleting", Boolean, nullable=False),
+    UniqueConstraint("provider_vpc_id", "source"),
+    Index(
+        "ix_endpoint_zone_unsettled",
+        "endpoint_id",
+        sqlite_where=where("deleting = 1 OR placed = 0"),
+    ),
+)

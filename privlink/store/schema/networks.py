@@ -1,0 +1,61 @@
+"""Tables of private networks and the places in them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, UniqueConstraint
+
+from privlink.store.schema.base import metadata, reference, where, words
+
+vpc = Table(
+    "vpc",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("account_id", "account.id"),
+    words("cidr"),
+    words("name"),
+    words("description"),
+    words("created_at"),
+)
+
+vswitch = Table(
+    "vswitch",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("vpc_id", "vpc.id"),
+    reference("account_id", "account.id"),
+    words("zone_id"),
+    words("cidr"),
+    words("name"),
+    words("description"),
+    words("created_at"),
+    Column("next_address", BigInteger, nullable=False),
+)
+
+eni = Table(
+    "eni",
+    metadata,
+    Column("id", String, primary_key=True),
+    reference("vpc_id", "vpc.id"),
+    reference("vswitch_id", "vswitch.id"),
+    Column("address", BigInteger, nullable=False),
+    words("mac"),
+    words("owner_kind"),
+    Column("owner_id", String, nullable=False, index=True),
+    UniqueConstraint("vpc_id", "address"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("account_id", "account.id"),
+    reference("vswitch_id", "vswitch.id"),
+    reference("eni_id", "eni.id"),
+    Column("plugged", Boolean, nullable=False),
+    Column("deleting", Boolean, nullable=False),
+    words("created_at"),
+    Index("ix_attachment_deleting", "id", sqlite_where=where("deleting = 1")),
+)

@@ -1,0 +1,35 @@
+"""Tables of what providers publish."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table
+
+from privlink.store.schema.base import metadata, reference, words
+
+endpoint_service = Table(
+    "endpoint_service",
+    metadata,
+    Column("id", String, primary_key=True),
+    reference("account_id", "account.id"),
+    words("resource_type"),
+    Column("auto_accept", Boolean, nullable=False),
+    words("payer"),
+    words("description"),
+    words("created_at"),
+)
+
+service_resource = Table(
+    "service_resource",
+    metadata,
+    Column("service_id", String, ForeignKey("endpoint_service.id"), primary_key=True),
+    Column("resource_id", String, ForeignKey("load_balancer.id"), primary_key=True),
+    Column("zone_id", String, primary_key=True),
+    Index("ix_service_resource_resource_id", "resource_id"),
+)
+
+service_user = Table(
+    "service_user",
+    metadata,
+    Column("service_id", String, ForeignKey("endpoint_service.id"), primary_key=True),
+    Column("user", String, primary_key=True),
+)
