@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.model.account import AccessKey, Account
 from privlink.model.ids import AccountId
 from privlink.store import rows, schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared, Query
+
+_account, _key, _nonce = schema.account, schema.access_key, schema.nonce
+_ACCOUNT = Query(Account, select(_account).where(_account.c.id == bindparam("wanted")))
+_KEY = Query(AccessKey, select(_key).where(_key.c.id == bindparam("wanted")))
+_FORGET_NONCES = Prepared(delete(_nonce).where(_nonce.c.expires < bindparam("now")))
+_NONCE = Prepared(
+    upsert(_nonce)
+    .values({name: bindparam(name) for name in ("access_key_id", "value", "expires")})
+    .on_conflict_do_nothing()
+)
 
 
 class ClientToken(msgspec.Struct, frozen=True):
@@ -24,8 +35,7 @@ class ClientToken(msgspec.Struct, frozen=True):
 
 
 def get(tx: Transaction, account_id: AccountId) -> Account | None:
-    statement = select(schema.account).where(schema.account.c.id == account_id)
-    return rows.one_of(tx, Account, statement)
+    return _ACCOUNT.one(tx, wanted=account_id)
 
 
 def by_name(tx: Transaction, name: str) -> Account | None:
@@ -42,8 +52,7 @@ def add(tx: Transaction, account: Account) -> None:
 
 
 def access_key(tx: Transaction, key_id: str) -> AccessKey | None:
-    statement = select(schema.access_key).where(schema.access_key.c.id == key_id)
-    return rows.one_of(tx, AccessKey, statement)
+    return _KEY.one(tx, wanted=key_id)
 
 
 def add_access_key(tx: Transaction, key: AccessKey) -> None:
@@ -52,14 +61,8 @@ def add_access_key(tx: Transaction, key: AccessKey) -> None:
 
 def remember_nonce(tx: Transaction, key_id: str, nonce: str, *, now: int, expires: int) -> bool:
     """Remember a nonce until `expires` (Unix seconds); False if it was used before."""
-    table = schema.nonce
-    tx.execute(delete(table).where(table.c.expires < now))
-    try:
-        with tx.begin_nested():
-            tx.execute(insert(table).values(access_key_id=key_id, value=nonce, expires=expires))
-    except IntegrityError:
-        return False
-    return True
+    _FORGET_NONCES.run(tx, now=now)
+    return _NONCE.run(tx, access_key_id=key_id, value=nonce, expires=expires) == 1
 
 
 def client_token(

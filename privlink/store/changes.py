@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.model.ids import (
     AttachmentId,
@@ -22,8 +23,22 @@ from privlink.model.ids import (
 )
 from privlink.store import rows, schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared, PreparedIn
 
 _change = schema.change
+
+_INSERT = upsert(_change).values(
+    key=bindparam("key"), revision=bindparam("revision"), gone=bindparam("gone")
+)
+_TOUCH = Prepared(
+    _INSERT.on_conflict_do_update(
+        index_elements=["key"],
+        set_={"revision": _INSERT.excluded.revision, "gone": _INSERT.excluded.gone},
+    )
+)
+_CHANGED_AT = PreparedIn(
+    lambda keys: select(_change.c.key, _change.c.revision).where(_change.c.key.in_(keys))
+)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -57,10 +72,7 @@ def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
 def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:
     """Say that these items changed, or are gone."""
     for key in keys:
-        revision = rows.next_number(tx, "revision")
-        values = {"revision": revision, "gone": gone}
-        if tx.execute(update(_change).where(_change.c.key == key).values(values)).rowcount == 0:
-            tx.execute(insert(_change).values(key=key, **values))
+        _TOUCH.run(tx, key=key, revision=rows.next_number(tx, "revision"), gone=gone)
 
 
 def since(tx: Transaction, revision: int) -> list[Change]:
@@ -77,11 +89,7 @@ def living(tx: Transaction) -> list[Change]:
 
 def changed_at(tx: Transaction, keys: list[str]) -> dict[str, int]:
     """The revisions at which items last changed."""
-    found: dict[str, int] = {}
-    for chunk in rows.chunks(keys):
-        statement = select(_change.c.key, _change.c.revision).where(_change.c.key.in_(chunk))
-        found.update({row.key: row.revision for row in tx.execute(statement)})
-    return found
+    return dict(_CHANGED_AT.rows(tx, keys))
 
 
 def begin(tx: Transaction, life: int) -> None:

@@ -33,7 +33,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One consistent picture of the database."""
-        with self._readers.connect() as connection:
+        with self._readers.begin() as connection:
             yield connection
 
     @contextmanager

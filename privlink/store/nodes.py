@@ -11,10 +11,17 @@ from privlink.model.account import Fault, Node
 from privlink.model.ids import NodeId
 from privlink.store import changes, rows, schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared, PreparedIn
 
 # For how long a server that has just begun takes the nodes' last word to an earlier one, in
 # seconds: until they have had time to speak again, so that its restart changes no status.
 GRACE = 10
+
+
+_SAID = Prepared(select(schema.node.c.life, schema.node.c.revision))
+_FAULTY = PreparedIn(
+    lambda keys: select(schema.fault.c.key).where(schema.fault.c.key.in_(keys)).distinct()
+)
 
 
 class InStep(msgspec.Struct, frozen=True):
@@ -76,18 +83,14 @@ def revision_held(tx: Transaction, *, in_this_life: bool = False) -> int:
     A node has spoken if it has reported in this life of the server. A server that has just begun
     goes by the nodes' last word, unless the word must be of `in_this_life`.
     """
-    life, table = changes.life(tx), schema.node
+    life = changes.life(tx)
     patient = not in_this_life and 0 <= changes.age(tx) < GRACE
-    said = tx.execute(select(table.c.life, table.c.revision)).all()
-    heard = (row.revision if patient or row.life == life else -1 for row in said)
+    heard = (revision if patient or spoken == life else -1 for spoken, revision in _SAID.rows(tx))
     return min(heard, default=-1)
 
 
 def in_step(tx: Transaction, keys: Iterable[str]) -> InStep:
     """What the nodes have confirmed of these items. Today every node serves every zone."""
     wanted = sorted(set(keys))
-    faulty: set[str] = set()
-    for chunk in rows.chunks(wanted):
-        statement = select(schema.fault.c.key).where(schema.fault.c.key.in_(chunk))
-        faulty.update(tx.execute(statement).scalars())
-    return InStep(revision_held(tx), changes.changed_at(tx, wanted), frozenset(faulty))
+    faulty = frozenset(key for (key,) in _FAULTY.rows(tx, wanted))
+    return InStep(revision_held(tx), changes.changed_at(tx, wanted), faulty)

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.store import schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared
 
 T = TypeVar("T", bound=msgspec.Struct)
 _numbers = schema.sequence
+
+_NUMBER = Prepared(select(_numbers.c.value).where(_numbers.c.name == bindparam("wanted")))
+_BUMP = Prepared(
+    upsert(_numbers)
+    .values(name=bindparam("name"), value=1)
+    .on_conflict_do_update(index_elements=["name"], set_={"value": _numbers.c.value + 1})
+    .returning(_numbers.c.value)
+)
 
 
 def all_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> list[T]:
@@ -29,7 +50,7 @@ def one_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> T | None:
 def add(tx: Transaction, table: Table, *values: msgspec.Struct) -> None:
     """Insert values, field by column."""
     if values:
-        tx.execute(insert(table), [msgspec.structs.asdict(value) for value in values])
+        _inserting(table).many(tx, [msgspec.structs.asdict(value) for value in values])
 
 
 def count(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> int:
@@ -39,15 +60,12 @@ def count(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> int:
 
 def next_number(tx: Transaction, name: str) -> int:
     """The next value of a counter; the first is 1. Counters never go back."""
-    bumped = update(_numbers).where(_numbers.c.name == name).values(value=_numbers.c.value + 1)
-    if tx.execute(bumped).rowcount == 0:
-        tx.execute(insert(_numbers).values(name=name, value=1))
-    return number(tx, name)
+    return int(_BUMP.scalar(tx, name=name))
 
 
 def number(tx: Transaction, name: str) -> int:
     """The present value of a counter, 0 before its first."""
-    return int(tx.execute(select(_numbers.c.value).where(_numbers.c.name == name)).scalar() or 0)
+    return int(_NUMBER.scalar(tx, wanted=name) or 0)
 
 
 def set_number(tx: Transaction, name: str, value: int) -> None:
@@ -67,6 +85,11 @@ def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+@functools.cache
+def _inserting(table: Table) -> Prepared:
+    return Prepared(insert(table), columns=table.c.keys())
 
 
 def _value(kind: type[T], row: RowMapping) -> T:

@@ -26,19 +26,25 @@ def counted() -> Iterator[Cost]:
         cost.steps += 1
         return 0
 
-    def before(connection: Any, *_: object) -> None:
+    def statement(_text: str) -> None:
         cost.statements += 1
-        connection.connection.driver_connection.set_progress_handler(step, 1)
 
-    def after(connection: Any, *_: object) -> None:
-        connection.connection.driver_connection.set_progress_handler(None, 1)
+    def begin(connection: Any) -> None:
+        driver = connection.connection.driver_connection
+        driver.set_progress_handler(step, 1)
+        driver.set_trace_callback(statement)
 
-    event.listen(Engine, "before_cursor_execute", before)
-    event.listen(Engine, "commit", after)
-    event.listen(Engine, "rollback", after)
+    def end(connection: Any) -> None:
+        driver = connection.connection.driver_connection
+        driver.set_progress_handler(None, 1)
+        driver.set_trace_callback(None)
+
+    event.listen(Engine, "begin", begin)
+    event.listen(Engine, "commit", end)
+    event.listen(Engine, "rollback", end)
     try:
         yield cost
     finally:
-        event.remove(Engine, "before_cursor_execute", before)
-        event.remove(Engine, "commit", after)
-        event.remove(Engine, "rollback", after)
+        event.remove(Engine, "begin", begin)
+        event.remove(Engine, "commit", end)
+        event.remove(Engine, "rollback", end)
