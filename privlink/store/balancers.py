@@ -28,17 +28,11 @@ _group, _server, _listener = schema.server_group, schema.group_server, schema.li
 
 
 def get(tx: Transaction, account_id: AccountId, balancer_id: str) -> LoadBalancer | None:
-    ours = select(_balancer).where(
-        _balancer.c.id == balancer_id, _balancer.c.account_id == account_id
-    )
-    return rows.one_of(tx, LoadBalancer, ours)
+    return rows.find_one(tx, LoadBalancer, _balancer, id=balancer_id, account_id=account_id)
 
 
 def by_ids(tx: Transaction, balancer_ids: Iterable[str]) -> list[LoadBalancer]:
-    found: list[LoadBalancer] = []
-    for chunk in rows.chunks(balancer_ids):
-        found += rows.all_of(tx, LoadBalancer, select(_balancer).where(_balancer.c.id.in_(chunk)))
-    return found
+    return rows.find_among(tx, LoadBalancer, _balancer, "id", balancer_ids)
 
 
 def count(tx: Transaction, account_id: AccountId) -> int:

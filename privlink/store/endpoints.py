@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 
 from privlink.model.ids import (
     AccountId,
@@ -28,11 +28,19 @@ from privlink.model.privatelink import (
 from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import changes, networks, nodes, rows, schema, services
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared, PreparedIn
 
 _endpoint, _zone, _connection = schema.endpoint, schema.endpoint_zone, schema.connection
 _group = schema.endpoint_security_group
 
-T = TypeVar("T", bound=msgspec.Struct)
+_ADD_GROUP = Prepared(insert(_group))
+_GROUPS = PreparedIn(
+    lambda ids: (
+        select(_group.c.endpoint_id, _group.c.group_id)
+        .where(_group.c.endpoint_id.in_(ids))
+        .order_by(_group.c.group_id)
+    )
+)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -46,7 +54,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 def get(tx: Transaction, endpoint_id: str) -> Endpoint | None:
     """An endpoint, whoever owns it."""
-    return rows.one_of(tx, Endpoint, select(_endpoint).where(_endpoint.c.id == endpoint_id))
+    return rows.find_one(tx, Endpoint, _endpoint, id=endpoint_id)
 
 
 def of_account(tx: Transaction, account_id: AccountId) -> list[Endpoint]:
@@ -112,8 +120,7 @@ def add(
 ) -> None:
     rows.add(tx, _endpoint, endpoint)
     rows.add(tx, _connection, connection)
-    for group_id in groups:
-        tx.execute(_group.insert().values(endpoint_id=endpoint.id, group_id=group_id))
+    _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
 
 
 def mark_deleting(tx: Transaction, endpoint_id: EndpointId) -> None:
@@ -132,21 +139,17 @@ def delete_endpoint(tx: Transaction, endpoint_id: EndpointId) -> None:
 
 
 def by_ids(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Endpoint]:
-    found: dict[EndpointId, Endpoint] = {}
-    for chunk in rows.chunks(endpoint_ids):
-        statement = select(_endpoint).where(_endpoint.c.id.in_(chunk))
-        found.update({each.id: each for each in rows.all_of(tx, Endpoint, statement)})
-    return found
+    found = rows.find_among(tx, Endpoint, _endpoint, "id", endpoint_ids)
+    return {endpoint.id: endpoint for endpoint in found}
 
 
 def connections(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Connection]:
-    found = _by_endpoint(tx, Connection, select(_connection), endpoint_ids)
+    found = rows.find_among(tx, Connection, _connection, "endpoint_id", endpoint_ids)
     return {each.endpoint_id: each for each in found}
 
 
 def get_connection(tx: Transaction, endpoint_id: EndpointId) -> Connection:
-    statement = select(_connection).where(_connection.c.endpoint_id == endpoint_id)
-    found = rows.one_of(tx, Connection, statement)
+    found = rows.find_one(tx, Connection, _connection, endpoint_id=endpoint_id)
     assert found is not None, endpoint_id
     return found
 
@@ -160,10 +163,8 @@ def decide(tx: Transaction, endpoint_id: EndpointId, decision: Decision, now: st
 def groups(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[str, list[str]]:
     """The security groups of endpoints, by endpoint id."""
     found: dict[str, list[str]] = defaultdict(list)
-    for chunk in rows.chunks(endpoint_ids):
-        statement = select(_group).where(_group.c.endpoint_id.in_(chunk))
-        for row in tx.execute(statement.order_by(_group.c.group_id)):
-            found[row.endpoint_id].append(row.group_id)
+    for endpoint_id, group_id in _GROUPS.rows(tx, endpoint_ids):
+        found[endpoint_id].append(group_id)
     return found
 
 
@@ -172,7 +173,7 @@ def zones(tx: Transaction, endpoint_id: EndpointId) -> list[EndpointZone]:
 
 
 def zones_of(tx: Transaction, endpoint_ids: Iterable[str]) -> list[EndpointZone]:
-    return _by_endpoint(tx, EndpointZone, select(_zone).order_by(_zone.c.zone_id), endpoint_ids)
+    return rows.find_among(tx, EndpointZone, _zone, "endpoint_id", endpoint_ids, order="zone_id")
 
 
 def zones_on(tx: Transaction, resource: ServiceResource) -> list[EndpointZone]:
@@ -201,10 +202,8 @@ def add_zone(tx: Transaction, zone: EndpointZone) -> None:
 
 def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     """Put a zone's new facts in the place of the old, for the nodes to look at again."""
-    ours = update(_zone).where(
-        _zone.c.endpoint_id == zone.endpoint_id, _zone.c.zone_id == zone.zone_id
-    )
-    tx.execute(ours.values(msgspec.structs.asdict(zone)))
+    key = {"endpoint_id": zone.endpoint_id, "zone_id": zone.zone_id}
+    rows.change(tx, _zone, key, **msgspec.structs.asdict(zone))
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
 
 
@@ -239,13 +238,3 @@ def _of_service(service_id: ServiceId, zone_id: ZoneId | None) -> Select[Any]:
     joined = select(_zone).join(_connection, _connection.c.endpoint_id == _zone.c.endpoint_id)
     ours = joined.where(_connection.c.service_id == service_id)
     return ours if zone_id is None else ours.where(_zone.c.zone_id == zone_id)
-
-
-def _by_endpoint(
-    tx: Transaction, kind: type[T], statement: Select[Any], ids: Iterable[str]
-) -> list[T]:
-    column = statement.selected_columns["endpoint_id"]
-    found: list[T] = []
-    for chunk in rows.chunks(ids):
-        found += rows.all_of(tx, kind, statement.where(column.in_(chunk)))
-    return found

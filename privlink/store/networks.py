@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
 from privlink.store import changes, rows, schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared
+
+_AT_ONCE = 64  # numbers
+
+
+def _numbers_taken(column: ColumnElement[int], vpc: ColumnElement[str]) -> Prepared:
+    taken = select(column).where(vpc == bindparam("vpc_id"), column >= bindparam("start"))
+    return Prepared(taken.order_by(column).limit(_AT_ONCE))
+
+
+_eni, _zone = schema.eni.c, schema.endpoint_zone.c
+_ADDRESSES = _numbers_taken(_eni.address, _eni.vpc_id)
+_SOURCES = _numbers_taken(_zone.source, _zone.provider_vpc_id)
+_LAST_SOURCE = Prepared(
+    select(func.max(_zone.source)).where(_zone.provider_vpc_id == bindparam("vpc_id"))
+)
 
 
 def get_vpc(tx: Transaction, account_id: AccountId, vpc_id: str) -> Vpc | None:
-    table = schema.vpc
-    statement = select(table).where(table.c.id == vpc_id, table.c.account_id == account_id)
-    return rows.one_of(tx, Vpc, statement)
+    return rows.find_one(tx, Vpc, schema.vpc, id=vpc_id, account_id=account_id)
 
 
 def vpc_by_id(tx: Transaction, vpc_id: VpcId) -> Vpc:
     """A VPC that another row refers to."""
-    found = rows.one_of(tx, Vpc, select(schema.vpc).where(schema.vpc.c.id == vpc_id))
+    found = rows.find_one(tx, Vpc, schema.vpc, id=vpc_id)
     assert found is not None, vpc_id
     return found
 
@@ -45,9 +59,7 @@ def count_vpcs(tx: Transaction, account_id: AccountId) -> int:
 
 
 def get_vswitch(tx: Transaction, account_id: AccountId, vswitch_id: str) -> VSwitch | None:
-    table = schema.vswitch
-    statement = select(table).where(table.c.id == vswitch_id, table.c.account_id == account_id)
-    return rows.one_of(tx, VSwitch, statement)
+    return rows.find_one(tx, VSwitch, schema.vswitch, id=vswitch_id, account_id=account_id)
 
 
 def vswitches(tx: Transaction, account_id: AccountId, vpc_id: str | None = None) -> list[VSwitch]:
@@ -80,25 +92,22 @@ def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
     The search goes on where the last one ended, so that a freed address rests for a while.
     """
     usable = addresses.usable(vswitch.cidr)
-    column, inside = schema.eni.c.address, schema.eni.c.vpc_id == vswitch.vpc_id
     for start in (vswitch.next_address, usable.first):
-        found = addresses.next_free(usable, start, _ascending(tx, column, inside, start))
+        taken = _ascending(tx, _ADDRESSES, vswitch.vpc_id, start)
+        found = addresses.next_free(usable, start, taken)
         if found is not None:
-            table = schema.vswitch
-            after = update(table).where(table.c.id == vswitch.id).values(next_address=found + 1)
-            tx.execute(after)
+            rows.change(tx, schema.vswitch, {"id": vswitch.id}, next_address=found + 1)
             return found
     return None
 
 
 def find_source(tx: Transaction, provider_vpc_id: VpcId) -> int | None:
     """A source address that no endpoint zone has in this provider's VPC, or None."""
-    table = schema.endpoint_zone
-    column, inside = table.c.source, table.c.provider_vpc_id == provider_vpc_id
-    last = tx.execute(select(func.max(column)).where(inside)).scalar()
+    last = _LAST_SOURCE.scalar(tx, vpc_id=provider_vpc_id)
     for within in addresses.source_ranges():
         for start in ((last or 0) + 1, within.first):
-            found = addresses.next_free(within, start, _ascending(tx, column, inside, start))
+            taken = _ascending(tx, _SOURCES, provider_vpc_id, start)
+            found = addresses.next_free(within, start, taken)
             if found is not None:
                 return found
     return None
@@ -109,7 +118,7 @@ def add_eni(tx: Transaction, eni: Eni) -> None:
 
 
 def get_eni(tx: Transaction, eni_id: EniId) -> Eni:
-    found = rows.one_of(tx, Eni, select(schema.eni).where(schema.eni.c.id == eni_id))
+    found = rows.find_one(tx, Eni, schema.eni, id=eni_id)
     assert found is not None, eni_id
     return found
 
@@ -188,14 +197,11 @@ def delete_attachment(tx: Transaction, attachment: Attachment) -> None:
     delete_eni(tx, attachment.eni_id)
 
 
-def _ascending(
-    tx: Transaction, column: ColumnElement[int], inside: ColumnElement[bool], start: int
-) -> Iterator[int]:
+def _ascending(tx: Transaction, statement: Prepared, vpc_id: VpcId, start: int) -> Iterator[int]:
     """Taken addresses from `start` on, ascending, fetched a few at a time."""
     while True:
-        taken = select(column).where(inside, column >= start).order_by(column).limit(64)
-        found = tx.execute(taken).scalars().all()
+        found = [number for (number,) in statement.rows(tx, vpc_id=vpc_id, start=start)]
         yield from found
-        if len(found) < 64:
+        if len(found) < _AT_ONCE:
             return
         start = found[-1] + 1

@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.ids import LoadBalancerId, SecurityGroupId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
@@ -111,8 +109,5 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
 def _by_id(
     tx: Transaction, kind: type[rows.T], table: Any, ids: Iterable[str]
 ) -> Mapping[str, rows.T]:
-    found: dict[str, rows.T] = {}
-    for chunk in rows.chunks(ids):
-        for value in rows.all_of(tx, kind, select(table).where(table.c.id.in_(chunk))):
-            found[value.id] = value  # type: ignore[attr-defined]
-    return found
+    found = rows.find_among(tx, kind, table, "id", ids)
+    return {value.id: value for value in found}  # type: ignore[attr-defined]

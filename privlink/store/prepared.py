@@ -62,6 +62,13 @@ class Prepared:
         return text
 
 
+def structs(kind: type[T], names: list[str], found: Iterable[tuple[Any, ...]]) -> list[T]:
+    """Rows with these column names as values of a kind."""
+    return [
+        msgspec.convert(dict(zip(names, row, strict=True)), kind, strict=False) for row in found
+    ]
+
+
 class Query(Generic[T]):
     """A statement whose rows are values of one kind."""
 
@@ -71,10 +78,7 @@ class Query(Generic[T]):
 
     def all(self, tx: Transaction, **values: Any) -> list[T]:
         """Every row."""
-        return [
-            msgspec.convert(dict(zip(self._names, row, strict=True)), self._kind, strict=False)
-            for row in self._prepared.rows(tx, **values)
-        ]
+        return structs(self._kind, self._names, self._prepared.rows(tx, **values))
 
     def one(self, tx: Transaction, **values: Any) -> T | None:
         """The first row, or None."""
@@ -89,8 +93,9 @@ class PreparedIn:
         self._build = build
         self._of_size: dict[int, Prepared] = {}
 
-    def rows(self, tx: Transaction, listed: Sequence[str]) -> list[tuple[Any, ...]]:
+    def rows(self, tx: Transaction, values: Iterable[str]) -> list[tuple[Any, ...]]:
         """Every row about any of the values."""
+        listed = list(values)
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(listed), _LARGEST):
             some = listed[start : start + _LARGEST]

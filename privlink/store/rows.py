@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     RowMapping,
     Select,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.store import schema
 from privlink.store.database import Transaction
-from privlink.store.prepared import Prepared
+from privlink.store.prepared import Prepared, PreparedIn, Query, structs
 
 T = TypeVar("T", bound=msgspec.Struct)
 _numbers = schema.sequence
@@ -45,6 +46,41 @@ def one_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> T | None:
     """The first row of a statement as a value of `kind`, or None."""
     row = tx.execute(statement).mappings().first()
     return None if row is None else _value(kind, row)
+
+
+def find(
+    tx: Transaction, kind: type[T], table: Table, *, order: str | None = None, **equal: Any
+) -> list[T]:
+    """The rows of a table whose columns have these values, as values of `kind`, in order."""
+    return _finding(kind, table, tuple(equal), order).all(tx, **equal)
+
+
+def find_one(tx: Transaction, kind: type[T], table: Table, **equal: Any) -> T | None:
+    """The row of a table whose columns have these values, or None."""
+    return _finding(kind, table, tuple(equal), None).one(tx, **equal)
+
+
+def find_among(
+    tx: Transaction,
+    kind: type[T],
+    table: Table,
+    column: str,
+    values: Iterable[str],
+    *,
+    order: str | None = None,
+) -> list[T]:
+    """The rows whose column has any of these values, as values of `kind`.
+
+    The order holds within every few hundred values.
+    """
+    found = _finding_among(table, column, order).rows(tx, values)
+    return structs(kind, [str(each.name) for each in table.columns], found)
+
+
+def change(tx: Transaction, table: Table, where: dict[str, Any], **values: Any) -> int:
+    """Put values in the rows whose columns have those of `where`; returns how many there were."""
+    given = {f"where_{name}": value for name, value in where.items()}
+    return _changing(table, tuple(where), tuple(values)).run(tx, **given, **values)
 
 
 def add(tx: Transaction, table: Table, *values: msgspec.Struct) -> None:
@@ -85,6 +121,27 @@ def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+@functools.cache
+def _finding(kind: type[T], table: Table, names: tuple[str, ...], order: str | None) -> Query[T]:
+    statement = select(table).where(*(table.c[name] == bindparam(name) for name in names))
+    return Query(kind, statement if order is None else statement.order_by(table.c[order]))
+
+
+@functools.cache
+def _finding_among(table: Table, column: str, order: str | None) -> PreparedIn:
+    def build(values: list[BindParameter[str]]) -> Select[Any]:
+        statement = select(table).where(table.c[column].in_(values))
+        return statement if order is None else statement.order_by(table.c[order])
+
+    return PreparedIn(build)
+
+
+@functools.cache
+def _changing(table: Table, where: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    ours = (table.c[name] == bindparam(f"where_{name}") for name in where)
+    return Prepared(update(table).where(*ours).values({name: bindparam(name) for name in names}))
 
 
 @functools.cache

@@ -15,8 +15,7 @@ _group, _rule = schema.security_group, schema.security_group_rule
 
 
 def get(tx: Transaction, account_id: AccountId, group_id: str) -> SecurityGroup | None:
-    ours = select(_group).where(_group.c.id == group_id, _group.c.account_id == account_id)
-    return rows.one_of(tx, SecurityGroup, ours)
+    return rows.find_one(tx, SecurityGroup, _group, id=group_id, account_id=account_id)
 
 
 def groups(tx: Transaction, account_id: AccountId) -> list[SecurityGroup]:
@@ -33,10 +32,7 @@ def groups_in(tx: Transaction, vpc_id: VpcId) -> list[SecurityGroup]:
 
 
 def by_ids(tx: Transaction, group_ids: Iterable[str]) -> list[SecurityGroup]:
-    found: list[SecurityGroup] = []
-    for chunk in rows.chunks(group_ids):
-        found += rows.all_of(tx, SecurityGroup, select(_group).where(_group.c.id.in_(chunk)))
-    return found
+    return rows.find_among(tx, SecurityGroup, _group, "id", group_ids)
 
 
 def add(tx: Transaction, group: SecurityGroup) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from privlink.model.ids import AccountId, ServiceId, ZoneId
 from privlink.model.privatelink import EndpointService, ServiceResource, ServiceUser
 from privlink.store import rows, schema
 from privlink.store.database import Transaction
+from privlink.store.prepared import Query
 
 _service, _resource, _user = (
     schema.endpoint_service,
@@ -18,17 +19,22 @@ _service, _resource, _user = (
 )
 
 
+_RESOURCES = Query(
+    ServiceResource,
+    select(_resource)
+    .where(_resource.c.service_id == bindparam("service_id"))
+    .order_by(_resource.c.zone_id, _resource.c.resource_id),
+)
+
+
 def get(tx: Transaction, service_id: str) -> EndpointService | None:
     """A service, whoever owns it."""
-    return rows.one_of(tx, EndpointService, select(_service).where(_service.c.id == service_id))
+    return rows.find_one(tx, EndpointService, _service, id=service_id)
 
 
 def by_ids(tx: Transaction, service_ids: Iterable[str]) -> dict[ServiceId, EndpointService]:
-    found: dict[ServiceId, EndpointService] = {}
-    for chunk in rows.chunks(service_ids):
-        statement = select(_service).where(_service.c.id.in_(chunk))
-        found.update({s.id: s for s in rows.all_of(tx, EndpointService, statement)})
-    return found
+    found = rows.find_among(tx, EndpointService, _service, "id", service_ids)
+    return {service.id: service for service in found}
 
 
 def count(tx: Transaction, account_id: AccountId) -> int:
@@ -47,9 +53,7 @@ def delete_service(tx: Transaction, service_id: ServiceId) -> None:
 
 
 def resources(tx: Transaction, service_id: ServiceId) -> list[ServiceResource]:
-    statement = select(_resource).where(_resource.c.service_id == service_id)
-    ordered = statement.order_by(_resource.c.zone_id, _resource.c.resource_id)
-    return rows.all_of(tx, ServiceResource, ordered)
+    return _RESOURCES.all(tx, service_id=service_id)
 
 
 def add_resources(tx: Transaction, added: Iterable[ServiceResource]) -> None:
@@ -73,8 +77,7 @@ def zones(tx: Transaction, service_id: ServiceId) -> list[ZoneId]:
 
 
 def users(tx: Transaction, service_id: ServiceId) -> list[ServiceUser]:
-    statement = select(_user).where(_user.c.service_id == service_id).order_by(_user.c.user)
-    return rows.all_of(tx, ServiceUser, statement)
+    return rows.find(tx, ServiceUser, _user, order="user", service_id=service_id)
 
 
 def add_user(tx: Transaction, user: ServiceUser) -> None:
