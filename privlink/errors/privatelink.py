@@ -106,6 +106,33 @@ class EndpointServiceResourceTypeNotEqual(ApiError):
     text = "{service_id} takes resources of type {expected}, not {resource_type}."
 
 
+class ResourceAutoAllocateViolation(ApiError):
+    code = "ResourceAutoAllocateViolation"
+    text = (
+        "{resource_id} is the last resource of {service_id} in {zone_id} that new connections may "
+        "be placed on; each zone must keep one. Attach or allow another one there first."
+    )
+
+
+class EndpointServiceResourceCannotRemove(ApiError):
+    code = "EndpointServiceResourceCannotRemove"
+    text = (
+        "{resource_id} is the last resource of {service_id} in {zone_id} that new connections may "
+        "be placed on, and others stay there. Allow one of those with "
+        "UpdateVpcEndpointServiceResourceAttribute first."
+    )
+
+
+class EndpointServiceNotSupportIpv6(ApiError):
+    code = "EndpointServiceNotSupportIpv6"
+    text = "A DualStack service cannot be had here yet: privlink carries IPv4. Use IPv4."
+
+
+class ServiceResourceNotSupportIpv6(ApiError):
+    code = "ServiceResourceNotSupportIpv6"
+    text = "The resources of {service_id} have IPv4 addresses only, so it stays IPv4."
+
+
 class LoadBalancerNotFound(ApiError):
     code = "LoadBalancerNotFound"
     text = "Load balancer {resource_id!r} is NotFound in this account."

@@ -33,10 +33,12 @@ def lead(
 ) -> ServiceResource | None:
     """The service resource that an endpoint zone shall lead to, or None: nowhere.
 
-    A zone stays with the resource it has, as long as the service still has that one.
+    A zone stays with the resource it has, as long as the service still has that one. Another is
+    picked among those that may be allocated.
     """
     if zone.deleting or connection.decision is not Decision.ACCEPTED:
         return None
     here = [resource for resource in resources if resource.zone_id == zone.zone_id]
     held = (resource for resource in here if resource.resource_id == zone.resource_id)
-    return next(held, here[0] if here else None)
+    free = (resource for resource in here if resource.auto_allocated)
+    return next(held, None) or next(free, None)

@@ -74,6 +74,8 @@ class EndpointService(msgspec.Struct, frozen=True):
     auto_accept: bool
     payer: str
     description: str
+    connect_bandwidth: int | None  # Mbit/s of a new connection; None: the kind's default
+    zone_affinity: bool  # its domains answer with the address in the asker's own zone first
     created_at: str
 
 
@@ -83,6 +85,14 @@ class ServiceResource(msgspec.Struct, frozen=True):
     service_id: ServiceId
     resource_id: LoadBalancerId
     zone_id: ZoneId
+    auto_allocated: bool  # may be picked for a zone that leads nowhere yet
+
+
+class ServiceRegion(msgspec.Struct, frozen=True):
+    """A region whose consumers may use a service."""
+
+    service_id: ServiceId
+    region_id: str
 
 
 class ServiceUser(msgspec.Struct, frozen=True):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import bindparam, delete, select
 
-from privlink.model.ids import AccountId, ServiceId, ZoneId
-from privlink.model.privatelink import EndpointService, ServiceResource, ServiceUser
+from privlink.model.ids import AccountId, LoadBalancerId, ServiceId, ZoneId
+from privlink.model.privatelink import (
+    EndpointService,
+    ServiceRegion,
+    ServiceResource,
+    ServiceUser,
+)
 from privlink.store import rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Query
 
-_service, _resource, _user = (
+_service, _resource, _region, _user = (
     schema.endpoint_service,
     schema.service_resource,
+    schema.service_region,
     schema.service_user,
 )
 
@@ -41,13 +48,25 @@ def count(tx: Transaction, account_id: AccountId) -> int:
     return rows.count(tx, _service, _service.c.account_id == account_id)
 
 
+def of_account(tx: Transaction, account_id: AccountId) -> list[EndpointService]:
+    """The services of an account, oldest first."""
+    found = rows.find(tx, EndpointService, _service, account_id=account_id)
+    return sorted(found, key=lambda service: (service.created_at, service.id))
+
+
+def change(tx: Transaction, service: EndpointService) -> None:
+    """Put a service's settings down as they are given."""
+    rows.change(tx, _service, {"id": service.id}, **msgspec.structs.asdict(service))
+
+
 def add(tx: Transaction, service: EndpointService) -> None:
     rows.add(tx, _service, service)
 
 
 def delete_service(tx: Transaction, service_id: ServiceId) -> None:
-    """Delete a service with its resources and allow list."""
+    """Delete a service with its resources, regions and allow list."""
     tx.execute(delete(_resource).where(_resource.c.service_id == service_id))
+    tx.execute(delete(_region).where(_region.c.service_id == service_id))
     tx.execute(delete(_user).where(_user.c.service_id == service_id))
     tx.execute(delete(_service).where(_service.c.id == service_id))
 
@@ -56,8 +75,19 @@ def resources(tx: Transaction, service_id: ServiceId) -> list[ServiceResource]:
     return _RESOURCES.all(tx, service_id=service_id)
 
 
+def resource_ids(tx: Transaction, service_id: ServiceId) -> set[LoadBalancerId]:
+    """The load balancers that carry a service, in whatever zone."""
+    return {each.resource_id for each in resources(tx, service_id)}
+
+
 def add_resources(tx: Transaction, added: Iterable[ServiceResource]) -> None:
     rows.add(tx, _resource, *added)
+
+
+def change_resource(tx: Transaction, resource: ServiceResource) -> None:
+    """Put the settings of a service's resource down as they are given."""
+    key = {name: getattr(resource, name) for name in ("service_id", "resource_id", "zone_id")}
+    rows.change(tx, _resource, key, auto_allocated=resource.auto_allocated)
 
 
 def delete_resource(tx: Transaction, resource: ServiceResource) -> None:
@@ -84,3 +114,27 @@ def add_user(tx: Transaction, user: ServiceUser) -> None:
     """Put a user on the allow list; one that is on it stays."""
     if user not in users(tx, user.service_id):
         rows.add(tx, _user, user)
+
+
+def delete_user(tx: Transaction, user: ServiceUser) -> None:
+    """Take a user off the allow list; one that is not on it stays off."""
+    ours = (_user.c.service_id == user.service_id, _user.c.user == user.user)
+    tx.execute(delete(_user).where(*ours))
+
+
+def regions(tx: Transaction, service_id: ServiceId) -> list[str]:
+    """The regions whose consumers may use a service, in order."""
+    found = rows.find(tx, ServiceRegion, _region, order="region_id", service_id=service_id)
+    return [each.region_id for each in found]
+
+
+def add_region(tx: Transaction, service_id: ServiceId, region_id: str) -> None:
+    """Offer a service in a region; one it is offered in stays."""
+    if region_id not in regions(tx, service_id):
+        rows.add(tx, _region, ServiceRegion(service_id, region_id))
+
+
+def delete_region(tx: Transaction, service_id: ServiceId, region_id: str) -> None:
+    """Offer a service in a region no more."""
+    ours = (_region.c.service_id == service_id, _region.c.region_id == region_id)
+    tx.execute(delete(_region).where(*ours))

@@ -110,7 +110,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("ListVpcEndpointServiceResources", {"ServiceId": "epsrv"}),
     ("AddUserToVpcEndpointService", {"ServiceId": "epsrv", "UserId": 42}),
+    ("RemoveUserFromVpcEndpointService", {"ServiceId": "epsrv", "UserId": 42}),
     ("ListVpcEndpointServiceUsers", {"ServiceId": "epsrv"}),
+    ("UpdateVpcEndpointServiceAttribute", {"ServiceId": "epsrv", "AutoAcceptEnabled": "true"}),
+    (
+        "UpdateVpcEndpointServiceResourceAttribute",
+        {"ServiceId": "epsrv", "ResourceId": "nlb", "ZoneId": A, "AutoAllocatedEnabled": "false"},
+    ),
     ("CreateVpcEndpoint", {"VpcId": "vpc", "ServiceId": "own epsrv", "SecurityGroupId": ["sg"]}),
     (
         "CreateVpcEndpoint",
@@ -143,6 +149,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("DescribeVpcs", {"VpcId": "vpc"}, "Vpcs"),
     ("DescribeVSwitches", {"VSwitchId": "vsw", "VpcId": "vpc"}, "VSwitches"),
     ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
+    ("ListVpcEndpointServices", {"ServiceId": "epsrv", "ResourceId": "nlb"}, "Services"),
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
     ("ListVpcEndpointConnections", {"EndpointId": "ep", "ResourceId": "nlb"}, "Connections"),
     ("ListAttachments", {}, "Attachments"),

@@ -55,7 +55,13 @@ def test_an_unknown_service_is_not_found(operator: Account, refused: Refused) ->
         (ours.DetachResourceFromVpcEndpointService, {"ResourceId": "nlb-1"}),
         (ours.ListVpcEndpointServiceResources, {}),
         (ours.AddUserToVpcEndpointService, {"UserId": 1}),
+        (ours.RemoveUserFromVpcEndpointService, {"UserId": 1}),
         (ours.ListVpcEndpointServiceUsers, {}),
+        (ours.UpdateVpcEndpointServiceAttribute, {}),
+        (
+            ours.UpdateVpcEndpointServiceResourceAttribute,
+            {"ResourceId": "nlb-1", "ZoneId": A, "AutoAllocatedEnabled": True},
+        ),
         (ours.ListVpcEndpointConnections, {}),
         (ours.EnableVpcEndpointConnection, {"EndpointId": "ep-1"}),
         (ours.DisableVpcEndpointConnection, {"EndpointId": "ep-1"}),
@@ -74,8 +80,12 @@ def test_what_a_service_cannot_be_is_refused(operator: Account, refused: Refused
         ours.CreateVpcEndpointService(ServiceDescription="https://shop")
     with refused("IllegalParamFormat.Resource", 400, "at most 10"):
         ours.CreateVpcEndpointService(Resource=[{"ResourceId": "nlb-1", "ZoneId": A}] * 11)
-    with refused("UnsupportedParameter.ZoneAffinityEnabled", 400, "Leave it out"):
-        ours.CreateVpcEndpointService(ZoneAffinityEnabled=True)
+    with refused("EndpointServiceNotSupportIpv6", 400, "Use IPv4"):
+        ours.CreateVpcEndpointService(AddressIpVersion="DualStack")
+    with refused("EndpointServiceNotSupportIpv6", 400, "Use IPv4"):
+        ours.CreateVpcEndpointService(ServiceSupportIPv6=True)
+    with refused("RegionNotFound", 400, "'elsewhere'", "Served: local"):
+        ours.CreateVpcEndpointService(SupportedRegionList=["elsewhere"])
 
 
 def test_a_resource_is_a_load_balancer_of_ours_in_a_zone_it_has(
@@ -124,6 +134,7 @@ def test_resources_are_listed_with_their_place(operator: Account, world: World) 
             "VSwitchId": network.vswitches[zone],
             "Ip": address,
             "AutoAllocatedEnabled": True,
+            "ResourceSupportIPv6": False,
             "RelatedEndpointCount": related,
         }
         for zone, address, related in ((A, "10.0.0.1", 1), (B, "10.0.1.1", 0))

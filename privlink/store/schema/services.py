@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
 
 from privlink.store.schema.base import metadata, reference, words
 
@@ -15,7 +15,16 @@ endpoint_service = Table(
     Column("auto_accept", Boolean, nullable=False),
     words("payer"),
     words("description"),
+    Column("connect_bandwidth", Integer, nullable=True),
+    Column("zone_affinity", Boolean, nullable=False),
     words("created_at"),
+)
+
+service_region = Table(
+    "service_region",
+    metadata,
+    Column("service_id", String, ForeignKey("endpoint_service.id"), primary_key=True),
+    Column("region_id", String, primary_key=True),
 )
 
 service_resource = Table(
@@ -24,6 +33,7 @@ service_resource = Table(
     Column("service_id", String, ForeignKey("endpoint_service.id"), primary_key=True),
     Column("resource_id", String, ForeignKey("load_balancer.id"), primary_key=True),
     Column("zone_id", String, primary_key=True),
+    Column("auto_allocated", Boolean, nullable=False),
     Index("ix_service_resource_resource_id", "resource_id"),
 )
 

@@ -44,7 +44,7 @@ def group(kind: str) -> SecurityGroup:
 
 def resource(balancer: str, zone: str) -> ServiceResource:
     """A load balancer of the service in a zone."""
-    return ServiceResource(ServiceId("epsrv-1"), LoadBalancerId(balancer), ZoneId(zone))
+    return ServiceResource(ServiceId("epsrv-1"), LoadBalancerId(balancer), ZoneId(zone), True)
 
 
 def connection(decision: Decision) -> Connection:

@@ -1,9 +1,17 @@
 """PrivateLink 2020-04-15: one file for each noun of it; the table of all its actions."""
 
-from privlink.api.products.privatelink import connections, endpoints, services, users, zones
+from privlink.api.products.privatelink import (
+    connections,
+    endpoints,
+    resources,
+    services,
+    users,
+    zones,
+)
 
 ACTIONS = (
     *services.ACTIONS,
+    *resources.ACTIONS,
     *users.ACTIONS,
     *endpoints.ACTIONS,
     *zones.ACTIONS,

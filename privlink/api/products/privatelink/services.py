@@ -1,4 +1,4 @@
-"""The provider's side of PrivateLink: services, their resources, who may use them."""
+"""The provider's side of PrivateLink: services and their settings."""
 
 from __future__ import annotations
 
@@ -9,20 +9,14 @@ import msgspec
 from privlink import errors
 from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink.resources import Resource, attach, type_of
 from privlink.api.products.privatelink.settle import settle_service
-from privlink.api.wire import Answer, Fields
-from privlink.model.balancer import LoadBalancerZone
-from privlink.model.ids import LoadBalancerId, ServiceId, ZoneId, new_id
-from privlink.model.privatelink import (
-    ConnectionStatus,
-    EndpointService,
-    ResourceType,
-    ServiceResource,
-    ServiceUser,
-)
-from privlink.rules import addresses, lifecycle, names, quotas
-from privlink.store import balancers, endpoints, networks, services
+from privlink.api.wire import Answer, Wire
+from privlink.model.ids import ServiceId, new_id
+from privlink.model.privatelink import ConnectionStatus, EndpointService, ServiceUser
+from privlink.rules import bandwidth, lifecycle, names, quotas
+from privlink.store import endpoints, services
 
 Description = Annotated[
     str,
@@ -30,16 +24,30 @@ Description = Annotated[
         max_length=256, pattern=names.DESCRIPTION_PATTERN, description=names.DESCRIPTION_RULE
     ),
 ]
+Regions = Annotated[
+    tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100 regions.")
+]
+IpVersion = Literal["IPv4", "DualStack"]
+SupportIpv6 = Annotated[bool | None, Wire("ServiceSupportIPv6")]  # IpVersion's older name
+ConnectBandwidth = Annotated[
+    int,
+    msgspec.Meta(
+        ge=bandwidth.CONNECT_LOWEST,
+        le=bandwidth.CONNECT_HIGHEST,
+        description="it is 100 to 10240 Mbit/s.",
+    ),
+]
 # Connections in these states carry nothing and end with their service, as ServiceDeleted.
 _AT_REST = (ConnectionStatus.DISCONNECTED, ConnectionStatus.DELETING)
+# A service is an entry in a table: nothing to wait for, nothing to pay.
+_STATUS, _BUSINESS_STATUS = "Active", "Normal"
 
 
-class Resource(Fields, frozen=True):
-    """A load balancer in one zone."""
-
-    resource_id: str
-    zone_id: str | None = None
-    resource_type: str = "nlb"
+class SupportedRegion(Answer):
+    supported_region_id: str
+    service_region_id: str
+    region_service_status: str = "Available"
+    region_business_status: str = _BUSINESS_STATUS
 
 
 class CreateServiceAnswer(Answer):
@@ -52,31 +60,28 @@ class CreateServiceAnswer(Answer):
     auto_accept_enabled: bool
     zone_affinity_enabled: bool
     address_ip_version: str
+    service_support_ipv6: bool = msgspec.field(name="ServiceSupportIPv6")
+    supported_region_set: list[SupportedRegion]
     create_time: str
 
 
-class ServiceAnswer(CreateServiceAnswer):
+class ServiceSummary(CreateServiceAnswer):
     service_resource_type: str
     service_type: str
     payer: str
     region_id: str
+    connect_bandwidth: int | msgspec.UnsetType
+    min_bandwidth: int
+    max_bandwidth: int
+
+
+class ServiceAnswer(ServiceSummary):
     zones: list[str]
 
 
-class ResourceAnswer(Answer):
-    resource_id: str
-    resource_type: str
-    zone_id: str
-    region_id: str
-    vpc_id: str
-    vswitch_id: str
-    ip: str
-    auto_allocated_enabled: bool
-    related_endpoint_count: int
-
-
-class ResourcesAnswer(Answer):
-    resources: list[ResourceAnswer]
+class ServicesAnswer(Answer):
+    services: list[ServiceSummary]
+    total_count: int
     max_results: int
     next_token: str | msgspec.UnsetType
 
@@ -93,23 +98,65 @@ def create_vpc_endpoint_service(
     auto_accept_enabled: bool = False,
     payer: Literal["Endpoint", "EndpointService"] = "Endpoint",
     service_description: Description = "",
+    zone_affinity_enabled: bool = False,
+    address_ip_version: IpVersion = "IPv4",
+    service_support_ipv6: SupportIpv6 = None,
+    supported_region_list: Regions = (),
 ) -> CreateServiceAnswer:
     """Publish a service on load balancers of this account."""
     quotas.SERVICES.check(services.count(call.tx, call.account_id))
+    if address_ip_version == "DualStack" or service_support_ipv6:
+        raise errors.EndpointServiceNotSupportIpv6
     service = EndpointService(
         id=ServiceId(new_id("epsrv")),
         account_id=call.account_id,
-        resource_type=_resource_type(service_resource_type),
+        resource_type=type_of(service_resource_type),
         auto_accept=auto_accept_enabled,
         payer=payer,
         description=service_description,
+        connect_bandwidth=None,
+        zone_affinity=zone_affinity_enabled,
         created_at=call.now,
     )
     services.add(call.tx, service)
     services.add_user(call.tx, ServiceUser(service.id, service.account_id))
+    _offer(call, service, supported_region_list)
     for asked in resource:
-        _attach(call, service, asked)
+        attach(call, service, asked)
     return CreateServiceAnswer(**_common(call, service))
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def update_vpc_endpoint_service_attribute(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    service_description: Description | None = None,
+    auto_accept_enabled: bool | None = None,
+    connect_bandwidth: ConnectBandwidth | None = None,
+    zone_affinity_enabled: bool | None = None,
+    address_ip_version: IpVersion | None = None,
+    service_support_ipv6: SupportIpv6 = None,
+    add_supported_region_set: Regions = (),
+    delete_supported_region_set: Regions = (),
+) -> Answer:
+    """Change what is given of a service. Connections that are there stay as they are."""
+    service = ours.service(call, service_id)
+    if address_ip_version == "DualStack" or service_support_ipv6:
+        raise errors.ServiceResourceNotSupportIpv6(service_id=service.id)
+    given = {
+        "description": service_description,
+        "auto_accept": auto_accept_enabled,
+        "connect_bandwidth": connect_bandwidth,
+        "zone_affinity": zone_affinity_enabled,
+    }
+    changed = {field: value for field, value in given.items() if value is not None}
+    services.change(call.tx, msgspec.structs.replace(service, **changed))
+    _offer(call, service, add_supported_region_set)
+    for each in delete_supported_region_set:
+        services.delete_region(call.tx, service.id, each)
+    return Answer()
 
 
 @action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
@@ -118,13 +165,52 @@ def get_vpc_endpoint_service_attribute(
 ) -> ServiceAnswer:
     """Show one of your services."""
     service = ours.service(call, service_id)
-    return ServiceAnswer(
-        **_common(call, service),
-        service_resource_type=service.resource_type,
-        service_type="Interface",
-        payer=service.payer,
-        region_id=call.config.region,
-        zones=list(services.zones(call.tx, service.id)),
+    return ServiceAnswer(**_summary(call, service), zones=list(services.zones(call.tx, service.id)))
+
+
+@action(PRIVATELINK, resource="vpcendpointservice/*")
+def list_vpc_endpoint_services(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str | None = None,
+    service_name: str | None = None,
+    service_status: Literal["Creating", "Pending", "Active", "Deleting"] | None = None,
+    service_business_status: Literal["Normal", "FinancialLocked"] | None = None,
+    service_resource_type: str | None = None,
+    resource_id: str | None = None,
+    auto_accept_enabled: bool | None = None,
+    zone_affinity_enabled: bool | None = None,
+    address_ip_version: IpVersion | None = None,
+    max_results: MaxResults = 50,
+    next_token: NextToken = "",
+) -> ServicesAnswer:
+    """List your services. All filters given must match."""
+    wanted = {
+        "service_id": service_id,
+        "service_name": service_name,
+        "service_status": service_status,
+        "service_business_status": service_business_status,
+        "service_resource_type": service_resource_type,
+        "auto_accept_enabled": auto_accept_enabled,
+        "zone_affinity_enabled": zone_affinity_enabled,
+        "address_ip_version": address_ip_version,
+    }
+    found = [
+        summary
+        for service in services.of_account(call.tx, call.account_id)
+        if resource_id is None or resource_id in services.resource_ids(call.tx, service.id)
+        for summary in (ServiceSummary(**_summary(call, service)),)
+        if all(value in (None, getattr(summary, field)) for field, value in wanted.items())
+    ]
+    page, following = by_token(
+        found, lambda each: f"{each.create_time} {each.service_id}", max_results, next_token
+    )
+    return ServicesAnswer(
+        services=list(page),
+        total_count=len(found),
+        max_results=max_results,
+        next_token=following,
     )
 
 
@@ -136,111 +222,6 @@ def delete_vpc_endpoint_service(call: Call, *, region_id: RegionId, service_id: 
     services.delete_service(call.tx, service.id)
     settle_service(call, service.id)
     return Answer()
-
-
-@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
-def attach_resource_to_vpc_endpoint_service(
-    call: Call,
-    *,
-    region_id: RegionId,
-    service_id: str,
-    resource_id: str,
-    resource_type: str,
-    zone_id: str | None = None,
-) -> Answer:
-    """Let a load balancer carry a service in a zone."""
-    service = ours.service(call, service_id)
-    asked = Resource(resource_id=resource_id, zone_id=zone_id, resource_type=resource_type)
-    added = _attach(call, service, asked)
-    settle_service(call, service.id, added.zone_id)
-    return Answer()
-
-
-@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
-def detach_resource_from_vpc_endpoint_service(
-    call: Call,
-    *,
-    region_id: RegionId,
-    service_id: str,
-    resource_id: str,
-    zone_id: str | None = None,
-    resource_type: str = "nlb",
-) -> Answer:
-    """Take a load balancer that carries no connection off a service."""
-    service = ours.service(call, service_id)
-    found = next(
-        (
-            resource
-            for resource in services.resources(call.tx, service.id)
-            if (resource.resource_id, resource.zone_id) == (resource_id, zone_id)
-        ),
-        None,
-    )
-    if found is None:
-        raise errors.EndpointServiceResourceNotFound(
-            resource_id=resource_id, zone_id=zone_id or "(no ZoneId given)", service_id=service.id
-        )
-    carried = [
-        zone.endpoint_id for zone in endpoints.zones_on(call.tx, found) if zone.opening is not None
-    ]
-    if carried:
-        raise errors.EndpointServiceConnectionDependence(
-            resource=f"{found.resource_id} in {found.zone_id}", dependants=", ".join(carried)
-        )
-    services.delete_resource(call.tx, found)
-    settle_service(call, service.id, found.zone_id)
-    return Answer()
-
-
-@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
-def list_vpc_endpoint_service_resources(
-    call: Call,
-    *,
-    region_id: RegionId,
-    service_id: str,
-    max_results: MaxResults50 = 50,
-    next_token: NextToken = "",
-) -> ResourcesAnswer:
-    """List the load balancers that carry a service."""
-    service = ours.service(call, service_id)
-    page, following = by_token(
-        services.resources(call.tx, service.id),
-        lambda resource: f"{resource.zone_id} {resource.resource_id}",
-        max_results,
-        next_token,
-    )
-    return ResourcesAnswer(
-        resources=[_resource_answer(call, service, resource) for resource in page],
-        max_results=max_results,
-        next_token=following,
-    )
-
-
-def _attach(call: Call, service: EndpointService, asked: Resource) -> ServiceResource:
-    if _resource_type(asked.resource_type) is not service.resource_type:
-        raise errors.EndpointServiceResourceTypeNotEqual(
-            service_id=service.id,
-            expected=service.resource_type,
-            resource_type=asked.resource_type,
-        )
-    if not asked.zone_id:
-        raise errors.MissingParam(parameter="ZoneId", why="an nlb is attached zone by zone.")
-    if balancers.get(call.tx, call.account_id, asked.resource_id) is None:
-        raise errors.LoadBalancerNotFound(resource_id=asked.resource_id)
-    places = balancers.zones(call.tx, asked.resource_id)
-    if asked.zone_id not in {place.zone_id for place in places}:
-        raise errors.EndpointServiceNotSupportedZone(
-            resource=asked.resource_id, zone_id=asked.zone_id, known=_zones(places)
-        )
-    resource = ServiceResource(service.id, LoadBalancerId(asked.resource_id), ZoneId(asked.zone_id))
-    present = services.resources(call.tx, service.id)
-    if resource in present:
-        raise errors.EndpointServiceResourceExist(
-            resource_id=asked.resource_id, zone_id=asked.zone_id, service_id=service.id
-        )
-    quotas.RESOURCES_PER_SERVICE.check(len(present), service.id)
-    services.add_resources(call.tx, [resource])
-    return resource
 
 
 def _refuse_if_carrying(call: Call, service: EndpointService, what: str) -> None:
@@ -256,11 +237,12 @@ def _refuse_if_carrying(call: Call, service: EndpointService, what: str) -> None
         )
 
 
-def _resource_type(text: str) -> ResourceType:
-    try:
-        return ResourceType(text)
-    except ValueError:
-        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=text) from None
+def _offer(call: Call, service: EndpointService, regions: Regions) -> None:
+    """Offer a service in regions. This installation serves one, so only that can be named."""
+    for region_id in regions:
+        if region_id != call.config.region:
+            raise errors.RegionNotFound(region_id=region_id, known=call.config.region)
+        services.add_region(call.tx, service.id, region_id)
 
 
 def _common(call: Call, service: EndpointService) -> dict[str, Any]:
@@ -269,47 +251,38 @@ def _common(call: Call, service: EndpointService) -> dict[str, Any]:
         "service_id": service.id,
         "service_name": names.service_name(config.region, service.id),
         "service_domain": names.service_domain(config.domain, config.region, service.id),
-        "service_status": "Active",  # a service is an entry in a table: nothing to wait for
-        "service_business_status": "Normal",
+        "service_status": _STATUS,
+        "service_business_status": _BUSINESS_STATUS,
         "service_description": service.description,
         "auto_accept_enabled": service.auto_accept,
-        "zone_affinity_enabled": False,
+        "zone_affinity_enabled": service.zone_affinity,
         "address_ip_version": "IPv4",
+        "service_support_ipv6": False,
+        "supported_region_set": [
+            SupportedRegion(supported_region_id=each, service_region_id=config.region)
+            for each in services.regions(call.tx, service.id)
+        ],
         "create_time": service.created_at,
     }
 
 
-def _resource_answer(
-    call: Call, service: EndpointService, resource: ServiceResource
-) -> ResourceAnswer:
-    place = next(
-        place
-        for place in balancers.zones(call.tx, resource.resource_id)
-        if place.zone_id == resource.zone_id
-    )
-    eni = networks.get_eni(call.tx, place.eni_id)
-    return ResourceAnswer(
-        resource_id=resource.resource_id,
-        resource_type=service.resource_type,
-        zone_id=resource.zone_id,
-        region_id=call.config.region,
-        vpc_id=eni.vpc_id,
-        vswitch_id=place.vswitch_id,
-        ip=addresses.text(eni.address),
-        auto_allocated_enabled=True,
-        related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
-    )
-
-
-def _zones(places: list[LoadBalancerZone]) -> str:
-    return ", ".join(place.zone_id for place in places)
+def _summary(call: Call, service: EndpointService) -> dict[str, Any]:
+    lowest, highest = bandwidth.RANGES[service.resource_type]
+    return _common(call, service) | {
+        "service_resource_type": service.resource_type,
+        "service_type": "Interface",
+        "payer": service.payer,
+        "region_id": call.config.region,
+        "connect_bandwidth": service.connect_bandwidth or msgspec.UNSET,
+        "min_bandwidth": lowest,
+        "max_bandwidth": highest,
+    }
 
 
 ACTIONS = (
     create_vpc_endpoint_service,
+    update_vpc_endpoint_service_attribute,
     get_vpc_endpoint_service_attribute,
+    list_vpc_endpoint_services,
     delete_vpc_endpoint_service,
-    attach_resource_to_vpc_endpoint_service,
-    detach_resource_from_vpc_endpoint_service,
-    list_vpc_endpoint_service_resources,
 )

@@ -48,19 +48,24 @@ def add_user_to_vpc_endpoint_service(
 ) -> Answer:
     """Let an account use a service. One that may already stays so."""
     service = ours.service(call, service_id)
-    if user_id is None and user_arn is None:
-        raise errors.MissingServiceUser
-    if user_arn is not None:
-        account = sharing.account_in(user_arn)
-        if account is None:
-            raise errors.IllegalParamFormat(
-                parameter="UserARN", why=f"{user_arn!r} was given; {sharing.ARN_RULE}"
-            )
-        if user_id is not None and account not in (str(user_id), sharing.EVERYBODY):
-            raise errors.MismatchUserIdAndUserArn(user_id=user_id, user_arn=user_arn)
-    for user in (user_id, user_arn):
-        if user is not None:
-            services.add_user(call.tx, ServiceUser(service.id, str(user)))
+    for user in _named(user_id, user_arn):
+        services.add_user(call.tx, ServiceUser(service.id, user))
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def remove_user_from_vpc_endpoint_service(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    user_id: UserId | None = None,
+    user_arn: Annotated[UserArn | None, Wire("UserARN")] = None,
+) -> Answer:
+    """Let an account create no more endpoints of a service. Those that it has stay."""
+    service = ours.service(call, service_id)
+    for user in _named(user_id, user_arn):
+        services.delete_user(call.tx, ServiceUser(service.id, user))
     return Answer()
 
 
@@ -93,11 +98,30 @@ def list_vpc_endpoint_service_users(
     )
 
 
+def _named(user_id: int | None, user_arn: str | None) -> list[str]:
+    """The entries of the allow list that are meant.
+
+    Raises MissingServiceUser, IllegalParamFormat for what is no ARN, MismatchUserIdAndUserArn.
+    """
+    if user_id is None and user_arn is None:
+        raise errors.MissingServiceUser
+    if user_arn is not None:
+        account = sharing.account_in(user_arn)
+        if account is None:
+            raise errors.IllegalParamFormat(
+                parameter="UserARN", why=f"{user_arn!r} was given; {sharing.ARN_RULE}"
+            )
+        if user_id is not None and account not in (str(user_id), sharing.EVERYBODY):
+            raise errors.MismatchUserIdAndUserArn(user_id=user_id, user_arn=user_arn)
+    return [str(user) for user in (user_id, user_arn) if user is not None]
+
+
 def _number(user: str) -> int | None:
     return int(user) if user.isdigit() else None
 
 
 ACTIONS = (
     add_user_to_vpc_endpoint_service,
+    remove_user_from_vpc_endpoint_service,
     list_vpc_endpoint_service_users,
 )

@@ -1,0 +1,234 @@
+"""The load balancers that carry a service, zone by zone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from privlink import errors
+from privlink.api import ours
+from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.products.privatelink.settle import settle_service
+from privlink.api.wire import Answer, Fields
+from privlink.model.balancer import LoadBalancerZone
+from privlink.model.ids import LoadBalancerId, ZoneId
+from privlink.model.privatelink import EndpointService, ResourceType, ServiceResource
+from privlink.rules import addresses, quotas
+from privlink.store import balancers, endpoints, networks, services
+
+
+class Resource(Fields, frozen=True):
+    """A load balancer in one zone."""
+
+    resource_id: str
+    zone_id: str | None = None
+    resource_type: str = "nlb"
+
+
+class ResourceAnswer(Answer):
+    resource_id: str
+    resource_type: str
+    zone_id: str
+    region_id: str
+    vpc_id: str
+    vswitch_id: str
+    ip: str
+    auto_allocated_enabled: bool
+    resource_support_ipv6: bool = msgspec.field(name="ResourceSupportIPv6")
+    related_endpoint_count: int
+
+
+class ResourcesAnswer(Answer):
+    resources: list[ResourceAnswer]
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def attach_resource_to_vpc_endpoint_service(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    resource_id: str,
+    resource_type: str,
+    zone_id: str | None = None,
+) -> Answer:
+    """Let a load balancer carry a service in a zone."""
+    service = ours.service(call, service_id)
+    asked = Resource(resource_id=resource_id, zone_id=zone_id, resource_type=resource_type)
+    added = attach(call, service, asked)
+    settle_service(call, service.id, added.zone_id)
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def detach_resource_from_vpc_endpoint_service(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    resource_id: str,
+    zone_id: str | None = None,
+    resource_type: str = "nlb",
+) -> Answer:
+    """Take a load balancer that carries no connection off a service."""
+    service = ours.service(call, service_id)
+    found = _resource(call, service, resource_id, zone_id)
+    carried = [
+        zone.endpoint_id for zone in endpoints.zones_on(call.tx, found) if zone.opening is not None
+    ]
+    if carried:
+        raise errors.EndpointServiceConnectionDependence(
+            resource=f"{found.resource_id} in {found.zone_id}", dependants=", ".join(carried)
+        )
+    others = _others_in_zone(call, found)
+    if others and not any(each.auto_allocated for each in others):
+        raise errors.EndpointServiceResourceCannotRemove(
+            resource_id=found.resource_id, zone_id=found.zone_id, service_id=service.id
+        )
+    services.delete_resource(call.tx, found)
+    settle_service(call, service.id, found.zone_id)
+    return Answer()
+
+
+@action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
+def list_vpc_endpoint_service_resources(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    max_results: MaxResults50 = 50,
+    next_token: NextToken = "",
+) -> ResourcesAnswer:
+    """List the load balancers that carry a service."""
+    service = ours.service(call, service_id)
+    page, following = by_token(
+        services.resources(call.tx, service.id),
+        lambda resource: f"{resource.zone_id} {resource.resource_id}",
+        max_results,
+        next_token,
+    )
+    return ResourcesAnswer(
+        resources=[_resource_answer(call, service, resource) for resource in page],
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def update_vpc_endpoint_service_resource_attribute(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    resource_id: str,
+    auto_allocated_enabled: bool,
+    zone_id: str | None = None,
+) -> Answer:
+    """Let new zone connections be placed on a resource, or not. Those that are on it stay."""
+    service = ours.service(call, service_id)
+    found = _resource(call, service, resource_id, zone_id)
+    if not auto_allocated_enabled and not any(
+        each.auto_allocated for each in _others_in_zone(call, found)
+    ):
+        raise errors.ResourceAutoAllocateViolation(
+            resource_id=found.resource_id, zone_id=found.zone_id, service_id=service.id
+        )
+    changed = msgspec.structs.replace(found, auto_allocated=auto_allocated_enabled)
+    services.change_resource(call.tx, changed)
+    settle_service(call, service.id, found.zone_id)
+    return Answer()
+
+
+def attach(call: Call, service: EndpointService, asked: Resource) -> ServiceResource:
+    """Put a load balancer among the resources of a service."""
+    if type_of(asked.resource_type) is not service.resource_type:
+        raise errors.EndpointServiceResourceTypeNotEqual(
+            service_id=service.id,
+            expected=service.resource_type,
+            resource_type=asked.resource_type,
+        )
+    if not asked.zone_id:
+        raise errors.MissingParam(parameter="ZoneId", why="an nlb is attached zone by zone.")
+    if balancers.get(call.tx, call.account_id, asked.resource_id) is None:
+        raise errors.LoadBalancerNotFound(resource_id=asked.resource_id)
+    places = balancers.zones(call.tx, asked.resource_id)
+    if asked.zone_id not in {place.zone_id for place in places}:
+        raise errors.EndpointServiceNotSupportedZone(
+            resource=asked.resource_id, zone_id=asked.zone_id, known=_zones(places)
+        )
+    present = services.resources(call.tx, service.id)
+    if (asked.resource_id, asked.zone_id) in {(each.resource_id, each.zone_id) for each in present}:
+        raise errors.EndpointServiceResourceExist(
+            resource_id=asked.resource_id, zone_id=asked.zone_id, service_id=service.id
+        )
+    quotas.RESOURCES_PER_SERVICE.check(len(present), service.id)
+    resource = ServiceResource(
+        service.id, LoadBalancerId(asked.resource_id), ZoneId(asked.zone_id), auto_allocated=True
+    )
+    services.add_resources(call.tx, [resource])
+    return resource
+
+
+def _resource(
+    call: Call, service: EndpointService, resource_id: str, zone_id: str | None
+) -> ServiceResource:
+    for each in services.resources(call.tx, service.id):
+        if (each.resource_id, each.zone_id) == (resource_id, zone_id):
+            return each
+    raise errors.EndpointServiceResourceNotFound(
+        resource_id=resource_id, zone_id=zone_id or "(no ZoneId given)", service_id=service.id
+    )
+
+
+def _others_in_zone(call: Call, resource: ServiceResource) -> list[ServiceResource]:
+    """What else carries the service in the zone of one of its resources."""
+    return [
+        each
+        for each in services.resources(call.tx, resource.service_id)
+        if each.zone_id == resource.zone_id and each.resource_id != resource.resource_id
+    ]
+
+
+def type_of(text: str) -> ResourceType:
+    """The resource type a caller spells. Raises EndpointServiceResourceTypeNotSupport."""
+    try:
+        return ResourceType(text)
+    except ValueError:
+        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=text) from None
+
+
+def _resource_answer(
+    call: Call, service: EndpointService, resource: ServiceResource
+) -> ResourceAnswer:
+    place = next(
+        place
+        for place in balancers.zones(call.tx, resource.resource_id)
+        if place.zone_id == resource.zone_id
+    )
+    eni = networks.get_eni(call.tx, place.eni_id)
+    return ResourceAnswer(
+        resource_id=resource.resource_id,
+        resource_type=service.resource_type,
+        zone_id=resource.zone_id,
+        region_id=call.config.region,
+        vpc_id=eni.vpc_id,
+        vswitch_id=place.vswitch_id,
+        ip=addresses.text(eni.address),
+        auto_allocated_enabled=resource.auto_allocated,
+        resource_support_ipv6=False,  # load balancers have IPv4 addresses only
+        related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
+    )
+
+
+def _zones(places: list[LoadBalancerZone]) -> str:
+    return ", ".join(place.zone_id for place in places)
+
+
+ACTIONS = (
+    attach_resource_to_vpc_endpoint_service,
+    detach_resource_from_vpc_endpoint_service,
+    list_vpc_endpoint_service_resources,
+    update_vpc_endpoint_service_resource_attribute,
+)
