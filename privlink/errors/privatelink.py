@@ -154,6 +154,25 @@ class NoAvailableServiceResource(ApiError):
     )
 
 
+class IncorrectStatusConnection(ApiError):
+    code = "IncorrectStatus.VpcEndpointConnection"
+    text = (
+        "The connection of {endpoint_id} to {service_id} is {status}; a zone of it can be opened "
+        "or closed only while it is Connected."
+    )
+
+
+class IncorrectStatusZone(ApiError):
+    code = "IncorrectStatus.VpcEndpointZone"
+    text = "Zone {zone_id} of {endpoint_id} is {status}; for this it must be {wanted}."
+
+
+class ResourceNotFoundZone(ApiError):
+    code = "ResourceNotFound.VpcEndpointZone"
+    status = 404
+    text = "Endpoint {endpoint_id} has no zone {zone_id!r}. Its zones: {known}."
+
+
 class MissingServiceUser(ApiError):
     code = "MissingParam.UserArn"
     text = "Give UserId or UserARN: who may use the service?"

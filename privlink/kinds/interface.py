@@ -36,7 +36,7 @@ def lead(
     A zone stays with the resource it has, as long as the service still has that one. Another is
     picked among those that may be allocated.
     """
-    if zone.deleting or connection.decision is not Decision.ACCEPTED:
+    if zone.deleting or zone.cut or connection.decision is not Decision.ACCEPTED:
         return None
     here = [resource for resource in resources if resource.zone_id == zone.zone_id]
     held = (resource for resource in here if resource.resource_id == zone.resource_id)

@@ -38,6 +38,13 @@ class Decision(enum.StrEnum):
     REFUSED = "refused"
 
 
+class TrafficControl(enum.StrEnum):
+    """Whether a connection's bandwidth has an end."""
+
+    SCALABILITY = "Scalability"
+    BANDWIDTH_LIMIT = "BandwidthLimit"
+
+
 class EndpointStatus(enum.StrEnum):
     CREATING = "Creating"
     ACTIVE = "Active"
@@ -123,6 +130,8 @@ class Connection(msgspec.Struct, frozen=True):
     endpoint_id: EndpointId
     service_id: ServiceId
     decision: Decision
+    bandwidth: int  # Mbit/s; holds under BandwidthLimit only
+    traffic_control: TrafficControl
     modified_at: str
 
 
@@ -143,3 +152,4 @@ class EndpointZone(msgspec.Struct, frozen=True):
     initial: bool  # asked for at creation of the endpoint
     placed: bool  # a node has confirmed the address at least once
     deleting: bool
+    cut: bool  # the provider has closed this zone alone

@@ -6,6 +6,7 @@
     confirmed                             the node: its kernel holds the present state of the zone
                                           and, while it is open, of what it leads through: the
                                           balancer and the security groups
+    cut                                   the provider: DisableVpcEndpointZoneConnection
     deleting                              the consumer: RemoveZone, DeleteVpcEndpoint
 
       zone      not confirmed             confirmed
@@ -13,8 +14,9 @@
       deleting  Deleting                  (row goes away)
       open      Connecting                Connected
       closed    Creating, Disconnecting   Wait, Disconnected
+      cut       Creating, Disconnecting   Disconnected
 
-      connection    zones that are not deleting           status
+      connection    zones neither deleting nor cut        status
       ------------  ------------------------------------  -------------
       accepted      none at all                           Connected
       accepted      all closed, or an open unconfirmed    Connecting
@@ -60,7 +62,8 @@ def zone_status(facts: ZoneFacts, decision: Decision) -> ZoneStatus:
         return ZoneStatus.CONNECTED if facts.confirmed else ZoneStatus.CONNECTING
     if not facts.confirmed:
         return ZoneStatus.DISCONNECTING if zone.placed else ZoneStatus.CREATING
-    return ZoneStatus.DISCONNECTED if decision is Decision.REFUSED else ZoneStatus.WAIT
+    ended = zone.cut or decision is Decision.REFUSED
+    return ZoneStatus.DISCONNECTED if ended else ZoneStatus.WAIT
 
 
 def endpoint_status(endpoint: Endpoint, zones: Sequence[ZoneFacts]) -> EndpointStatus:
@@ -76,9 +79,9 @@ def connection_status(
 ) -> ConnectionStatus:
     """The status of a connection.
 
-    An accepted connection without any zone is Connected: there is nothing left to wait for, and
-    Terraform's provider creates endpoints that way. One whose zones are all closed waits for the
-    service to have a resource there.
+    An accepted connection without any zone is Connected, and so is one whose every zone is cut:
+    there is nothing left to wait for, and Terraform's provider creates endpoints that way. One
+    whose zones are all closed waits for the service to have a resource there.
     """
     if endpoint.deleting:
         return ConnectionStatus.DELETING
@@ -86,8 +89,9 @@ def connection_status(
         return ConnectionStatus.SERVICE_DELETED
     living = [facts for facts in zones if not facts.zone.deleting]
     if connection.decision is Decision.ACCEPTED:
-        opened = [facts for facts in living if facts.zone.opening is not None]
-        passing = (opened or not living) and all(facts.confirmed for facts in opened)
+        wanted = [facts for facts in living if not facts.zone.cut]
+        opened = [facts for facts in wanted if facts.zone.opening is not None]
+        passing = (opened or not wanted) and all(facts.confirmed for facts in opened)
         return ConnectionStatus.CONNECTED if passing else ConnectionStatus.CONNECTING
     closing = any(f.zone.placed and not f.confirmed for f in living)
     return ConnectionStatus.DISCONNECTING if closing else ConnectionStatus.DISCONNECTED

@@ -20,7 +20,6 @@ from privlink.model.ids import (
 )
 from privlink.model.privatelink import (
     Connection,
-    Decision,
     Endpoint,
     EndpointZone,
     ServiceResource,
@@ -154,10 +153,10 @@ def get_connection(tx: Transaction, endpoint_id: EndpointId) -> Connection:
     return found
 
 
-def decide(tx: Transaction, endpoint_id: EndpointId, decision: Decision, now: str) -> None:
-    """Record the provider's word on a connection."""
-    ours = update(_connection).where(_connection.c.endpoint_id == endpoint_id)
-    tx.execute(ours.values(decision=decision, modified_at=now))
+def change_connection(tx: Transaction, connection: Connection) -> None:
+    """Put a connection down as it is given. Its zones are the caller's to settle."""
+    key = {"endpoint_id": connection.endpoint_id}
+    rows.change(tx, _connection, key, **msgspec.structs.asdict(connection))
 
 
 def groups(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -139,6 +139,16 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("EnableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
     ("EnableVpcEndpointConnection", {"ServiceId": "own epsrv", "EndpointId": "ep"}),
     ("DisableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
+    ("UpdateVpcEndpointConnectionAttribute", {"ServiceId": "epsrv", "EndpointId": "ep"}),
+    ("UpdateVpcEndpointConnectionAttribute", {"ServiceId": "own epsrv", "EndpointId": "ep"}),
+    (
+        "EnableVpcEndpointZoneConnection",
+        {"ServiceId": "epsrv", "EndpointId": "ep", "ZoneId": A},
+    ),
+    (
+        "DisableVpcEndpointZoneConnection",
+        {"ServiceId": "own epsrv", "EndpointId": "ep", "ZoneId": A},
+    ),
     ("ListVpcEndpointConnections", {"ServiceId": "epsrv"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
     ("GetAttachment", {"AttachmentId": "att"}),

@@ -31,6 +31,8 @@ def test_a_connection_is_shown_to_the_provider(
         "ServiceId": service,
         "ServiceRegionId": "local",
         "ConnectionStatus": "Connected",
+        "Bandwidth": 3072,
+        "TrafficControlMode": "Scalability",
         "ResourceOwner": False,
     }
     assert (zone["ZoneId"], zone["ZoneStatus"]) == (A, "Connected")

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     String,
     Table,
     UniqueConstraint,
@@ -46,6 +47,8 @@ connection = Table(
     Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
     Column("service_id", String, nullable=False, index=True),
     words("decision"),
+    Column("bandwidth", Integer, nullable=False),
+    words("traffic_control"),
     words("modified_at"),
 )
 
@@ -63,6 +66,7 @@ endpoint_zone = Table(
     Column("initial", Boolean, nullable=False),
     Column("placed", Boolean, nullable=False),
     Column("deleting", Boolean, nullable=False),
+    Column("cut", Boolean, nullable=False),
     UniqueConstraint("provider_vpc_id", "source"),
     Index(
         "ix_endpoint_zone_unsettled",

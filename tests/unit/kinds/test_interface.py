@@ -18,7 +18,13 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
-from privlink.model.privatelink import Connection, Decision, EndpointZone, ServiceResource
+from privlink.model.privatelink import (
+    Connection,
+    Decision,
+    EndpointZone,
+    ServiceResource,
+    TrafficControl,
+)
 from privlink.model.security import SecurityGroup
 
 ZONE = EndpointZone(
@@ -33,6 +39,7 @@ ZONE = EndpointZone(
     initial=True,
     placed=True,
     deleting=False,
+    cut=False,
 )
 
 
@@ -49,7 +56,9 @@ def resource(balancer: str, zone: str) -> ServiceResource:
 
 def connection(decision: Decision) -> Connection:
     """The connection with the provider's word on it."""
-    return Connection(ZONE.endpoint_id, ServiceId("epsrv-1"), decision, "")
+    return Connection(
+        ZONE.endpoint_id, ServiceId("epsrv-1"), decision, 3072, TrafficControl.SCALABILITY, ""
+    )
 
 
 HERE, ALSO_HERE, THERE = (

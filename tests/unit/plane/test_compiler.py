@@ -78,6 +78,7 @@ ZONE = EndpointZone(
     initial=True,
     placed=True,
     deleting=False,
+    cut=False,
 )
 
 

@@ -16,6 +16,7 @@ from privlink.model.privatelink import (
     EndpointStatus,
     EndpointType,
     EndpointZone,
+    TrafficControl,
     ZoneStatus,
 )
 from privlink.rules import lifecycle
@@ -43,6 +44,7 @@ def facts(
     placed: bool = True,
     initial: bool = True,
     deleting: bool = False,
+    cut: bool = False,
 ) -> ZoneFacts:
     """A zone; left alone it is placed, closed and confirmed."""
     zone = EndpointZone(
@@ -57,13 +59,16 @@ def facts(
         initial=initial,
         placed=placed,
         deleting=deleting,
+        cut=cut,
     )
     return ZoneFacts(zone, confirmed)
 
 
 def connection(decision: Decision) -> Connection:
     """A connection with the provider's word on it."""
-    return Connection(ENDPOINT.id, ENDPOINT.service_id, decision, "")
+    return Connection(
+        ENDPOINT.id, ENDPOINT.service_id, decision, 3072, TrafficControl.SCALABILITY, ""
+    )
 
 
 NONE, ACCEPTED, REFUSED = Decision.NONE, Decision.ACCEPTED, Decision.REFUSED
@@ -83,6 +88,8 @@ NONE, ACCEPTED, REFUSED = Decision.NONE, Decision.ACCEPTED, Decision.REFUSED
         (facts(), NONE, ZoneStatus.WAIT),
         (facts(), ACCEPTED, ZoneStatus.WAIT),
         (facts(), REFUSED, ZoneStatus.DISCONNECTED),
+        (facts(cut=True), ACCEPTED, ZoneStatus.DISCONNECTED),
+        (facts(cut=True, confirmed=False), ACCEPTED, ZoneStatus.DISCONNECTING),
     ],
 )
 def test_a_zone(zone: ZoneFacts, decision: Decision, status: ZoneStatus) -> None:
@@ -113,6 +120,7 @@ def test_an_endpoint(endpoint: Endpoint, zones: list[ZoneFacts], status: Endpoin
 
 OPEN, OPENING = facts(opening=1), facts(opening=2, confirmed=False)
 CLOSED, CLOSING = facts(), facts(confirmed=False)
+CUT = facts(cut=True, confirmed=False)
 NEW, GOING = facts(placed=False, confirmed=False), facts(deleting=True, confirmed=False)
 
 
@@ -133,6 +141,10 @@ NEW, GOING = facts(placed=False, confirmed=False), facts(deleting=True, confirme
         (ACCEPTED, [GOING], ConnectionStatus.CONNECTED),
         (ACCEPTED, [OPEN, NEW], ConnectionStatus.CONNECTED),
         (ACCEPTED, [OPEN, GOING], ConnectionStatus.CONNECTED),
+        (ACCEPTED, [CUT], ConnectionStatus.CONNECTED),
+        (ACCEPTED, [CUT, OPEN], ConnectionStatus.CONNECTED),
+        (ACCEPTED, [CUT, OPENING], ConnectionStatus.CONNECTING),
+        (ACCEPTED, [CUT, CLOSED], ConnectionStatus.CONNECTING),
         (REFUSED, [], ConnectionStatus.DISCONNECTED),
         (REFUSED, [CLOSED], ConnectionStatus.DISCONNECTED),
         (REFUSED, [CLOSED, CLOSING], ConnectionStatus.DISCONNECTING),

@@ -6,6 +6,7 @@ from privlink.api.products.privatelink import (
     resources,
     services,
     users,
+    zone_connections,
     zones,
 )
 
@@ -16,4 +17,5 @@ ACTIONS = (
     *endpoints.ACTIONS,
     *zones.ACTIONS,
     *connections.ACTIONS,
+    *zone_connections.ACTIONS,
 )

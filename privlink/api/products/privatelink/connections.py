@@ -13,7 +13,15 @@ from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink.endpoints import by_age, status_of
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
-from privlink.model.privatelink import ConnectionStatus, Decision, Endpoint, EndpointService
+from privlink.model.privatelink import (
+    Connection,
+    ConnectionStatus,
+    Decision,
+    Endpoint,
+    EndpointService,
+    TrafficControl,
+)
+from privlink.rules import bandwidth as bandwidths
 from privlink.rules import lifecycle, names
 from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
@@ -38,6 +46,8 @@ class ConnectionAnswer(Answer):
     service_id: str
     service_region_id: str
     connection_status: str
+    bandwidth: int
+    traffic_control_mode: str
     modified_time: str
     resource_owner: bool
     zones: list[ConnectionZone]
@@ -52,11 +62,17 @@ class ConnectionsAnswer(Answer):
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def enable_vpc_endpoint_connection(
-    call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    endpoint_id: str,
+    bandwidth: int | None = None,
+    traffic_control_mode: TrafficControl | None = None,
 ) -> Answer:
-    """Accept a connection. Connected means that a byte can pass."""
+    """Accept a connection in all its zones. Connected means that a byte can pass."""
     service = ours.service(call, service_id)
-    facts = _connection(call, service, endpoint_id)
+    facts = connection_of(call, service, endpoint_id)
     status = status_of(facts)
     if status not in (ConnectionStatus.DISCONNECTED, ConnectionStatus.DISCONNECTING):
         raise errors.EndpointConnectionOperationDenied(
@@ -68,7 +84,12 @@ def enable_vpc_endpoint_connection(
         raise errors.NoAvailableServiceResource(
             service_id=service.id, zones=", ".join(unserved), endpoint_id=endpoint_id
         )
-    return _decide(call, facts.endpoint, Decision.ACCEPTED)
+    for each in facts.zones:
+        if each.zone.cut:
+            endpoints.set_zone(call.tx, msgspec.structs.replace(each.zone, cut=False))
+    connection = _with(service, facts.connection, bandwidth, traffic_control_mode)
+    accepted = msgspec.structs.replace(connection, decision=Decision.ACCEPTED)
+    return _put(call, facts.endpoint, accepted)
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
@@ -77,12 +98,35 @@ def disable_vpc_endpoint_connection(
 ) -> Answer:
     """Refuse a connection, or end one: running flows stop, new ones are refused."""
     service = ours.service(call, service_id)
-    facts = _connection(call, service, endpoint_id)
+    facts = connection_of(call, service, endpoint_id)
     if facts.connection.decision is Decision.REFUSED or facts.endpoint.deleting:
         raise errors.EndpointConnectionOperationDenied(
             endpoint_id=endpoint_id, status=status_of(facts), why="there is nothing left to refuse."
         )
-    return _decide(call, facts.endpoint, Decision.REFUSED)
+    refused = msgspec.structs.replace(facts.connection, decision=Decision.REFUSED)
+    return _put(call, facts.endpoint, refused)
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+def update_vpc_endpoint_connection_attribute(
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    endpoint_id: str,
+    bandwidth: int | None = None,
+    traffic_control_mode: TrafficControl | None = None,
+) -> Answer:
+    """Change how much a connection may carry."""
+    service = ours.service(call, service_id)
+    facts = connection_of(call, service, endpoint_id)
+    status = status_of(facts)
+    if status is not ConnectionStatus.CONNECTED:
+        raise errors.EndpointConnectionOperationDenied(
+            endpoint_id=endpoint_id, status=status, why="only a Connected one can be changed."
+        )
+    changed = _with(service, facts.connection, bandwidth, traffic_control_mode)
+    return _put(call, facts.endpoint, changed)
 
 
 @action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
@@ -128,15 +172,31 @@ def list_vpc_endpoint_connections(
     )
 
 
-def _connection(call: Call, service: EndpointService, endpoint_id: str) -> Facts:
+def connection_of(call: Call, service: EndpointService, endpoint_id: str) -> Facts:
+    """What is known of the connection between a service and an endpoint."""
     endpoint = endpoints.get(call.tx, endpoint_id)
     if endpoint is None or endpoint.service_id != service.id:
         raise errors.EndpointConnectionNotFound(endpoint_id=endpoint_id, service_id=service.id)
     return endpoints.facts(call.tx, [endpoint])[0]
 
 
-def _decide(call: Call, endpoint: Endpoint, decision: Decision) -> Answer:
-    endpoints.decide(call.tx, endpoint.id, decision, call.now)
+def _with(
+    service: EndpointService,
+    connection: Connection,
+    given: int | None,
+    mode: TrafficControl | None,
+) -> Connection:
+    if given is not None:
+        bandwidths.check(given, service.resource_type)
+    return msgspec.structs.replace(
+        connection,
+        bandwidth=connection.bandwidth if given is None else given,
+        traffic_control=mode or connection.traffic_control,
+    )
+
+
+def _put(call: Call, endpoint: Endpoint, connection: Connection) -> Answer:
+    endpoints.change_connection(call.tx, msgspec.structs.replace(connection, modified_at=call.now))
     settle(call, endpoint)
     return Answer()
 
@@ -151,6 +211,8 @@ def _connection_answer(call: Call, facts: Facts) -> ConnectionAnswer:
         service_id=endpoint.service_id,
         service_region_id=config.region,
         connection_status=status_of(facts),
+        bandwidth=facts.connection.bandwidth,
+        traffic_control_mode=facts.connection.traffic_control,
         modified_time=facts.connection.modified_at,
         resource_owner=endpoint.account_id == call.account_id,
         zones=[
@@ -176,5 +238,6 @@ def _connection_answer(call: Call, facts: Facts) -> ConnectionAnswer:
 ACTIONS = (
     enable_vpc_endpoint_connection,
     disable_vpc_endpoint_connection,
+    update_vpc_endpoint_connection_attribute,
     list_vpc_endpoint_connections,
 )

@@ -23,8 +23,9 @@ from privlink.model.privatelink import (
     EndpointService,
     EndpointStatus,
     EndpointType,
+    TrafficControl,
 )
-from privlink.rules import lifecycle, names, quotas, sharing
+from privlink.rules import bandwidth, lifecycle, names, quotas, sharing
 from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
 
@@ -122,7 +123,14 @@ def create_vpc_endpoint(
         created_at=call.now,
     )
     decision = Decision.ACCEPTED if service.auto_accept else Decision.NONE
-    connection = Connection(endpoint.id, service.id, decision, call.now)
+    connection = Connection(
+        endpoint_id=endpoint.id,
+        service_id=service.id,
+        decision=decision,
+        bandwidth=service.connect_bandwidth or bandwidth.DEFAULT,
+        traffic_control=TrafficControl.SCALABILITY,
+        modified_at=call.now,
+    )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
     for asked in zone:
         place(call, endpoint, asked, initial=True)

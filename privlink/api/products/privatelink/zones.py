@@ -134,6 +134,7 @@ def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None
         initial=initial,
         placed=False,
         deleting=False,
+        cut=False,
     )
     endpoints.add_zone(call.tx, zone)
 
