@@ -89,6 +89,7 @@ PRIVATELINK = Product("privatelink", "2020-04-15", invalid=errors.IllegalParamFo
 VPC = Product("vpc", "2016-04-28")
 ECS = Product("ecs", "2014-05-26")
 NLB = Product("nlb", "2022-04-30")
+RESOURCEMANAGER = Product("resourcemanager", "2020-03-31")
 PRIVLINK = Product("privlink", "2026-12-01")
 
 Function = Callable[..., Answer]

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from privlink.errors.base import ApiError
+from privlink.errors.labels import (
+    BothEmptyTagsAndResources,
+    DuplicateTagKey,
+    InvalidResourceIdNotFound,
+    InvalidTagKey,
+    InvalidTagValue,
+    MissingTagKey,
+    MissingTagValue,
+    TooManyTags,
+)
 
 
 class EndpointNotFound(ApiError):
@@ -181,3 +191,46 @@ class MissingServiceUser(ApiError):
 class MismatchUserIdAndUserArn(ApiError):
     code = "Mismatch.UserIdAndUserArn"
     text = "UserId {user_id} and UserARN {user_arn!r} name different accounts."
+
+
+class MissingTagKeyParam(MissingTagKey):
+    code = "MissingTagKeyParam"
+
+
+class MissingTagValueParam(MissingTagValue):
+    code = "MissingTagValueParam"
+
+
+class IllegalTagKeyParam(InvalidTagKey):
+    code = "IllegalTagKeyParam"
+
+
+class IllegalTagValueParam(InvalidTagValue):
+    code = "IllegalTagValueParam"
+
+
+class DuplicatedTagKey(DuplicateTagKey):
+    code = "DuplicatedTagKey"
+
+
+class QuotaExceedTagsPerResource(TooManyTags):
+    code = "QuotaExceed.TagsPerResource"
+
+
+class MissingResourceIdOrTagParam(BothEmptyTagsAndResources):
+    code = "MissingResourceIdOrTagParam"
+
+
+class TaggedResourceNotFound(InvalidResourceIdNotFound):
+    code = "InvalidResourceId.NotFound"
+    status = 400
+
+
+class TagInfoNotExist(ApiError):
+    code = "TagInfoNotExist"
+    text = "{resource_id} has no tag with the key {key!r}. ListTagResources shows its tags."
+
+
+class GroupedResourceNotFound(ApiError):
+    code = "ResourceNotFound"
+    text = "{kind} {resource_id!r} is NotFound in this account."

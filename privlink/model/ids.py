@@ -17,6 +17,7 @@ ServerGroupId = NewType("ServerGroupId", str)
 ListenerId = NewType("ListenerId", str)
 ServiceId = NewType("ServiceId", str)
 EndpointId = NewType("EndpointId", str)
+ResourceGroupId = NewType("ResourceGroupId", str)
 NodeId = NewType("NodeId", str)
 ZoneId = NewType("ZoneId", str)
 

@@ -19,11 +19,18 @@ class Quota(msgspec.Struct, frozen=True):
     way_out: str
     refusal: type[errors.QuotaExceeded]
 
-    def check(self, present: int, inside: str = "this account", *, more: int = 1) -> None:
-        """Refuse `more` of them beside those `present`. Raises the product's error."""
+    def check(
+        self,
+        present: int,
+        inside: str = "this account",
+        *,
+        more: int = 1,
+        refusal: type[errors.QuotaExceeded] | None = None,
+    ) -> None:
+        """Refuse `more` of them beside those `present`. Raises the quota's error, or another."""
         count = present + more
         if count > self.limit:
-            raise self.refusal(
+            raise (refusal or self.refusal)(
                 what=f"{self.what} of {inside}",
                 count=count,
                 limit=self.limit,
@@ -101,4 +108,16 @@ ATTACHMENTS = Quota(
     5000,
     f"Delete one with DeleteAttachment, or {_ANOTHER_ACCOUNT}",
     errors.QuotaExceededAttachments,
+)
+TAGS_PER_RESOURCE = Quota(
+    "Tags",
+    20,
+    "Remove one with UntagResources first.",
+    errors.TooManyTags,
+)
+RESOURCE_GROUPS = Quota(
+    "Resource groups",
+    100,
+    f"Delete one with DeleteResourceGroup, or {_ANOTHER_ACCOUNT}",
+    errors.ResourceGroupLimit,
 )

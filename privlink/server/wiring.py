@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlink.api.dispatch import Catalogue
-from privlink.api.products import ecs, nlb, privatelink, privlink, vpc
+from privlink.api.products import ecs, nlb, privatelink, privlink, resource_groups, vpc
 from privlink.config import Config
 from privlink.server import feed
 from privlink.server.app import Server
@@ -14,6 +14,7 @@ ACTIONS = (
     *ecs.ACTIONS,
     *nlb.ACTIONS,
     *privatelink.ACTIONS,
+    *resource_groups.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
 )

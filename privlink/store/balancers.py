@@ -20,7 +20,7 @@ from privlink.model.ids import (
     ServiceId,
     VpcId,
 )
-from privlink.store import changes, rows, schema
+from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 
 _balancer, _zone = schema.load_balancer, schema.load_balancer_zone
@@ -62,6 +62,7 @@ def delete_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> None:
     tx.execute(delete(_zone).where(_zone.c.balancer_id == balancer_id))
     tx.execute(delete(schema.eni).where(schema.eni.c.id.in_(eni_ids)))
     tx.execute(delete(_balancer).where(_balancer.c.id == balancer_id))
+    labels.forget(tx, balancer_id)
     changes.touch(tx, changes.balancer_key(balancer_id), gone=True)
 
 
@@ -89,6 +90,7 @@ def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
     """Delete a server group that no listener uses, with its servers."""
     tx.execute(delete(_server).where(_server.c.group_id == group_id))
     tx.execute(delete(_group).where(_group.c.id == group_id))
+    labels.forget(tx, group_id)
 
 
 def servers(tx: Transaction, group_ids: Iterable[str]) -> list[GroupServer]:

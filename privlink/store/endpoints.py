@@ -25,7 +25,7 @@ from privlink.model.privatelink import (
     ServiceResource,
 )
 from privlink.rules.lifecycle import ZoneFacts
-from privlink.store import changes, networks, nodes, rows, schema, services
+from privlink.store import changes, labels, networks, nodes, rows, schema, services
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn
 
@@ -135,6 +135,7 @@ def delete_endpoint(tx: Transaction, endpoint_id: EndpointId) -> None:
     for table in (_group, _connection):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint_id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint_id))
+    labels.forget(tx, endpoint_id)
 
 
 def by_ids(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Endpoint]:

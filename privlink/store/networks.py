@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import changes, rows, schema
+from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -52,6 +52,7 @@ def add_vpc(tx: Transaction, vpc: Vpc) -> None:
 
 def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
     tx.execute(delete(schema.vpc).where(schema.vpc.c.id == vpc_id))
+    labels.forget(tx, vpc_id)
 
 
 def count_vpcs(tx: Transaction, account_id: AccountId) -> int:
@@ -77,6 +78,7 @@ def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
 
 def delete_vswitch(tx: Transaction, vswitch_id: VSwitchId) -> None:
     tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch_id))
+    labels.forget(tx, vswitch_id)
     changes.touch(tx, changes.segment_key(vswitch_id), gone=True)
 
 

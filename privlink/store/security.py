@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 
 from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, VpcId
 from privlink.model.security import SecurityGroup, SecurityGroupRule
-from privlink.store import changes, rows, schema
+from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 
 _group, _rule = schema.security_group, schema.security_group_rule
@@ -43,6 +43,7 @@ def add(tx: Transaction, group: SecurityGroup) -> None:
 def delete_group(tx: Transaction, group_id: SecurityGroupId) -> None:
     tx.execute(delete(_rule).where(_rule.c.group_id == group_id))
     tx.execute(delete(_group).where(_group.c.id == group_id))
+    labels.forget(tx, group_id)
     changes.touch(tx, changes.filter_key(group_id), gone=True)
 
 

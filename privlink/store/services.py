@@ -14,7 +14,7 @@ from privlink.model.privatelink import (
     ServiceResource,
     ServiceUser,
 )
-from privlink.store import rows, schema
+from privlink.store import labels, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Query
 
@@ -69,6 +69,7 @@ def delete_service(tx: Transaction, service_id: ServiceId) -> None:
     tx.execute(delete(_region).where(_region.c.service_id == service_id))
     tx.execute(delete(_user).where(_user.c.service_id == service_id))
     tx.execute(delete(_service).where(_service.c.id == service_id))
+    labels.forget(tx, service_id)
 
 
 def resources(tx: Transaction, service_id: ServiceId) -> list[ServiceResource]:

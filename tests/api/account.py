@@ -19,6 +19,8 @@ from alibabacloud_nlb20220430 import models as nlb
 from alibabacloud_nlb20220430.client import Client as Nlb
 from alibabacloud_privatelink20200415 import models as privatelink
 from alibabacloud_privatelink20200415.client import Client as PrivateLink
+from alibabacloud_resourcemanager20200331 import models as resourcemanager
+from alibabacloud_resourcemanager20200331.client import Client as ResourceManager
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_vpc20160428 import models as vpc
 from alibabacloud_vpc20160428.client import Client as Vpc
@@ -48,6 +50,7 @@ class Account:
         self.ecs = Product(Ecs(config), ecs)
         self.nlb = Product(Nlb(config), nlb)
         self.privatelink = Product(PrivateLink(config), privatelink)
+        self.resourcemanager = Product(ResourceManager(config), resourcemanager)
         self.own = OwnClient(f"http://{host}", key_id, secret)
 
 

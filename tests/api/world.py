@@ -102,6 +102,11 @@ class World:
         made = self.account.ecs.CreateSecurityGroup(VpcId=network.vpc, SecurityGroupType=kind)
         return str(made["SecurityGroupId"])
 
+    def resource_group(self, name: str = "blue") -> str:
+        """A resource group."""
+        made = self.account.resourcemanager.CreateResourceGroup(Name=name, DisplayName=name)
+        return str(made["ResourceGroup"]["Id"])
+
     def endpoint(
         self, service: str, network: Network, *zones: str, group: str | None = None, **more: Any
     ) -> str:

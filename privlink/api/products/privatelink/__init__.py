@@ -3,6 +3,7 @@
 from privlink.api.products.privatelink import (
     connections,
     endpoints,
+    labels,
     resources,
     services,
     users,
@@ -18,4 +19,5 @@ ACTIONS = (
     *zones.ACTIONS,
     *connections.ACTIONS,
     *zone_connections.ACTIONS,
+    *labels.ACTIONS,
 )
