@@ -76,6 +76,11 @@ class SecurityGroupNotFound(ApiError):
     text = "Security group {group_id!r} is NotFound in {vpc_id}. See DescribeSecurityGroups."
 
 
+class SecurityGroupExist(ApiError):
+    code = "SecurityGroupExist"
+    text = "Security group {group_id} is on {endpoint_id} already."
+
+
 class SecurityGroupTypeOnlySingleTypeSupporteded(ApiError):
     code = "SecurityGroupTypeOnlySingleTypeSupporteded"
     text = "The security groups of one endpoint must all be normal or all be enterprise."

@@ -120,6 +120,10 @@ class Endpoint(msgspec.Struct, frozen=True):
     type: EndpointType
     name: str
     description: str
+    policy: str  # a policy document; empty for the default one, which allows everything
+    protected: bool  # only the identity that created it may change or delete it
+    protected_by: str  # that identity; empty for an account's own key, which always may
+    zone_affinity: bool  # its domain answers with the address in the asker's own zone first
     deleting: bool
     created_at: str
 

@@ -103,6 +103,12 @@ ZONES_PER_ENDPOINT = Quota(
     "Remove one with RemoveZoneFromVpcEndpoint first.",
     errors.QuotaMisMatched,
 )
+GROUPS_PER_ENDPOINT = Quota(
+    "Security groups",
+    5,
+    "Take one off with DetachSecurityGroupFromVpcEndpoint first.",
+    errors.QuotaMisMatched,
+)
 ATTACHMENTS = Quota(
     "Attachments",
     5000,

@@ -122,6 +122,20 @@ def add(
     _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
 
 
+def change(tx: Transaction, endpoint: Endpoint) -> None:
+    """Put an endpoint's settings down as they are given. Nothing changes for the nodes."""
+    rows.change(tx, _endpoint, {"id": endpoint.id}, **msgspec.structs.asdict(endpoint))
+
+
+def set_groups(tx: Transaction, endpoint: Endpoint, groups: Iterable[SecurityGroupId]) -> None:
+    """Put these security groups on an endpoint, for the nodes to look at again."""
+    tx.execute(delete(_group).where(_group.c.endpoint_id == endpoint.id))
+    _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
+    for zone in zones(tx, endpoint.id):
+        if not zone.deleting:
+            changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
+
+
 def mark_deleting(tx: Transaction, endpoint_id: EndpointId) -> None:
     tx.execute(update(_endpoint).where(_endpoint.c.id == endpoint_id).values(deleting=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, or_, select
 
 from privlink.model.ids import AccountId, LoadBalancerId, ServiceId, ZoneId
 from privlink.model.privatelink import (
@@ -14,6 +14,7 @@ from privlink.model.privatelink import (
     ServiceResource,
     ServiceUser,
 )
+from privlink.rules import sharing
 from privlink.store import labels, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Query
@@ -52,6 +53,23 @@ def of_account(tx: Transaction, account_id: AccountId) -> list[EndpointService]:
     """The services of an account, oldest first."""
     found = rows.find(tx, EndpointService, _service, account_id=account_id)
     return sorted(found, key=lambda service: (service.created_at, service.id))
+
+
+def open_to(tx: Transaction, account_id: AccountId) -> list[EndpointService]:
+    """The services an account may use, and those its endpoints are connected to, by id."""
+    own = select(_service.c.id).where(_service.c.account_id == account_id)
+    connected = select(schema.endpoint.c.service_id).where(
+        schema.endpoint.c.account_id == account_id
+    )
+    might = (_user.c.user == account_id, _user.c.user == sharing.EVERYBODY)
+    wide = or_(*might, _user.c.user.startswith("acs:"))
+    shared = [
+        user.service_id
+        for user in rows.all_of(tx, ServiceUser, select(_user).where(wide))
+        if sharing.allows([user.user], account_id)
+    ]
+    ids = {*tx.execute(own).scalars(), *tx.execute(connected).scalars(), *shared}
+    return sorted(by_ids(tx, ids).values(), key=lambda service: service.id)
 
 
 def change(tx: Transaction, service: EndpointService) -> None:

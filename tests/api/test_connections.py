@@ -23,6 +23,7 @@ def test_a_connection_is_shown_to_the_provider(
     (connection,) = listed["Connections"]
     (zone,) = connection.pop("Zones")
     assert connection.pop("ModifiedTime").endswith("Z")
+    assert connection.pop("ResourceGroupId").startswith("rg-")
     assert connection == {
         "EndpointId": endpoint,
         "EndpointOwnerId": int(other.id),

@@ -96,7 +96,40 @@ def test_services_are_listed_by_what_is_asked_of_them(operator: Account, world: 
         assert answer["TotalCount"] == len(found)
     one = listed(ServiceId=carried)["Services"][0]
     whole = shown(operator, carried)
+    assert one.pop("Tags") == []
     assert one == {name: whole[name] for name in one}
+
+
+def test_a_service_is_created_with_tags_and_in_a_group(
+    operator: Account, world: World, refused: Refused
+) -> None:
+    group, tag = world.resource_group(), [{"Key": "team", "Value": "red"}]
+    made = operator.privatelink.CreateVpcEndpointService(ResourceGroupId=group, Tag=tag)
+    assert made["ResourceGroupId"] == group
+    assert shown(operator, made["ServiceId"])["ResourceGroupId"] == group
+    world.service()
+    for filters in ({"Tag": tag}, {"ResourceGroupId": group}, {"Tag": [{"Key": "team"}]}):
+        (one,) = operator.privatelink.ListVpcEndpointServices(**filters)["Services"]
+        assert (one["ServiceId"], one["Tags"]) == (made["ServiceId"], tag)
+    with refused("InvalidResourceGroup", 400, "'rg-none'"):
+        operator.privatelink.CreateVpcEndpointService(ResourceGroupId="rg-none")
+    with refused("DuplicatedTagKey", 400, "'team'"):
+        operator.privatelink.CreateVpcEndpointService(Tag=tag * 2)
+
+
+def test_connections_are_found_by_the_group_of_their_service(
+    operator: Account, world: World
+) -> None:
+    group, network = world.resource_group(), world.network()
+    first, second = world.published(), world.published()
+    operator.privatelink.ChangeResourceGroup(
+        ResourceId=first, ResourceGroupId=group, ResourceType="VpcEndpointService"
+    )
+    endpoint = world.endpoint(first, network)
+    world.endpoint(second, network)
+    listed = operator.privatelink.ListVpcEndpointConnections(ResourceGroupId=group)
+    (only,) = listed["Connections"]
+    assert (only["EndpointId"], only["ResourceGroupId"]) == (endpoint, group)
 
 
 def test_services_come_in_pages_and_only_to_their_owner(

@@ -31,6 +31,10 @@ ENDPOINT = Endpoint(
     type=EndpointType.INTERFACE,
     name="",
     description="",
+    policy="",
+    protected=False,
+    protected_by="",
+    zone_affinity=False,
     deleting=False,
     created_at="",
 )

@@ -4,7 +4,9 @@ from privlink.api.products.privatelink import (
     connections,
     endpoints,
     labels,
+    offers,
     resources,
+    security_groups,
     services,
     users,
     zone_connections,
@@ -20,4 +22,6 @@ ACTIONS = (
     *connections.ACTIONS,
     *zone_connections.ACTIONS,
     *labels.ACTIONS,
+    *security_groups.ACTIONS,
+    *offers.ACTIONS,
 )

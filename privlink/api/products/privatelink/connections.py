@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import grouping, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink.endpoints import by_age, status_of
+from privlink.api.products.privatelink.endpoint_answers import by_age, status_of
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
 from privlink.model.privatelink import (
@@ -48,6 +48,7 @@ class ConnectionAnswer(Answer):
     connection_status: str
     bandwidth: int
     traffic_control_mode: str
+    resource_group_id: str
     modified_time: str
     resource_owner: bool
     zones: list[ConnectionZone]
@@ -140,6 +141,7 @@ def list_vpc_endpoint_connections(
     connection_status: ConnectionStatus | None = None,
     resource_id: str | None = None,
     eni_id: str | None = None,
+    resource_group_id: str | None = None,
     max_results: MaxResults = 50,
     next_token: NextToken = "",
 ) -> ConnectionsAnswer:
@@ -148,6 +150,8 @@ def list_vpc_endpoint_connections(
         candidates = endpoints.of_service(call.tx, ours.service(call, service_id).id)
     else:
         candidates = endpoints.of_provider(call.tx, call.account_id)
+    service_ids = {endpoint.service_id for endpoint in candidates}
+    groups = grouping.shown(call, service_ids)
     found = [
         facts
         for facts in endpoints.facts(
@@ -157,6 +161,7 @@ def list_vpc_endpoint_connections(
                 for endpoint in candidates
                 if endpoint_id in (None, endpoint.id)
                 and endpoint_owner_id in (None, int(endpoint.account_id))
+                and resource_group_id in (None, groups[endpoint.service_id])
             ),
         )
         if connection_status in (None, status_of(facts))
@@ -165,7 +170,9 @@ def list_vpc_endpoint_connections(
     ]
     page, following = by_token(found, by_age, max_results, next_token)
     return ConnectionsAnswer(
-        connections=[_connection_answer(call, facts) for facts in page],
+        connections=[
+            _connection_answer(call, facts, groups[facts.endpoint.service_id]) for facts in page
+        ],
         total_count=str(len(found)),
         max_results=max_results,
         next_token=following,
@@ -201,7 +208,7 @@ def _put(call: Call, endpoint: Endpoint, connection: Connection) -> Answer:
     return Answer()
 
 
-def _connection_answer(call: Call, facts: Facts) -> ConnectionAnswer:
+def _connection_answer(call: Call, facts: Facts, group_id: str) -> ConnectionAnswer:
     endpoint, config = facts.endpoint, call.config
     return ConnectionAnswer(
         endpoint_id=endpoint.id,
@@ -213,6 +220,7 @@ def _connection_answer(call: Call, facts: Facts) -> ConnectionAnswer:
         connection_status=status_of(facts),
         bandwidth=facts.connection.bandwidth,
         traffic_control_mode=facts.connection.traffic_control,
+        resource_group_id=group_id,
         modified_time=facts.connection.modified_at,
         resource_owner=endpoint.account_id == call.account_id,
         zones=[

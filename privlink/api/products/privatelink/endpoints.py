@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import grouping, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink import endpoint_answers
+from privlink.api.products.privatelink.endpoint_answers import (
+    CreateEndpointAnswer,
+    EndpointAnswer,
+    EndpointsAnswer,
+    by_age,
+    status_of,
+)
+from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
 from privlink.api.products.privatelink.settle import settle
-from privlink.api.products.privatelink.zones import Zone, place
+from privlink.api.products.privatelink.zones import Zone, place, refuse_if_deleting
+from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
 from privlink.model.ids import EndpointId, new_id
@@ -25,9 +35,8 @@ from privlink.model.privatelink import (
     EndpointType,
     TrafficControl,
 )
-from privlink.rules import bandwidth, lifecycle, names, quotas, sharing
+from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
 from privlink.store import endpoints, services
-from privlink.store.endpoints import Facts
 
 Name = Annotated[
     str,
@@ -44,43 +53,11 @@ Description = Annotated[
         description=names.DESCRIPTION_RULE,
     ),
 ]
+_DUAL = "DualStack"
+IpVersion = Literal["IPv4", "DualStack"]
 KindOfEndpoint = Annotated[
     EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
 ]
-
-
-class CreateEndpointAnswer(Answer):
-    endpoint_id: str
-    endpoint_name: str
-    endpoint_description: str
-    endpoint_domain: str
-    endpoint_status: str
-    endpoint_business_status: str
-    connection_status: str
-    service_id: str
-    service_name: str
-    vpc_id: str
-    address_ip_version: str
-    zone_affinity_enabled: bool
-    create_time: str
-
-
-class EndpointSummary(CreateEndpointAnswer):
-    endpoint_type: str
-    region_id: str
-    resource_owner: bool
-
-
-class EndpointAnswer(EndpointSummary):
-    payer: str | msgspec.UnsetType
-    zone_private_ip_address_count: int
-
-
-class EndpointsAnswer(Answer):
-    endpoints: list[EndpointSummary]
-    total_count: int
-    max_results: int
-    next_token: str | msgspec.UnsetType
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpoint/*")
@@ -103,13 +80,24 @@ def create_vpc_endpoint(
     zone_private_ip_address_count: Annotated[
         int, msgspec.Meta(ge=1, le=1, description="only 1 is possible.")
     ] = 1,
+    address_ip_version: IpVersion = "IPv4",
+    zone_affinity_enabled: bool = False,
+    policy_document: str | None = None,
+    protected_enabled: bool = False,
+    service_region_id: str | None = None,
+    cross_region_bandwidth: int | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
 ) -> CreateEndpointAnswer:
     """Create an endpoint: an address in your VPC, in each zone given, that leads to a service."""
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
+    _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
+    _refuse_ipv6(address_ip_version)
     quotas.ENDPOINTS_PER_VPC.check(endpoints.count_in(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     KINDS[endpoint_type].check(groups)
+    quotas.GROUPS_PER_ENDPOINT.check(0, "an endpoint", more=len(groups))
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
         account_id=call.account_id,
@@ -119,6 +107,10 @@ def create_vpc_endpoint(
         type=endpoint_type,
         name=endpoint_name or "",
         description=endpoint_description or "",
+        policy=_checked(policy_document or ""),
+        protected=protected_enabled,
+        protected_by="",
+        zone_affinity=zone_affinity_enabled,
         deleting=False,
         created_at=call.now,
     )
@@ -134,8 +126,44 @@ def create_vpc_endpoint(
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
     for asked in zone:
         place(call, endpoint, asked, initial=True)
+    grouping.put(call, endpoint.id, resource_group_id)
+    LABELS.attach(call, ENDPOINT, endpoint.id, tag)
     settle(call, endpoint)
-    return CreateEndpointAnswer(**_common(call, endpoints.facts(call.tx, [endpoint])[0]))
+    return endpoint_answers.created(call, endpoints.facts(call.tx, [endpoint])[0])
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+def update_vpc_endpoint_attribute(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    endpoint_name: Name | None = None,
+    endpoint_description: Description | None = None,
+    zone_affinity_enabled: bool | None = None,
+    policy_document: str | None = None,
+    reset_policy: bool = False,
+    address_ip_version: IpVersion | None = None,
+    cross_region_bandwidth: int | None = None,
+) -> Answer:
+    """Change what is given of an endpoint. Its traffic goes on."""
+    endpoint = ours.endpoint(call, endpoint_id)
+    refuse_if_deleting(endpoint)
+    _refuse_other_regions(call, None, cross_region_bandwidth)
+    _refuse_ipv6(address_ip_version)
+    if reset_policy and policy_document:
+        raise errors.IllegalParamFormat(
+            parameter="ResetPolicy", why="it takes PolicyDocument away; give one of the two."
+        )
+    given = {
+        "name": endpoint_name,
+        "description": endpoint_description,
+        "zone_affinity": zone_affinity_enabled,
+        "policy": "" if reset_policy else policy_document and _checked(policy_document),
+    }
+    changed = {field: value for field, value in given.items() if value is not None}
+    endpoints.change(call.tx, msgspec.structs.replace(endpoint, **changed))
+    return Answer()
 
 
 @action(PRIVATELINK, resource="vpcendpoint/{endpoint_id}")
@@ -144,12 +172,7 @@ def get_vpc_endpoint_attribute(
 ) -> EndpointAnswer:
     """Show one of your endpoints."""
     endpoint = ours.endpoint(call, endpoint_id)
-    service = services.get(call.tx, endpoint.service_id)
-    return EndpointAnswer(
-        **_summary(call, endpoints.facts(call.tx, [endpoint])[0], service),
-        payer=service.payer if service else msgspec.UNSET,
-        zone_private_ip_address_count=1,
-    )
+    return endpoint_answers.shown(call, endpoints.facts(call.tx, [endpoint])[0])
 
 
 @action(PRIVATELINK, resource="vpcendpoint/*")
@@ -164,6 +187,10 @@ def list_vpc_endpoints(
     connection_status: ConnectionStatus | None = None,
     service_name: str | None = None,
     vpc_id: str | None = None,
+    address_ip_version: IpVersion | None = None,
+    service_region_id: str | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
     max_results: MaxResults = 50,
     next_token: NextToken = "",
 ) -> EndpointsAnswer:
@@ -171,26 +198,31 @@ def list_vpc_endpoints(
     exact = {"id": endpoint_id, "name": endpoint_name, "type": endpoint_type}
     exact |= {"service_name": service_name, "vpc_id": vpc_id}
     wanted = {field: value for field, value in exact.items() if value is not None}
+    everywhere = service_region_id in (None, call.config.region) and address_ip_version != _DUAL
+    candidates = [
+        endpoint
+        for endpoint in endpoints.of_account(call.tx, call.account_id)
+        if everywhere and all(getattr(endpoint, field) == value for field, value in wanted.items())
+    ]
+    ids = [endpoint.id for endpoint in candidates]
+    grouped = grouping.chosen(call, ids, resource_group_id)
+    tagged = LABELS.matching(call, ENDPOINT, tag)
     found = [
         facts
         for facts in endpoints.facts(
             call.tx,
             (
                 endpoint
-                for endpoint in endpoints.of_account(call.tx, call.account_id)
-                if all(getattr(endpoint, field) == value for field, value in wanted.items())
+                for endpoint in candidates
+                if endpoint.id in grouped and (tagged is None or endpoint.id in tagged)
             ),
         )
         if endpoint_status in (None, lifecycle.endpoint_status(facts.endpoint, facts.zones))
         and connection_status in (None, status_of(facts))
     ]
     page, following = by_token(found, by_age, max_results, next_token)
-    owners = services.by_ids(call.tx, {facts.endpoint.service_id for facts in page})
     return EndpointsAnswer(
-        endpoints=[
-            EndpointSummary(**_summary(call, facts, owners.get(facts.endpoint.service_id)))
-            for facts in page
-        ],
+        endpoints=endpoint_answers.listed(call, page),
         total_count=len(found),
         max_results=max_results,
         next_token=following,
@@ -213,18 +245,6 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
     return Answer()
 
 
-def status_of(facts: Facts) -> ConnectionStatus:
-    """The status of an endpoint's connection."""
-    return lifecycle.connection_status(
-        facts.endpoint, facts.connection, facts.service_exists, facts.zones
-    )
-
-
-def by_age(facts: Facts) -> str:
-    """The key that lists of endpoints are ordered by, oldest first."""
-    return f"{facts.endpoint.created_at} {facts.endpoint.id}"
-
-
 def _service_to_use(
     call: Call, service_id: str | None, service_name: str | None
 ) -> EndpointService:
@@ -243,37 +263,29 @@ def _service_to_use(
     return service
 
 
-def _common(call: Call, facts: Facts) -> dict[str, Any]:
-    endpoint, config = facts.endpoint, call.config
-    return {
-        "endpoint_id": endpoint.id,
-        "endpoint_name": endpoint.name,
-        "endpoint_description": endpoint.description,
-        "endpoint_domain": names.endpoint_domain(
-            config.domain, config.region, endpoint.service_id, endpoint.id
-        ),
-        "endpoint_status": lifecycle.endpoint_status(endpoint, facts.zones),
-        "endpoint_business_status": "Normal",
-        "connection_status": status_of(facts),
-        "service_id": endpoint.service_id,
-        "service_name": endpoint.service_name,
-        "vpc_id": endpoint.vpc_id,
-        "address_ip_version": "IPv4",
-        "zone_affinity_enabled": False,
-        "create_time": endpoint.created_at,
-    }
+def _refuse_other_regions(call: Call, region_id: str | None, bandwidth: int | None) -> None:
+    if region_id not in (None, call.config.region):
+        raise errors.RegionNotFound(region_id=region_id, known=call.config.region)
+    if bandwidth is not None:
+        why = "endpoint and service are in the same region here, so there is nothing to set."
+        raise errors.IllegalParamFormat(parameter="CrossRegionBandwidth", why=why)
 
 
-def _summary(call: Call, facts: Facts, service: EndpointService | None) -> dict[str, Any]:
-    return _common(call, facts) | {
-        "endpoint_type": facts.endpoint.type,
-        "region_id": call.config.region,
-        "resource_owner": service is not None and service.account_id == facts.endpoint.account_id,
-    }
+def _refuse_ipv6(version: IpVersion | None) -> None:
+    if version == _DUAL:
+        raise errors.EndpointServiceNotSupportIpv6
+
+
+def _checked(policy: str) -> str:
+    """A policy document that may be kept, or nothing."""
+    if policy and (why := endpoint_policy.problem(policy)):
+        raise errors.IllegalParamFormat(parameter="PolicyDocument", why=why)
+    return policy
 
 
 ACTIONS = (
     create_vpc_endpoint,
+    update_vpc_endpoint_attribute,
     get_vpc_endpoint_attribute,
     list_vpc_endpoints,
     delete_vpc_endpoint,

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import grouping, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink import service_answers
+from privlink.api.products.privatelink.labels import LABELS, SERVICE
 from privlink.api.products.privatelink.resources import Resource, attach, type_of
+from privlink.api.products.privatelink.service_answers import (
+    CreateServiceAnswer,
+    ServiceAnswer,
+    ServicesAnswer,
+)
 from privlink.api.products.privatelink.settle import settle_service
+from privlink.api.tagging import Tags
 from privlink.api.wire import Answer, Wire
 from privlink.model.ids import ServiceId, new_id
 from privlink.model.privatelink import ConnectionStatus, EndpointService, ServiceUser
@@ -39,51 +47,6 @@ ConnectBandwidth = Annotated[
 ]
 # Connections in these states carry nothing and end with their service, as ServiceDeleted.
 _AT_REST = (ConnectionStatus.DISCONNECTED, ConnectionStatus.DELETING)
-# A service is an entry in a table: nothing to wait for, nothing to pay.
-_STATUS, _BUSINESS_STATUS = "Active", "Normal"
-
-
-class SupportedRegion(Answer):
-    supported_region_id: str
-    service_region_id: str
-    region_service_status: str = "Available"
-    region_business_status: str = _BUSINESS_STATUS
-
-
-class CreateServiceAnswer(Answer):
-    service_id: str
-    service_name: str
-    service_domain: str
-    service_status: str
-    service_business_status: str
-    service_description: str
-    auto_accept_enabled: bool
-    zone_affinity_enabled: bool
-    address_ip_version: str
-    service_support_ipv6: bool = msgspec.field(name="ServiceSupportIPv6")
-    supported_region_set: list[SupportedRegion]
-    create_time: str
-
-
-class ServiceSummary(CreateServiceAnswer):
-    service_resource_type: str
-    service_type: str
-    payer: str
-    region_id: str
-    connect_bandwidth: int | msgspec.UnsetType
-    min_bandwidth: int
-    max_bandwidth: int
-
-
-class ServiceAnswer(ServiceSummary):
-    zones: list[str]
-
-
-class ServicesAnswer(Answer):
-    services: list[ServiceSummary]
-    total_count: int
-    max_results: int
-    next_token: str | msgspec.UnsetType
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/*")
@@ -102,6 +65,8 @@ def create_vpc_endpoint_service(
     address_ip_version: IpVersion = "IPv4",
     service_support_ipv6: SupportIpv6 = None,
     supported_region_list: Regions = (),
+    resource_group_id: str | None = None,
+    tag: Tags = (),
 ) -> CreateServiceAnswer:
     """Publish a service on load balancers of this account."""
     quotas.SERVICES.check(services.count(call.tx, call.account_id))
@@ -123,7 +88,9 @@ def create_vpc_endpoint_service(
     _offer(call, service, supported_region_list)
     for asked in resource:
         attach(call, service, asked)
-    return CreateServiceAnswer(**_common(call, service))
+    grouping.put(call, service.id, resource_group_id)
+    LABELS.attach(call, SERVICE, service.id, tag)
+    return service_answers.created(call, service)
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
@@ -164,8 +131,7 @@ def get_vpc_endpoint_service_attribute(
     call: Call, *, region_id: RegionId, service_id: str
 ) -> ServiceAnswer:
     """Show one of your services."""
-    service = ours.service(call, service_id)
-    return ServiceAnswer(**_summary(call, service), zones=list(services.zones(call.tx, service.id)))
+    return service_answers.shown(call, ours.service(call, service_id))
 
 
 @action(PRIVATELINK, resource="vpcendpointservice/*")
@@ -182,6 +148,8 @@ def list_vpc_endpoint_services(
     auto_accept_enabled: bool | None = None,
     zone_affinity_enabled: bool | None = None,
     address_ip_version: IpVersion | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
     max_results: MaxResults = 50,
     next_token: NextToken = "",
 ) -> ServicesAnswer:
@@ -195,12 +163,18 @@ def list_vpc_endpoint_services(
         "auto_accept_enabled": auto_accept_enabled,
         "zone_affinity_enabled": zone_affinity_enabled,
         "address_ip_version": address_ip_version,
+        "resource_group_id": resource_group_id,
     }
+    tagged = LABELS.matching(call, SERVICE, tag)
+    candidates = [
+        service
+        for service in services.of_account(call.tx, call.account_id)
+        if (resource_id is None or resource_id in services.resource_ids(call.tx, service.id))
+        and (tagged is None or service.id in tagged)
+    ]
     found = [
         summary
-        for service in services.of_account(call.tx, call.account_id)
-        if resource_id is None or resource_id in services.resource_ids(call.tx, service.id)
-        for summary in (ServiceSummary(**_summary(call, service)),)
+        for summary in service_answers.listed(call, candidates)
         if all(value in (None, getattr(summary, field)) for field, value in wanted.items())
     ]
     page, following = by_token(
@@ -243,40 +217,6 @@ def _offer(call: Call, service: EndpointService, regions: Regions) -> None:
         if region_id != call.config.region:
             raise errors.RegionNotFound(region_id=region_id, known=call.config.region)
         services.add_region(call.tx, service.id, region_id)
-
-
-def _common(call: Call, service: EndpointService) -> dict[str, Any]:
-    config = call.config
-    return {
-        "service_id": service.id,
-        "service_name": names.service_name(config.region, service.id),
-        "service_domain": names.service_domain(config.domain, config.region, service.id),
-        "service_status": _STATUS,
-        "service_business_status": _BUSINESS_STATUS,
-        "service_description": service.description,
-        "auto_accept_enabled": service.auto_accept,
-        "zone_affinity_enabled": service.zone_affinity,
-        "address_ip_version": "IPv4",
-        "service_support_ipv6": False,
-        "supported_region_set": [
-            SupportedRegion(supported_region_id=each, service_region_id=config.region)
-            for each in services.regions(call.tx, service.id)
-        ],
-        "create_time": service.created_at,
-    }
-
-
-def _summary(call: Call, service: EndpointService) -> dict[str, Any]:
-    lowest, highest = bandwidth.RANGES[service.resource_type]
-    return _common(call, service) | {
-        "service_resource_type": service.resource_type,
-        "service_type": "Interface",
-        "payer": service.payer,
-        "region_id": call.config.region,
-        "connect_bandwidth": service.connect_bandwidth or msgspec.UNSET,
-        "min_bandwidth": lowest,
-        "max_bandwidth": highest,
-    }
 
 
 ACTIONS = (

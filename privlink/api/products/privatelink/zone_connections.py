@@ -8,7 +8,7 @@ from privlink import errors
 from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.products.privatelink.connections import connection_of
-from privlink.api.products.privatelink.endpoints import status_of
+from privlink.api.products.privatelink.endpoint_answers import status_of
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
 from privlink.model.privatelink import ConnectionStatus, EndpointService, EndpointZone, ZoneStatus

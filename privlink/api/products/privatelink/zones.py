@@ -27,6 +27,7 @@ class Zone(Fields, frozen=True):
     zone_id: str
     vswitch_id: str
     ip: str | None = msgspec.field(name="ip", default=None)  # lower case on the wire
+    ipv6_address: str | None = msgspec.field(name="Ipv6Address", default=None)
 
 
 class ZoneAnswer(Answer):
@@ -55,12 +56,14 @@ def add_zone_to_vpc_endpoint(
     zone_id: str,
     vswitch_id: str,
     ip: Annotated[str | None, Wire("ip")] = None,
+    ipv6_address: Annotated[str | None, Wire("Ipv6Address")] = None,
 ) -> Answer:
     """Give an endpoint an address in one more zone."""
     endpoint = ours.endpoint(call, endpoint_id)
-    _refuse_if_deleting(endpoint)
+    refuse_if_deleting(endpoint)
     quotas.ZONES_PER_ENDPOINT.check(len(endpoints.zones(call.tx, endpoint.id)), endpoint.id)
-    place(call, endpoint, Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip), initial=False)
+    asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
+    place(call, endpoint, asked, initial=False)
     settle(call, endpoint)
     return Answer()
 
@@ -100,7 +103,8 @@ def list_vpc_endpoint_zones(
     )
 
 
-def _refuse_if_deleting(endpoint: Endpoint) -> None:
+def refuse_if_deleting(endpoint: Endpoint) -> None:
+    """Refuse to change an endpoint that is on its way out."""
     if endpoint.deleting:
         raise errors.EndpointOperationDenied(
             endpoint_id=endpoint.id,
@@ -111,6 +115,8 @@ def _refuse_if_deleting(endpoint: Endpoint) -> None:
 
 def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
     """Take an address for an endpoint in a zone."""
+    if asked.ipv6_address:
+        raise errors.EndpointServiceNotSupportIpv6
     check_zone(call, asked.zone_id)
     vswitch = ours.vswitch_in(call, asked.vswitch_id, endpoint.vpc_id, asked.zone_id)
     for zone in endpoints.zones(call.tx, endpoint.id):

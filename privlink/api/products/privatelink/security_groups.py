@@ -1,0 +1,89 @@
+"""The security groups on an endpoint's addresses."""
+
+from __future__ import annotations
+
+import msgspec
+
+from privlink import errors
+from privlink.api import ours
+from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.products.privatelink.zones import refuse_if_deleting
+from privlink.api.wire import Answer
+from privlink.kinds import KINDS
+from privlink.rules import quotas
+from privlink.store import endpoints
+
+
+class GroupAnswer(Answer):
+    security_group_id: str
+    security_group_status: str = "Attached"  # attaching is done when the call is answered
+
+
+class GroupsAnswer(Answer):
+    security_groups: list[GroupAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+def attach_security_group_to_vpc_endpoint(
+    call: Call, *, region_id: RegionId, endpoint_id: str, security_group_id: str
+) -> Answer:
+    """Put one more security group on an endpoint: what any of its groups accepts may pass."""
+    endpoint = ours.endpoint(call, endpoint_id)
+    refuse_if_deleting(endpoint)
+    present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
+    if security_group_id in present:
+        raise errors.SecurityGroupExist(group_id=security_group_id, endpoint_id=endpoint.id)
+    groups = ours.security_groups_in(call, [*present, security_group_id], endpoint.vpc_id)
+    KINDS[endpoint.type].check(groups)
+    quotas.GROUPS_PER_ENDPOINT.check(len(present), endpoint.id)
+    endpoints.set_groups(call.tx, endpoint, [group.id for group in groups])
+    return Answer()
+
+
+@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+def detach_security_group_from_vpc_endpoint(
+    call: Call, *, region_id: RegionId, endpoint_id: str, security_group_id: str
+) -> Answer:
+    """Take a security group off an endpoint; one must stay."""
+    endpoint = ours.endpoint(call, endpoint_id)
+    refuse_if_deleting(endpoint)
+    present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
+    if security_group_id not in present:
+        raise errors.SecurityGroupNotFound(group_id=security_group_id, vpc_id=endpoint.id)
+    staying = [each for each in present if each != security_group_id]
+    groups = ours.security_groups_in(call, staying, endpoint.vpc_id)
+    KINDS[endpoint.type].check(groups)
+    endpoints.set_groups(call.tx, endpoint, [group.id for group in groups])
+    return Answer()
+
+
+@action(PRIVATELINK, resource="vpcendpoint/{endpoint_id}")
+def list_vpc_endpoint_security_groups(
+    call: Call,
+    *,
+    region_id: RegionId,
+    endpoint_id: str,
+    max_results: MaxResults50 = 50,
+    next_token: NextToken = "",
+) -> GroupsAnswer:
+    """List the security groups on an endpoint."""
+    endpoint = ours.endpoint(call, endpoint_id)
+    present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
+    page, following = by_token(present, str, max_results, next_token)
+    return GroupsAnswer(
+        security_groups=[GroupAnswer(security_group_id=each) for each in page],
+        total_count=len(present),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+ACTIONS = (
+    attach_security_group_to_vpc_endpoint,
+    detach_security_group_from_vpc_endpoint,
+    list_vpc_endpoint_security_groups,
+)

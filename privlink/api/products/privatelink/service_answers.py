@@ -1,0 +1,162 @@
+"""What answers say of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from privlink.api import grouping, tagging
+from privlink.api.action import Call
+from privlink.api.tagging import TagAnswer
+from privlink.api.wire import Answer
+from privlink.model.privatelink import EndpointService
+from privlink.rules import bandwidth, names
+from privlink.store import services
+
+# A service is an entry in a table: nothing to wait for, nothing to pay.
+_STATUS, _BUSINESS_STATUS = "Active", "Normal"
+
+
+class SupportedRegion(Answer):
+    supported_region_id: str
+    service_region_id: str
+    region_service_status: str = "Available"
+    region_business_status: str = _BUSINESS_STATUS
+
+
+class CreateServiceAnswer(Answer):
+    service_id: str
+    service_name: str
+    service_domain: str
+    service_status: str
+    service_business_status: str
+    service_description: str
+    auto_accept_enabled: bool
+    zone_affinity_enabled: bool
+    address_ip_version: str
+    service_support_ipv6: bool = msgspec.field(name="ServiceSupportIPv6")
+    supported_region_set: list[SupportedRegion]
+    resource_group_id: str
+    create_time: str
+
+
+class ServiceSummary(CreateServiceAnswer):
+    service_resource_type: str
+    service_type: str
+    payer: str
+    region_id: str
+    connect_bandwidth: int | msgspec.UnsetType
+    min_bandwidth: int
+    max_bandwidth: int
+
+
+class ListedService(ServiceSummary):
+    tags: list[TagAnswer]
+
+
+class ServiceAnswer(ServiceSummary):
+    zones: list[str]
+
+
+class ServicesAnswer(Answer):
+    services: list[ListedService]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
+
+
+class OfferedService(Answer):
+    """A service as those see it who may use it."""
+
+    service_id: str
+    service_name: str
+    service_domain: str
+    service_resource_type: str
+    service_type: str
+    payer: str
+    auto_accept_enabled: bool
+    zone_affinity_enabled: bool
+    address_ip_version: str
+    service_support_ipv6: bool = msgspec.field(name="ServiceSupportIPv6")
+    vpc_endpoint_policy_supported: bool
+    resource_group_id: str
+    zones: list[str]
+    tags: list[TagAnswer]
+
+
+def created(call: Call, service: EndpointService) -> CreateServiceAnswer:
+    """A service as its creation answers it."""
+    group = grouping.shown(call, [service.id])[service.id]
+    return CreateServiceAnswer(**_common(call, service, group))
+
+
+def shown(call: Call, service: EndpointService) -> ServiceAnswer:
+    """A service as GetVpcEndpointServiceAttribute answers it."""
+    group = grouping.shown(call, [service.id])[service.id]
+    about = _summary(call, service, group)
+    return ServiceAnswer(**about, zones=list(services.zones(call.tx, service.id)))
+
+
+def listed(call: Call, found: Sequence[EndpointService]) -> list[ListedService]:
+    """Services as ListVpcEndpointServices answers them."""
+    ids = [service.id for service in found]
+    groups, tags = grouping.shown(call, ids), tagging.shown(call, ids)
+    return [
+        ListedService(**_summary(call, service, groups[service.id]), tags=tags[service.id])
+        for service in found
+    ]
+
+
+def offered(call: Call, service: EndpointService) -> OfferedService:
+    """A service as ListVpcEndpointServicesByEndUser answers it.
+
+    Tags and groups are its owner's affair: a stranger is shown no tags and the group of his own
+    that everything is in.
+    """
+    is_ours = service.account_id == call.account_id
+    group = grouping.shown(call, [service.id])[service.id]
+    about = _summary(call, service, group if is_ours else grouping.default_id(call.account_id))
+    fields = OfferedService.__struct_fields__
+    return OfferedService(
+        **{name: value for name, value in about.items() if name in fields},
+        vpc_endpoint_policy_supported=False,
+        zones=list(services.zones(call.tx, service.id)),
+        tags=tagging.shown(call, [service.id])[service.id] if is_ours else [],
+    )
+
+
+def _common(call: Call, service: EndpointService, group_id: str) -> dict[str, Any]:
+    config = call.config
+    return {
+        "service_id": service.id,
+        "service_name": names.service_name(config.region, service.id),
+        "service_domain": names.service_domain(config.domain, config.region, service.id),
+        "service_status": _STATUS,
+        "service_business_status": _BUSINESS_STATUS,
+        "service_description": service.description,
+        "auto_accept_enabled": service.auto_accept,
+        "zone_affinity_enabled": service.zone_affinity,
+        "address_ip_version": "IPv4",
+        "service_support_ipv6": False,
+        "supported_region_set": [
+            SupportedRegion(supported_region_id=each, service_region_id=config.region)
+            for each in services.regions(call.tx, service.id)
+        ],
+        "resource_group_id": group_id,
+        "create_time": service.created_at,
+    }
+
+
+def _summary(call: Call, service: EndpointService, group_id: str) -> dict[str, Any]:
+    lowest, highest = bandwidth.RANGES[service.resource_type]
+    return _common(call, service, group_id) | {
+        "service_resource_type": service.resource_type,
+        "service_type": "Interface",
+        "payer": service.payer,
+        "region_id": call.config.region,
+        "connect_bandwidth": service.connect_bandwidth or msgspec.UNSET,
+        "min_bandwidth": lowest,
+        "max_bandwidth": highest,
+    }
