@@ -239,3 +239,31 @@ class TagInfoNotExist(ApiError):
 class GroupedResourceNotFound(ApiError):
     code = "ResourceNotFound"
     text = "{kind} {resource_id!r} is NotFound in this account."
+
+
+class ZoneOperationDenied(ApiError):
+    code = "ZoneOperationDenied"
+    text = "Zone {zone_id} of {endpoint_id} stays where it is: {why}"
+
+
+class CurrentResourceAutoAllocated(ApiError):
+    code = "OperationDenied.CurrentResourceAutoAllocated"
+    text = (
+        "{resource_id} in {zone_id} is still given to new connections. Take it out of the choice "
+        "with UpdateVpcEndpointServiceResourceAttribute, AutoAllocatedEnabled=false, first."
+    )
+
+
+class IllegalResourceAllocateMode(ApiError):
+    code = "IllegalParam.ResourceAllocateMode"
+    text = "The connection is {status}: give ResourceReplaceMode, Graceful or Force, and only it."
+
+
+class IllegalResourceReplaceMode(ApiError):
+    code = "IllegalParam.ResourceReplaceMode"
+    text = "The connection is {status}: there is nothing to move. Give ResourceAllocateMode."
+
+
+class MismatchZoneId(ApiError):
+    code = "Mismatch.ZoneId"
+    text = "{resource_id} does not serve zone {zone_id}; of this service it serves {known}."

@@ -102,6 +102,7 @@ class Forward(Item, frozen=True, tag="forward"):
     mac: str
     filters: tuple[int, ...]  # numbers of the security groups, at most 10
     opening: Opening | None
+    replaced: Opening | None = None  # an opening that no new flow takes, whose flows may end
 
 
 AnyItem = Segment | Attachment | Balancer | Filter | Forward

@@ -50,3 +50,5 @@ class ForwardParts(msgspec.Struct, frozen=True):
     groups: tuple[SecurityGroup, ...]
     provider_vpc: Vpc | None
     balancer: LoadBalancer | None
+    replaced_vpc: Vpc | None = None
+    replaced_balancer: LoadBalancer | None = None

@@ -70,6 +70,8 @@ class ZoneStatus(enum.StrEnum):
     DISCONNECTING = "Disconnecting"
     DISCONNECTED = "Disconnected"
     DELETING = "Deleting"
+    MIGRATING = "Migrating"
+    MIGRATED = "Migrated"
 
 
 class EndpointService(msgspec.Struct, frozen=True):
@@ -157,3 +159,8 @@ class EndpointZone(msgspec.Struct, frozen=True):
     placed: bool  # a node has confirmed the address at least once
     deleting: bool
     cut: bool  # the provider has closed this zone alone
+    # After a graceful migration, where the flows from before it still lead; else all None.
+    replaced_resource_id: LoadBalancerId | None
+    replaced_vpc_id: VpcId | None
+    replaced_source: int | None
+    replaced_opening: int | None

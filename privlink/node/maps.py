@@ -304,11 +304,11 @@ def _segment_entries(segment: Segment) -> Iterator[Entry]:
 
 def _forward_entries(forward: Forward) -> Iterator[Entry]:
     opening = forward.opening
-    if opening:
+    for each in filter(None, (opening, forward.replaced)):
         yield Entry(
             "forwards",
-            NUMBER.pack(opening.number),
-            FORWARD.pack(opening.network, address_bytes(opening.source), opening.balancer),
+            NUMBER.pack(each.number),
+            FORWARD.pack(each.network, address_bytes(each.source), each.balancer),
         )
     yield _address_entry(
         forward.network,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from privlink.model import items
+from privlink.model.balancer import LoadBalancer
+from privlink.model.network import Vpc
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
@@ -67,17 +69,23 @@ def forward(parts: ForwardParts) -> items.Forward:
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
-        opening=_opening(parts),
+        opening=_opening(parts.zone.opening, parts.zone.source, parts.provider_vpc, parts.balancer),
+        replaced=_opening(
+            parts.zone.replaced_opening,
+            parts.zone.replaced_source,
+            parts.replaced_vpc,
+            parts.replaced_balancer,
+        ),
     )
 
 
-def _opening(parts: ForwardParts) -> items.Opening | None:
-    zone, provider_vpc, balancer = parts.zone, parts.provider_vpc, parts.balancer
-    if zone.opening is None:
+def _opening(
+    number: int | None, source: int | None, vpc: Vpc | None, balancer: LoadBalancer | None
+) -> items.Opening | None:
+    if number is None:
         return None
-    assert provider_vpc is not None and balancer is not None and zone.source is not None, zone
-    source = addresses.text(zone.source)
-    return items.Opening(zone.opening, provider_vpc.number, source, balancer.number)
+    assert source is not None and vpc is not None and balancer is not None, number
+    return items.Opening(number, vpc.number, addresses.text(source), balancer.number)
 
 
 def _rule(rule: SecurityGroupRule) -> items.Rule:

@@ -16,6 +16,9 @@
       closed    Creating, Disconnecting   Wait, Disconnected
       cut       Creating, Disconnecting   Disconnected
 
+    An open zone that still carries flows to a resource it was migrated from is Migrating and
+    Migrated to its provider, and Connecting and Connected to its consumer.
+
       connection    zones neither deleting nor cut        status
       ------------  ------------------------------------  -------------
       accepted      none at all                           Connected
@@ -64,6 +67,18 @@ def zone_status(facts: ZoneFacts, decision: Decision) -> ZoneStatus:
         return ZoneStatus.DISCONNECTING if zone.placed else ZoneStatus.CREATING
     ended = zone.cut or decision is Decision.REFUSED
     return ZoneStatus.DISCONNECTED if ended else ZoneStatus.WAIT
+
+
+def provider_zone_status(facts: ZoneFacts, decision: Decision) -> ZoneStatus:
+    """The status of one endpoint zone as its provider sees it: a migration is his affair."""
+    status = zone_status(facts, decision)
+    if facts.zone.replaced_opening is None:
+        return status
+    moved = {
+        ZoneStatus.CONNECTING: ZoneStatus.MIGRATING,
+        ZoneStatus.CONNECTED: ZoneStatus.MIGRATED,
+    }
+    return moved.get(status, status)
 
 
 def endpoint_status(endpoint: Endpoint, zones: Sequence[ZoneFacts]) -> EndpointStatus:

@@ -196,6 +196,13 @@ def zones_on(tx: Transaction, resource: ServiceResource) -> list[EndpointZone]:
     return rows.all_of(tx, EndpointZone, ours.where(_zone.c.resource_id == resource.resource_id))
 
 
+def zones_left_on(tx: Transaction, resource: ServiceResource) -> list[EndpointZone]:
+    """The endpoint zones that a graceful migration left flows of on a load balancer."""
+    ours = _of_service(resource.service_id, resource.zone_id)
+    left = ours.where(_zone.c.replaced_resource_id == resource.resource_id)
+    return rows.all_of(tx, EndpointZone, left)
+
+
 def zones_of_service(
     tx: Transaction, service_id: ServiceId, zone_id: ZoneId | None
 ) -> list[EndpointZone]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
@@ -24,6 +25,7 @@ def _numbers_taken(column: ColumnElement[int], vpc: ColumnElement[str]) -> Prepa
 _eni, _zone = schema.eni.c, schema.endpoint_zone.c
 _ADDRESSES = _numbers_taken(_eni.address, _eni.vpc_id)
 _SOURCES = _numbers_taken(_zone.source, _zone.provider_vpc_id)
+_REPLACED_SOURCES = _numbers_taken(_zone.replaced_source, _zone.replaced_vpc_id)
 _LAST_SOURCE = Prepared(
     select(func.max(_zone.source)).where(_zone.provider_vpc_id == bindparam("vpc_id"))
 )
@@ -104,12 +106,18 @@ def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
 
 
 def find_source(tx: Transaction, provider_vpc_id: VpcId) -> int | None:
-    """A source address that no endpoint zone has in this provider's VPC, or None."""
+    """A source address that no endpoint zone has in this provider's VPC, or None.
+
+    One that flows from before a migration still have is not free.
+    """
     last = _LAST_SOURCE.scalar(tx, vpc_id=provider_vpc_id)
     for within in addresses.source_ranges():
         for start in ((last or 0) + 1, within.first):
-            taken = _ascending(tx, _SOURCES, provider_vpc_id, start)
-            found = addresses.next_free(within, start, taken)
+            taken = (
+                _ascending(tx, statement, provider_vpc_id, start)
+                for statement in (_SOURCES, _REPLACED_SOURCES)
+            )
+            found = addresses.next_free(within, start, heapq.merge(*taken))
             if found is not None:
                 return found
     return None

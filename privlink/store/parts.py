@@ -87,8 +87,10 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     enis = _by_id(tx, Eni, schema.eni, {zone.eni_id for zone in found})
     vpc_ids: set[str] = {eni.vpc_id for eni in enis.values()}
     vpc_ids |= {zone.provider_vpc_id for zone in found if zone.provider_vpc_id}
+    vpc_ids |= {zone.replaced_vpc_id for zone in found if zone.replaced_vpc_id}
     vpcs = _by_id(tx, Vpc, schema.vpc, vpc_ids)
     resource_ids = {zone.resource_id for zone in found if zone.resource_id}
+    resource_ids |= {zone.replaced_resource_id for zone in found if zone.replaced_resource_id}
     resources = {each.id: each for each in balancers.by_ids(tx, resource_ids)}
     group_ids = endpoints.groups(tx, endpoint_ids)
     wanted = {group_id for some in group_ids.values() for group_id in some}
@@ -101,6 +103,8 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
             tuple(groups[SecurityGroupId(each)] for each in group_ids[zone.endpoint_id]),
             vpcs.get(zone.provider_vpc_id or ""),
             resources.get(LoadBalancerId(zone.resource_id or "")),
+            vpcs.get(zone.replaced_vpc_id or ""),
+            resources.get(LoadBalancerId(zone.replaced_resource_id or "")),
         )
         for zone in found
     }

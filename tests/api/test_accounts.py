@@ -156,6 +156,14 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         "DisableVpcEndpointZoneConnection",
         {"ServiceId": "own epsrv", "EndpointId": "ep", "ZoneId": A},
     ),
+    (
+        "UpdateVpcEndpointZoneConnectionResourceAttribute",
+        {"ServiceId": "epsrv", "EndpointId": "ep", "ZoneId": A, "ResourceAllocateMode": "Auto"},
+    ),
+    (
+        "UpdateVpcEndpointZoneConnectionResourceAttribute",
+        {"ServiceId": "own epsrv", "EndpointId": "ep", "ZoneId": A, "ResourceAllocateMode": "Auto"},
+    ),
     ("ListVpcEndpointConnections", {"ServiceId": "epsrv"}),
     (
         "TagResources",

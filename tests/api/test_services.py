@@ -136,6 +136,7 @@ def test_resources_are_listed_with_their_place(operator: Account, world: World) 
             "AutoAllocatedEnabled": True,
             "ResourceSupportIPv6": False,
             "RelatedEndpointCount": related,
+            "RelatedDeprecatedEndpointCount": 0,
         }
         for zone, address, related in ((A, "10.0.0.1", 1), (B, "10.0.1.1", 0))
     ]

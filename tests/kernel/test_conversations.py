@@ -208,6 +208,18 @@ def test_a_reopened_connection_does_not_revive_old_flows(lab: Desk) -> None:
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
 
 
+def test_flows_of_a_replaced_opening_go_on_while_new_ones_take_the_new_way(lab: Desk) -> None:
+    connect(lab)
+    new, old = Opening(8, 2, SOURCE, 3), Opening(7, 2, SOURCE, 3)
+    lab.lay_out([msgspec.structs.replace(FORWARD, opening=new, replaced=old)])
+    assert lab.send(CLIENT, bytes(client(ask("A")))).verdict == "redirect"
+    connect(lab, 40001)
+    assert {flow.forward for flow in lab.flows().values()} == {7, 8}
+    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
+    assert {flow.forward for flow in lab.flows().values() if not flow.reverse} == {8}
+
+
 OTHER = Attachment(3, 1, 1, CIDR, "10.0.0.7", "02:00:00:00:01:07")
 
 

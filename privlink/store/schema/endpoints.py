@@ -71,7 +71,22 @@ endpoint_zone = Table(
     Column("placed", Boolean, nullable=False),
     Column("deleting", Boolean, nullable=False),
     Column("cut", Boolean, nullable=False),
+    Column("replaced_resource_id", String, nullable=True),
+    Column("replaced_vpc_id", String, nullable=True),
+    Column("replaced_source", BigInteger, nullable=True),
+    Column("replaced_opening", BigInteger, nullable=True),
     UniqueConstraint("provider_vpc_id", "source"),
+    Index(
+        "ix_endpoint_zone_replaced",
+        "replaced_vpc_id",
+        "replaced_source",
+        sqlite_where=where("replaced_source IS NOT NULL"),
+    ),
+    Index(
+        "ix_endpoint_zone_replaced_resource",
+        "replaced_resource_id",
+        sqlite_where=where("replaced_resource_id IS NOT NULL"),
+    ),
     Index(
         "ix_endpoint_zone_unsettled",
         "endpoint_id",

@@ -40,6 +40,10 @@ ZONE = EndpointZone(
     placed=True,
     deleting=False,
     cut=False,
+    replaced_resource_id=None,
+    replaced_vpc_id=None,
+    replaced_source=None,
+    replaced_opening=None,
 )
 
 

@@ -111,6 +111,17 @@ def test_a_forward_without_opening_answers_and_leads_nowhere() -> None:
     assert entry.value[:20] == bytes.fromhex("020000000064 02 02 00000000 07000000 08000000")
 
 
+def test_a_replaced_opening_lives_on_and_takes_no_new_flow() -> None:
+    new, old = Opening(9, 2, "100.64.0.1", 3), Opening(8, 4, "100.64.0.2", 5)
+    item = Forward(1, "10.0.0.100", "02:00:00:00:00:64", (), new, old)
+    assert [key for _, key, _ in only(item, "forwards")] == [
+        maps.NUMBER.pack(9),
+        maps.NUMBER.pack(8),
+    ]
+    (address,) = only(item, "addresses")
+    assert address.value[8:12] == maps.NUMBER.pack(9)
+
+
 def test_a_forward_with_an_opening_leads_to_its_balancer() -> None:
     item = Forward(1, "10.0.0.100", "02:00:00:00:00:64", (), Opening(9, 2, "100.64.0.1", 3))
     (opened,) = only(item, "forwards")

@@ -79,6 +79,10 @@ ZONE = EndpointZone(
     placed=True,
     deleting=False,
     cut=False,
+    replaced_resource_id=None,
+    replaced_vpc_id=None,
+    replaced_source=None,
+    replaced_opening=None,
 )
 
 
@@ -176,6 +180,20 @@ def test_an_open_zone_leads_somewhere() -> None:
         filters=(4, 6),
         opening=items.Opening(9, 8, "100.64.0.1", 5),
     )
+
+
+def test_a_migrated_zone_leads_two_ways() -> None:
+    migrated = msgspec.structs.replace(
+        ZONE,
+        replaced_resource_id=BALANCER.id,
+        replaced_vpc_id=PROVIDER.id,
+        replaced_source=ZONE.source,
+        replaced_opening=6,
+    )
+    parts = ForwardParts(migrated, ENI, VPC, (), PROVIDER, BALANCER, PROVIDER, BALANCER)
+    compiled = compiler.forward(parts)
+    assert compiled.opening == items.Opening(9, 8, "100.64.0.1", 5)
+    assert compiled.replaced == items.Opening(6, 8, "100.64.0.1", 5)
 
 
 def test_a_closed_zone_answers_and_leads_nowhere() -> None:

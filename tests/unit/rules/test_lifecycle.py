@@ -64,6 +64,10 @@ def facts(
         placed=placed,
         deleting=deleting,
         cut=cut,
+        replaced_resource_id=None,
+        replaced_vpc_id=None,
+        replaced_source=None,
+        replaced_opening=None,
     )
     return ZoneFacts(zone, confirmed)
 

@@ -10,6 +10,7 @@ from privlink.api.products.privatelink import (
     services,
     users,
     zone_connections,
+    zone_resources,
     zones,
 )
 
@@ -21,6 +22,7 @@ ACTIONS = (
     *zones.ACTIONS,
     *connections.ACTIONS,
     *zone_connections.ACTIONS,
+    *zone_resources.ACTIONS,
     *labels.ACTIONS,
     *security_groups.ACTIONS,
     *offers.ACTIONS,

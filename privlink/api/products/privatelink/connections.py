@@ -36,6 +36,8 @@ class ConnectionZone(Answer):
     eni_id: str
     vswitch_id: str
     resource_id: str | msgspec.UnsetType
+    replaced_resource_id: str | msgspec.UnsetType
+    replaced_eni_id: str | msgspec.UnsetType
 
 
 class ConnectionAnswer(Answer):
@@ -140,6 +142,7 @@ def list_vpc_endpoint_connections(
     endpoint_owner_id: OwnerId | None = None,
     connection_status: ConnectionStatus | None = None,
     resource_id: str | None = None,
+    replaced_resource_id: str | None = None,
     eni_id: str | None = None,
     resource_group_id: str | None = None,
     max_results: MaxResults = 50,
@@ -166,6 +169,10 @@ def list_vpc_endpoint_connections(
         )
         if connection_status in (None, status_of(facts))
         and (resource_id is None or any(f.zone.resource_id == resource_id for f in facts.zones))
+        and (
+            replaced_resource_id is None
+            or any(f.zone.replaced_resource_id == replaced_resource_id for f in facts.zones)
+        )
         and (eni_id is None or any(f.zone.eni_id == eni_id for f in facts.zones))
     ]
     page, following = by_token(found, by_age, max_results, next_token)
@@ -226,7 +233,7 @@ def _connection_answer(call: Call, facts: Facts, group_id: str) -> ConnectionAns
         zones=[
             ConnectionZone(
                 zone_id=each.zone.zone_id,
-                zone_status=lifecycle.zone_status(each, facts.connection.decision),
+                zone_status=lifecycle.provider_zone_status(each, facts.connection.decision),
                 zone_domain=names.zone_domain(
                     config.domain,
                     config.region,
@@ -237,6 +244,11 @@ def _connection_answer(call: Call, facts: Facts, group_id: str) -> ConnectionAns
                 eni_id=each.zone.eni_id,
                 vswitch_id=each.zone.vswitch_id,
                 resource_id=each.zone.resource_id or msgspec.UNSET,
+                replaced_resource_id=each.zone.replaced_resource_id or msgspec.UNSET,
+                # The address stays, so both ways begin at the same interface.
+                replaced_eni_id=each.zone.eni_id
+                if each.zone.replaced_resource_id
+                else msgspec.UNSET,
             )
             for each in facts.zones
         ],

@@ -36,6 +36,7 @@ class ResourceAnswer(Answer):
     auto_allocated_enabled: bool
     resource_support_ipv6: bool = msgspec.field(name="ResourceSupportIPv6")
     related_endpoint_count: int
+    related_deprecated_endpoint_count: int
 
 
 class ResourcesAnswer(Answer):
@@ -78,6 +79,7 @@ def detach_resource_from_vpc_endpoint_service(
     carried = [
         zone.endpoint_id for zone in endpoints.zones_on(call.tx, found) if zone.opening is not None
     ]
+    carried += [zone.endpoint_id for zone in endpoints.zones_left_on(call.tx, found)]
     if carried:
         raise errors.EndpointServiceConnectionDependence(
             resource=f"{found.resource_id} in {found.zone_id}", dependants=", ".join(carried)
@@ -219,6 +221,7 @@ def _resource_answer(
         auto_allocated_enabled=resource.auto_allocated,
         resource_support_ipv6=False,  # load balancers have IPv4 addresses only
         related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
+        related_deprecated_endpoint_count=len(endpoints.zones_left_on(call.tx, resource)),
     )
 
 

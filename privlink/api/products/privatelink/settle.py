@@ -64,8 +64,36 @@ def _open(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone
     )
 
 
+def migrate(call: Call, zone: EndpointZone, lead: ServiceResource, *, graceful: bool) -> None:
+    """Make an open zone lead to another resource: its flows end, or gracefully stay where they are
+    while new ones take the new way.
+    """
+    moved = _open(call, zone, lead)
+    if graceful:
+        moved = msgspec.structs.replace(
+            moved,
+            replaced_resource_id=zone.resource_id,
+            replaced_vpc_id=zone.provider_vpc_id,
+            replaced_source=zone.source,
+            replaced_opening=zone.opening,
+        )
+    endpoints.set_zone(call.tx, moved)
+
+
+def without_replaced(zone: EndpointZone) -> EndpointZone:
+    """A zone after its migration: flows from before it end."""
+    return msgspec.structs.replace(
+        zone,
+        replaced_resource_id=None,
+        replaced_vpc_id=None,
+        replaced_source=None,
+        replaced_opening=None,
+    )
+
+
 def _closed(zone: EndpointZone, resources: list[ServiceResource]) -> EndpointZone:
     """A zone that leads nowhere. It keeps its source address as long as its resource is there."""
+    zone = without_replaced(zone)
     held = any((r.resource_id, r.zone_id) == (zone.resource_id, zone.zone_id) for r in resources)
     if held:
         return msgspec.structs.replace(zone, opening=None)

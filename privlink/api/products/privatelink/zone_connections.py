@@ -9,9 +9,14 @@ from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.products.privatelink.connections import connection_of
 from privlink.api.products.privatelink.endpoint_answers import status_of
-from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.privatelink.settle import settle, without_replaced
 from privlink.api.wire import Answer
-from privlink.model.privatelink import ConnectionStatus, EndpointService, EndpointZone, ZoneStatus
+from privlink.model.privatelink import (
+    ConnectionStatus,
+    EndpointService,
+    EndpointZone,
+    ZoneStatus,
+)
 from privlink.rules import lifecycle
 from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
@@ -29,18 +34,30 @@ def enable_vpc_endpoint_zone_connection(
         raise errors.NoAvailableServiceResource(
             service_id=service.id, zones=zone.zone_id, endpoint_id=endpoint_id
         )
-    return _put(call, facts, msgspec.structs.replace(zone, cut=False))
+    return put_zone(call, facts, msgspec.structs.replace(zone, cut=False))
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
 def disable_vpc_endpoint_zone_connection(
-    call: Call, *, region_id: RegionId, service_id: str, endpoint_id: str, zone_id: str
+    call: Call,
+    *,
+    region_id: RegionId,
+    service_id: str,
+    endpoint_id: str,
+    zone_id: str,
+    replaced_resource: bool = False,
 ) -> Answer:
-    """Close one zone of a connection: its flows stop, the other zones go on."""
+    """Close one zone of a connection: its flows stop, the other zones go on.
+
+    With ReplacedResource only the flows that a graceful migration left on the old resource stop.
+    """
     service = ours.service(call, service_id)
     facts = connection_of(call, service, endpoint_id)
-    zone = _zone(facts, service, zone_id, (ZoneStatus.CONNECTED,))
-    return _put(call, facts, msgspec.structs.replace(zone, cut=True))
+    if replaced_resource:
+        migrated = _zone(facts, service, zone_id, (ZoneStatus.MIGRATED,))
+        return put_zone(call, facts, without_replaced(migrated))
+    zone = _zone(facts, service, zone_id, (ZoneStatus.CONNECTED, ZoneStatus.MIGRATED))
+    return put_zone(call, facts, msgspec.structs.replace(zone, cut=True))
 
 
 def _zone(
@@ -55,7 +72,7 @@ def _zone(
         )
     for each in facts.zones:
         if each.zone.zone_id == zone_id and not each.zone.deleting:
-            status = lifecycle.zone_status(each, facts.connection.decision)
+            status = lifecycle.provider_zone_status(each, facts.connection.decision)
             if status not in wanted:
                 raise errors.IncorrectStatusZone(
                     endpoint_id=endpoint_id, zone_id=zone_id, status=status, wanted=wanted[0]
@@ -67,7 +84,8 @@ def _zone(
     )
 
 
-def _put(call: Call, facts: Facts, zone: EndpointZone) -> Answer:
+def put_zone(call: Call, facts: Facts, zone: EndpointZone) -> Answer:
+    """Put a zone of a connection down as it is given and let it lead where it now should."""
     endpoints.set_zone(call.tx, zone)
     endpoints.change_connection(
         call.tx, msgspec.structs.replace(facts.connection, modified_at=call.now)

@@ -141,6 +141,10 @@ def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None
         placed=False,
         deleting=False,
         cut=False,
+        replaced_resource_id=None,
+        replaced_vpc_id=None,
+        replaced_source=None,
+        replaced_opening=None,
     )
     endpoints.add_zone(call.tx, zone)
 
