@@ -89,6 +89,11 @@ PRIVATELINK = Product("privatelink", "2020-04-15", invalid=errors.IllegalParamFo
 VPC = Product("vpc", "2016-04-28")
 ECS = Product("ecs", "2014-05-26")
 NLB = Product("nlb", "2022-04-30")
+SLB = Product("slb", "2014-05-15")
+RAM = Product("ram", "2015-05-01")
+STS = Product("sts", "2015-04-01")
+LOCATION = Product("location", "2015-06-12")
+BSSOPENAPI = Product("bssopenapi", "2017-12-14")
 RESOURCEMANAGER = Product("resourcemanager", "2020-03-31")
 PRIVLINK = Product("privlink", "2026-12-01")
 

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import msgspec
 
 from privlink import errors
+from privlink.api import limits
 from privlink.api.action import Call, Product
 from privlink.api.paging import by_token
 from privlink.api.wire import Answer, Fields
@@ -86,7 +87,9 @@ class Labels:
         if not pairs:
             return
         present = {tag.key for tag in labels.tags(call.tx, [resource_id])[resource_id]}
-        quotas.TAGS_PER_RESOURCE.check(
+        limits.check(
+            call,
+            quotas.TAGS_PER_RESOURCE,
             len(present),
             resource_id,
             more=len(pairs.keys() - present),

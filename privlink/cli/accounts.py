@@ -1,4 +1,4 @@
-"""`privlink account`: the operator makes accounts for those who share the installation."""
+"""`privlink account` and `privlink quota`: who shares the installation, and how much of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from privlink.cli.session import client, output_option, print_fields, print_json, state_option
+from privlink.cli.session import (
+    client,
+    output_option,
+    print_fields,
+    print_json,
+    print_table,
+    state_option,
+)
 
 
 @click.group()
@@ -30,3 +37,61 @@ def create(name: str, state: Path, output: str) -> None:
         print_json(fields)
     else:
         print_fields(fields)
+
+
+@account.command(name="list")
+@state_option
+@output_option
+def list_accounts(state: Path, output: str) -> None:
+    """List the accounts."""
+    found = client(state).call("ListAccounts")["Accounts"]
+    if output == "json":
+        print_json(found)
+    else:
+        print_table("accounts", ("AccountId", "Name", "CreateTime"), found)
+
+
+account_option = click.option("--account", "account_id", help="An account's id; else every one.")
+
+
+@click.group()
+def quota() -> None:
+    """How much each account may have."""
+
+
+@quota.command(name="list")
+@click.option("--account", "account_id", help="An account's id; else your own.")
+@state_option
+@output_option
+def list_quotas(account_id: str | None, state: Path, output: str) -> None:
+    """List the limits that hold for an account."""
+    found = client(state).call("ListQuotas", AccountId=account_id)["Quotas"]
+    if output == "json":
+        print_json(found)
+    else:
+        print_table("quotas", ("QuotaName", "Limit", "DefaultLimit", "Description"), found)
+
+
+@quota.command(name="set")
+@click.argument("name")
+@click.argument("limit", type=int)
+@account_option
+@state_option
+@output_option
+def set_quota(name: str, limit: int, account_id: str | None, state: Path, output: str) -> None:
+    """Set a limit, for one account or for every one. What is there already stays."""
+    answer = client(state).call("SetQuota", QuotaName=name, Limit=limit, AccountId=account_id)
+    answer.pop("RequestId")
+    if output == "json":
+        print_json(answer)
+    else:
+        click.echo(f"{name} is {answer['Limit']} for account {answer['AccountId']}")
+
+
+@quota.command(name="reset")
+@click.argument("name")
+@account_option
+@state_option
+def reset_quota(name: str, account_id: str | None, state: Path) -> None:
+    """Undo `privlink quota set`."""
+    client(state).call("ResetQuota", QuotaName=name, AccountId=account_id)

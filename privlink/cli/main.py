@@ -37,5 +37,6 @@ for command in (
     show.status,
     show.env,
     accounts.account,
+    accounts.quota,
 ):
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from privlink.errors.base import ApiError
+from privlink.errors.gateway import QuotaExceeded
 from privlink.errors.labels import (
     BothEmptyTagsAndResources,
     DuplicateTagKey,
@@ -109,6 +110,14 @@ class EndpointServiceResourceExist(ApiError):
 class EndpointServiceResourceNotFound(ApiError):
     code = "EndpointServiceResourceNotFound"
     text = "{resource_id} in {zone_id} is no resource of {service_id}."
+
+
+class QuotaExceededEndpointsPerVpc(QuotaExceeded):
+    code = "QuotaExceeded.totalEpPerVpc"
+
+
+class QuotaExceededZonesPerEndpoint(QuotaExceeded):
+    code = "QuotaExceeded.epZonePerEndpoint"
 
 
 class EndpointServiceResourceTypeNotSupport(ApiError):

@@ -25,3 +25,15 @@ class NodeNotFound(ApiError):
 class AccountExists(ApiError):
     code = "AccountExists"
     text = "An account named {name!r} exists already: {account_id}."
+
+
+class AccountNotFound(ApiError):
+    code = "AccountNotFound"
+    status = 404
+    text = "Account {account_id!r} is NotFound. ListAccounts lists them."
+
+
+class QuotaNotFound(ApiError):
+    code = "QuotaNotFound"
+    status = 404
+    text = "There is no quota {name!r}. ListQuotas lists them."

@@ -25,6 +25,18 @@ class AccessKey(msgspec.Struct, frozen=True):
     node_id: NodeId | None
 
 
+# In the place of an account's id: all of them.
+EVERY_ACCOUNT = "*"
+
+
+class QuotaSetting(msgspec.Struct, frozen=True):
+    """A limit that the operator has set, for one account or for every one."""
+
+    account_id: str  # or EVERY_ACCOUNT
+    name: str
+    limit: int
+
+
 class Node(msgspec.Struct, frozen=True):
     """A Linux host running the agent, and what it last said of itself."""
 

@@ -14,8 +14,9 @@ from privlink import errors
 class Quota(msgspec.Struct, frozen=True):
     """A limit, what counts against it, and how a caller who meets it can go on."""
 
+    name: str
     what: str
-    limit: int
+    limit: int  # unless the operator has set another
     way_out: str
     refusal: type[errors.QuotaExceeded]
 
@@ -25,15 +26,19 @@ class Quota(msgspec.Struct, frozen=True):
         inside: str = "this account",
         *,
         more: int = 1,
+        limit: int | None = None,
         refusal: type[errors.QuotaExceeded] | None = None,
     ) -> None:
-        """Refuse `more` of them beside those `present`. Raises the quota's error, or another."""
-        count = present + more
-        if count > self.limit:
+        """Refuse `more` of them beside those `present`. Raises the quota's error, or another.
+
+        `limit`: what the operator has set in the place of the quota's own.
+        """
+        count, allowed = present + more, self.limit if limit is None else limit
+        if count > allowed:
             raise (refusal or self.refusal)(
                 what=f"{self.what} of {inside}",
                 count=count,
-                limit=self.limit,
+                limit=allowed,
                 way_out=self.way_out,
             )
 
@@ -41,89 +46,137 @@ class Quota(msgspec.Struct, frozen=True):
 _ANOTHER_ACCOUNT = "use another account: privlink account create."
 
 VPCS = Quota(
-    "VPCs", 100, f"Delete one with DeleteVpc, or {_ANOTHER_ACCOUNT}", errors.QuotaExceededVpc
+    "vpc_quota_vpcs",
+    "VPCs",
+    100,
+    f"Delete one with DeleteVpc, or {_ANOTHER_ACCOUNT}",
+    errors.QuotaExceededVpc,
 )
 VSWITCHES_PER_VPC = Quota(
+    "vpc_quota_vswitches_per_vpc",
     "vSwitches",
     150,
     "Delete one with DeleteVSwitch, or use larger ones.",
     errors.QuotaExceededVSwitch,
 )
 SECURITY_GROUPS = Quota(
+    "ecs_quota_security_groups",
     "Security groups",
     500,
     f"Delete one with DeleteSecurityGroup, or {_ANOTHER_ACCOUNT}",
     errors.SecurityGroupLimit,
 )
 RULES_PER_GROUP = Quota(
+    "ecs_quota_rules_per_security_group",
     "Rules",
     200,
     "Join rules into wider blocks or port ranges, or spread them over several groups.",
     errors.SecurityGroupRuleLimit,
 )
 BALANCERS = Quota(
+    "nlb_quota_load_balancers",
     "Load balancers",
     60,
     f"Delete one with DeleteLoadBalancer, or {_ANOTHER_ACCOUNT}",
     errors.QuotaExceededBalancers,
 )
 LISTENERS_PER_BALANCER = Quota(
+    "nlb_quota_listeners_per_load_balancer",
     "Listeners",
     50,
     "Delete one with DeleteListener, or create another load balancer.",
     errors.QuotaExceededListeners,
 )
 SERVERS_PER_GROUP = Quota(
+    "nlb_quota_servers_per_server_group",
     "Servers",
     200,
     "Put the others into another server group, behind another listener.",
     errors.QuotaExceededServers,
 )
 SERVICES = Quota(
+    "pvl_quota_total_epsrv",
     "Endpoint services",
     200,
     f"Delete one with DeleteVpcEndpointService, or {_ANOTHER_ACCOUNT}",
     errors.QuotaMisMatched,
 )
 RESOURCES_PER_SERVICE = Quota(
+    "pvl_quota_epsrv_resource_per_service",
     "Resources",
     500,
     "Detach one with DetachResourceFromVpcEndpointService, or create another service.",
     errors.QuotaMisMatched,
 )
+RESOURCES_PER_ZONE = Quota(
+    "pvl_quota_epsrv_resource_per_zone_per_srv",
+    "Resources in one zone",
+    100,
+    "Detach one with DetachResourceFromVpcEndpointService, or create another service.",
+    errors.QuotaMisMatched,
+)
 ENDPOINTS_PER_VPC = Quota(
+    "pvl_quota_total_ep_per_vpc",
     "Endpoints",
     1000,
     "Delete one with DeleteVpcEndpoint, or use another VPC.",
-    errors.QuotaMisMatched,
+    errors.QuotaExceededEndpointsPerVpc,
 )
 ZONES_PER_ENDPOINT = Quota(
+    "pvl_quota_zones_per_ep",
     "Zones",
     10,
     "Remove one with RemoveZoneFromVpcEndpoint first.",
-    errors.QuotaMisMatched,
+    errors.QuotaExceededZonesPerEndpoint,
 )
 GROUPS_PER_ENDPOINT = Quota(
+    "pvl_quota_security_groups_per_ep",
     "Security groups",
     5,
     "Take one off with DetachSecurityGroupFromVpcEndpoint first.",
     errors.QuotaMisMatched,
 )
 ATTACHMENTS = Quota(
+    "privlink_quota_attachments",
     "Attachments",
     5000,
     f"Delete one with DeleteAttachment, or {_ANOTHER_ACCOUNT}",
     errors.QuotaExceededAttachments,
 )
 TAGS_PER_RESOURCE = Quota(
+    "quota_tags_per_resource",
     "Tags",
     20,
     "Remove one with UntagResources first.",
     errors.TooManyTags,
 )
 RESOURCE_GROUPS = Quota(
+    "rm_quota_resource_groups",
     "Resource groups",
     100,
     f"Delete one with DeleteResourceGroup, or {_ANOTHER_ACCOUNT}",
     errors.ResourceGroupLimit,
 )
+
+# Every quota, by the name the operator calls it.
+QUOTAS = {
+    quota.name: quota
+    for quota in (
+        VPCS,
+        VSWITCHES_PER_VPC,
+        SECURITY_GROUPS,
+        RULES_PER_GROUP,
+        BALANCERS,
+        LISTENERS_PER_BALANCER,
+        SERVERS_PER_GROUP,
+        SERVICES,
+        RESOURCES_PER_SERVICE,
+        RESOURCES_PER_ZONE,
+        ENDPOINTS_PER_VPC,
+        ZONES_PER_ENDPOINT,
+        GROUPS_PER_ENDPOINT,
+        ATTACHMENTS,
+        TAGS_PER_RESOURCE,
+        RESOURCE_GROUPS,
+    )
+}

@@ -38,6 +38,12 @@ def get(tx: Transaction, account_id: AccountId) -> Account | None:
     return _ACCOUNT.one(tx, wanted=account_id)
 
 
+def every(tx: Transaction) -> list[Account]:
+    """The accounts of the installation, oldest first."""
+    table = schema.account
+    return rows.all_of(tx, Account, select(table).order_by(table.c.created_at, table.c.id))
+
+
 def by_name(tx: Transaction, name: str) -> Account | None:
     return rows.one_of(tx, Account, select(schema.account).where(schema.account.c.name == name))
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
 from privlink.rules import quotas
+from privlink.rules.quotas import QUOTAS
 from tests.api.account import Account
 from tests.api.conftest import Refused
-from tests.api.world import A, World
+from tests.api.world import A, B, World
 
 
 @pytest.fixture
-def one_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def one_only(operator: Account) -> Callable[[str], None]:
     """Let there be one of something, so that the second meets the limit."""
 
     def one_only(name: str) -> None:
-        quota = getattr(quotas, name)
-        monkeypatch.setattr(quotas, name, msgspec.structs.replace(quota, limit=1))
+        operator.own.call("SetQuota", QuotaName=getattr(quotas, name).name, Limit=1)
 
     return one_only
 
@@ -78,7 +77,7 @@ def test_services_and_their_endpoints(
             ServiceId=service, ResourceId=second, ResourceType="nlb", ZoneId=A
         )
     group = world.account.ecs.DescribeSecurityGroups()["SecurityGroups"]["SecurityGroup"][0]
-    with refused("QuotaMisMatched", 400, network.vpc, "DeleteVpcEndpoint"):
+    with refused("QuotaExceeded.totalEpPerVpc", 400, network.vpc, "DeleteVpcEndpoint"):
         world.endpoint(service, network, A, group=group["SecurityGroupId"])
 
 
@@ -88,3 +87,89 @@ def test_another_account_has_its_own(
     world.network()
     one_only("VPCS")
     World(other).network()
+
+
+def test_resources_in_one_zone(
+    world: World, refused: Refused, one_only: Callable[[str], None]
+) -> None:
+    provider = world.network(A, B)
+    service = world.service(world.balancer(provider), (A, B))
+    second = world.balancer(provider)
+    one_only("RESOURCES_PER_ZONE")
+    with refused("QuotaMisMatched", 400, service, A, "limit of 1"):
+        world.account.privatelink.AttachResourceToVpcEndpointService(
+            ServiceId=service, ResourceId=second, ResourceType="nlb", ZoneId=A
+        )
+
+
+def test_security_groups_and_zones_of_an_endpoint(
+    world: World, refused: Refused, one_only: Callable[[str], None]
+) -> None:
+    network = world.network(A, B)
+    endpoint = world.endpoint(world.published(), network, A)
+    for name in ("GROUPS_PER_ENDPOINT", "ZONES_PER_ENDPOINT"):
+        one_only(name)
+    group = world.group(network)
+    with refused("QuotaMisMatched", 400, endpoint, "limit of 1"):
+        world.account.privatelink.AttachSecurityGroupToVpcEndpoint(
+            EndpointId=endpoint, SecurityGroupId=group
+        )
+    with refused("QuotaExceeded.epZonePerEndpoint", 400, endpoint, "RemoveZone"):
+        world.account.privatelink.AddZoneToVpcEndpoint(
+            EndpointId=endpoint, ZoneId=B, VSwitchId=network.vswitches[B]
+        )
+
+
+def test_tags_and_resource_groups(
+    world: World, refused: Refused, one_only: Callable[[str], None]
+) -> None:
+    service = world.published()
+    world.resource_group()
+    for name in ("TAGS_PER_RESOURCE", "RESOURCE_GROUPS"):
+        one_only(name)
+    with refused("QuotaExceed.TagsPerResource", 400, service, "limit of 1"):
+        world.account.privatelink.TagResources(
+            ResourceType="vpcendpointservice",
+            ResourceId=[service],
+            Tag=[{"Key": "a", "Value": ""}, {"Key": "b", "Value": ""}],
+        )
+    with refused("LimitExceeded.ResourceGroup", 409, "limit of 1"):
+        world.resource_group("green")
+
+
+def limits(account: Account, **asked: str) -> dict[str, tuple[int, str]]:
+    """The limit of each quota, and whom it was set for."""
+    found = account.own.call("ListQuotas", **asked)["Quotas"]
+    return {each["QuotaName"]: (each["Limit"], each["AccountId"]) for each in found}
+
+
+def test_the_operator_sets_a_limit_for_one_account_or_for_all(
+    operator: Account, other: Account, refused: Refused
+) -> None:
+    vpcs = quotas.VPCS.name
+    assert limits(other) == {name: (quota.limit, "") for name, quota in QUOTAS.items()}
+    operator.own.call("SetQuota", QuotaName=vpcs, Limit=7)
+    operator.own.call("SetQuota", QuotaName=vpcs, Limit=0, AccountId=other.id)
+    assert limits(operator)[vpcs] == (7, "*")
+    assert limits(other)[vpcs] == limits(operator, AccountId=other.id)[vpcs] == (0, other.id)
+    with refused("QuotaExceeded.Vpc", 400, "limit of 0"):
+        other.vpc.CreateVpc()
+    operator.own.call("ResetQuota", QuotaName=vpcs, AccountId=other.id)
+    assert limits(other)[vpcs] == (7, "*")
+    operator.own.call("ResetQuota", QuotaName=vpcs)
+    assert limits(other)[vpcs] == (quotas.VPCS.limit, "")
+
+
+def test_a_limit_is_the_operators_to_set(
+    operator: Account, other: Account, refused: Refused
+) -> None:
+    with refused("NoPermission", 403, "operator only"):
+        other.own.call("SetQuota", QuotaName=quotas.VPCS.name, Limit=7)
+    with refused("AccountNotFound", 404, operator.id):
+        other.own.call("ListQuotas", AccountId=operator.id)
+    with refused("AccountNotFound", 404, "42"):
+        operator.own.call("SetQuota", QuotaName=quotas.VPCS.name, Limit=7, AccountId="42")
+    with refused("QuotaNotFound", 404, "vpcs", "ListQuotas"):
+        operator.own.call("SetQuota", QuotaName="vpcs", Limit=7)
+    with refused("InvalidLimit", 400, "-1"):
+        operator.own.call("SetQuota", QuotaName=quotas.VPCS.name, Limit=-1)

@@ -64,6 +64,25 @@ def test_an_account_is_created_once(installation: Installation) -> None:
     assert "AccountExists" in again.stderr
 
 
+def test_a_quota_is_set_for_one_account_and_reset(installation: Installation) -> None:
+    made = json.loads(installation.run("account", "create", "team-q", "-o", "json"))
+    assert made["account_id"] in installation.run("account", "list")
+    name = "vpc_quota_vpcs"
+    said = installation.run("quota", "set", name, "3", "--account", made["account_id"])
+    assert said == f"{name} is 3 for account {made['account_id']}\n"
+
+    def limit() -> int:
+        listed = installation.run("quota", "list", "--account", made["account_id"], "-o", "json")
+        return {each["QuotaName"]: each["Limit"] for each in json.loads(listed)}[name]
+
+    assert limit() == 3
+    installation.run("quota", "reset", name, "--account", made["account_id"])
+    assert limit() == 100
+    refused = installation.attempt("quota", "set", "vpcs", "3")
+    assert refused.returncode == 1
+    assert "QuotaNotFound" in refused.stderr
+
+
 def test_accounts_do_not_see_each_other(installation: Installation, stage: Stage) -> None:
     _, other = installation.account("team-b")
     _, endpoint = stage.connected_endpoint()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import ECS, Call, RegionId, action
 from privlink.api.fields import Description, Name
 from privlink.api.paging import PageNumber, PageSize, by_number
@@ -102,7 +102,7 @@ def create_security_group(
 ) -> CreateSecurityGroupAnswer:
     """Create a security group in a VPC. Without rules it lets nothing in."""
     vpc = ours.vpc(call, vpc_id)
-    quotas.SECURITY_GROUPS.check(security.count_groups(call.tx, call.account_id))
+    limits.check(call, quotas.SECURITY_GROUPS, security.count_groups(call.tx, call.account_id))
     group = SecurityGroup(
         id=SecurityGroupId(new_id("sg")),
         number=rows.next_number(call.tx, "security group"),
@@ -154,7 +154,7 @@ def authorize_security_group(
             meanings.add(_meaning(rule))
             added.append(rule)
     if added:
-        quotas.RULES_PER_GROUP.check(len(present), group.id, more=len(added))
+        limits.check(call, quotas.RULES_PER_GROUP, len(present), group.id, more=len(added))
         security.add_rules(call.tx, group.id, added)
     return Answer()
 

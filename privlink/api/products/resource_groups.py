@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, tagging
+from privlink.api import grouping, limits, tagging
 from privlink.api.action import RESOURCEMANAGER, Call, action
 from privlink.api.paging import PageNumber, by_number
 from privlink.api.tagging import Labels, Tags
@@ -109,7 +109,9 @@ def create_resource_group(
     call: Call, *, name: Name, display_name: DisplayName, tag: Tags = ()
 ) -> OneGroupAnswer:
     """Create a resource group."""
-    quotas.RESOURCE_GROUPS.check(len(labels.resource_groups(call.tx, call.account_id)))
+    limits.check(
+        call, quotas.RESOURCE_GROUPS, len(labels.resource_groups(call.tx, call.account_id))
+    )
     for each in grouping.all_groups(call):
         if each.name == name:
             raise errors.ResourceGroupExists(name=name, group_id=each.id)

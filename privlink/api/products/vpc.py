@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name, check_zone
 from privlink.api.paging import PageNumber, PageSize, by_number
@@ -100,7 +100,7 @@ def create_vpc(
     """Create a VPC. Its block may overlap those of all other VPCs."""
     if why := addresses.why_not_vpc(cidr_block):
         raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
-    quotas.VPCS.check(networks.count_vpcs(call.tx, call.account_id))
+    limits.check(call, quotas.VPCS, networks.count_vpcs(call.tx, call.account_id))
     vpc = Vpc(
         id=VpcId(new_id("vpc")),
         number=rows.next_number(call.tx, "vpc"),
@@ -180,7 +180,7 @@ def create_vswitch(
     if why := addresses.why_not_vswitch(cidr_block, vpc.cidr):
         raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
     neighbours = networks.vswitches(call.tx, call.account_id, vpc.id)
-    quotas.VSWITCHES_PER_VPC.check(len(neighbours), vpc.id)
+    limits.check(call, quotas.VSWITCHES_PER_VPC, len(neighbours), vpc.id)
     if other := addresses.overlap(cidr_block, (near.cidr for near in neighbours)):
         taken_by = next(near.id for near in neighbours if near.cidr == other)
         raise errors.InvalidCidrBlockOverlapped(cidr=cidr_block, other_cidr=other, other=taken_by)

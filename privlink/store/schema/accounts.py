@@ -1,4 +1,4 @@
-"""Tables of who calls, and of what makes a call count once."""
+"""Tables of who calls, how much they may have, and what makes a call count once."""
 
 from __future__ import annotations
 
@@ -41,4 +41,12 @@ client_token = Table(
     words("parameters"),  # SHA-256 of what came with it
     words("answer"),
     Column("created", BigInteger, nullable=False, index=True),  # Unix seconds
+)
+
+quota = Table(
+    "quota",
+    metadata,
+    Column("account_id", String, primary_key=True),  # or `*`
+    Column("name", String, primary_key=True),
+    Column("limit", BigInteger, nullable=False),
 )

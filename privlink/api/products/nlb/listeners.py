@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.products.nlb.load_balancers import known_to_nodes
 from privlink.api.products.nlb.server_groups import Port, Protocol
@@ -59,7 +59,7 @@ def create_listener(
                 port=listener_port,
                 listener_id=present.id,
             )
-    quotas.LISTENERS_PER_BALANCER.check(len(listeners), balancer.id)
+    limits.check(call, quotas.LISTENERS_PER_BALANCER, len(listeners), balancer.id)
     listener = Listener(
         id=ListenerId(new_id("lsn")),
         account_id=call.account_id,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import enis, ours
+from privlink.api import enis, limits, ours
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name, check_zone
 from privlink.api.wire import Answer, Fields
@@ -79,7 +79,7 @@ def create_load_balancer(
 ) -> CreateLoadBalancerAnswer:
     """Create a load balancer with one address in each zone given."""
     vpc = ours.vpc(call, vpc_id)
-    quotas.BALANCERS.check(balancers.count(call.tx, call.account_id))
+    limits.check(call, quotas.BALANCERS, balancers.count(call.tx, call.account_id))
     balancer = LoadBalancer(
         id=LoadBalancerId(new_id("nlb")),
         number=rows.next_number(call.tx, "load balancer"),

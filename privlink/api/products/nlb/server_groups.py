@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name
 from privlink.api.wire import Answer, Fields
@@ -78,7 +78,7 @@ def add_servers_to_server_group(
     """Add servers to a server group; new flows reach them at once."""
     group = ours.server_group(call, server_group_id)
     present = {(s.address, s.port) for s in balancers.servers(call.tx, [group.id])}
-    quotas.SERVERS_PER_GROUP.check(len(present), group.id, more=len(servers))
+    limits.check(call, quotas.SERVERS_PER_GROUP, len(present), group.id, more=len(servers))
     added = []
     for server in servers:
         address = _server_address(call, group, server)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, ours
+from privlink.api import grouping, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import endpoint_answers
@@ -93,11 +93,11 @@ def create_vpc_endpoint(
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
-    quotas.ENDPOINTS_PER_VPC.check(endpoints.count_in(call.tx, vpc.id), vpc.id)
+    limits.check(call, quotas.ENDPOINTS_PER_VPC, endpoints.count_in(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     KINDS[endpoint_type].check(groups)
-    quotas.GROUPS_PER_ENDPOINT.check(0, "an endpoint", more=len(groups))
+    limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
         account_id=call.account_id,

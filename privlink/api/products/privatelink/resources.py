@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink.settle import settle_service
@@ -165,7 +165,10 @@ def attach(call: Call, service: EndpointService, asked: Resource) -> ServiceReso
         raise errors.EndpointServiceResourceExist(
             resource_id=asked.resource_id, zone_id=asked.zone_id, service_id=service.id
         )
-    quotas.RESOURCES_PER_SERVICE.check(len(present), service.id)
+    limits.check(call, quotas.RESOURCES_PER_SERVICE, len(present), service.id)
+    here = [each for each in present if each.zone_id == asked.zone_id]
+    where = f"{service.id}, {asked.zone_id}"
+    limits.check(call, quotas.RESOURCES_PER_ZONE, len(here), where)
     resource = ServiceResource(
         service.id, LoadBalancerId(asked.resource_id), ZoneId(asked.zone_id), auto_allocated=True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink.zones import refuse_if_deleting
@@ -39,7 +39,7 @@ def attach_security_group_to_vpc_endpoint(
         raise errors.SecurityGroupExist(group_id=security_group_id, endpoint_id=endpoint.id)
     groups = ours.security_groups_in(call, [*present, security_group_id], endpoint.vpc_id)
     KINDS[endpoint.type].check(groups)
-    quotas.GROUPS_PER_ENDPOINT.check(len(present), endpoint.id)
+    limits.check(call, quotas.GROUPS_PER_ENDPOINT, len(present), endpoint.id)
     endpoints.set_groups(call.tx, endpoint, [group.id for group in groups])
     return Answer()
 

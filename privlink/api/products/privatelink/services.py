@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, ours
+from privlink.api import grouping, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import service_answers
@@ -69,7 +69,7 @@ def create_vpc_endpoint_service(
     tag: Tags = (),
 ) -> CreateServiceAnswer:
     """Publish a service on load balancers of this account."""
-    quotas.SERVICES.check(services.count(call.tx, call.account_id))
+    limits.check(call, quotas.SERVICES, services.count(call.tx, call.account_id))
     if address_ip_version == "DualStack" or service_support_ipv6:
         raise errors.EndpointServiceNotSupportIpv6
     service = EndpointService(

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api import enis, ours
+from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
@@ -61,7 +61,9 @@ def add_zone_to_vpc_endpoint(
     """Give an endpoint an address in one more zone."""
     endpoint = ours.endpoint(call, endpoint_id)
     refuse_if_deleting(endpoint)
-    quotas.ZONES_PER_ENDPOINT.check(len(endpoints.zones(call.tx, endpoint.id)), endpoint.id)
+    limits.check(
+        call, quotas.ZONES_PER_ENDPOINT, len(endpoints.zones(call.tx, endpoint.id)), endpoint.id
+    )
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
     place(call, endpoint, asked, initial=False)
     settle(call, endpoint)

@@ -1,0 +1,18 @@
+"""How much an account may have of something: the quota's limit, or what the operator has set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from privlink.api.action import Call
+from privlink.rules.quotas import Quota
+from privlink.store import quotas
+
+
+def check(call: Call, quota: Quota, present: int, *inside: str, **more: Any) -> None:
+    """Refuse what would be one too many for the calling account. Raises the quota's error.
+
+    Takes what `Quota.check` takes, but for the limit.
+    """
+    limit = quotas.limit(call.tx, call.account_id, quota.name)
+    quota.check(present, *inside, limit=limit, **more)
