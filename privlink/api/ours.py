@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from privlink import errors
 from privlink.api.action import Call
-from privlink.model.balancer import Listener, LoadBalancer, ServerGroup
+from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
 from privlink.model.network import Attachment, Vpc, VSwitch
-from privlink.model.privatelink import Endpoint, EndpointService
+from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
 from privlink.model.security import SecurityGroup
 from privlink.store import balancers, endpoints, networks, security, services
 
@@ -71,25 +71,42 @@ def attachment(call: Call, attachment_id: str) -> Attachment:
 
 
 def balancer(call: Call, balancer_id: str) -> LoadBalancer:
-    """A load balancer. Raises LoadBalancerNotFoundNlb."""
+    """An NLB. Raises LoadBalancerNotFoundNlb."""
     found = balancers.get(call.tx, call.account_id, balancer_id)
-    if found is None:
+    if found is None or found.kind is not ResourceType.NLB:
         raise errors.LoadBalancerNotFoundNlb(load_balancer_id=balancer_id)
     return found
 
 
-def server_group(call: Call, group_id: str) -> ServerGroup:
-    """A server group. Raises ServerGroupNotFound."""
+def clb(call: Call, balancer_id: str) -> LoadBalancer:
+    """A CLB. Raises InvalidLoadBalancerIdNotFound."""
+    found = balancers.get(call.tx, call.account_id, balancer_id)
+    if found is None or found.kind is not ResourceType.SLB:
+        raise errors.InvalidLoadBalancerIdNotFound(load_balancer_id=balancer_id)
+    return found
+
+
+def vserver_group(call: Call, group_id: str) -> ServerGroup:
+    """A server group of a CLB, but its default one. Raises VServerGroupNotFound."""
     found = balancers.get_group(call.tx, call.account_id, group_id)
-    if found is None:
+    if found is None or found.balancer_id is None or found.id == default_group(found.balancer_id):
+        raise errors.VServerGroupNotFound(group_id=group_id)
+    return found
+
+
+def server_group(call: Call, group_id: str) -> ServerGroup:
+    """A server group for NLBs. Raises ServerGroupNotFound."""
+    found = balancers.get_group(call.tx, call.account_id, group_id)
+    if found is None or found.balancer_id is not None:
         raise errors.ServerGroupNotFound(server_group_id=group_id)
     return found
 
 
 def listener(call: Call, listener_id: str) -> Listener:
-    """A listener. Raises ListenerNotFound."""
+    """A listener of an NLB. Raises ListenerNotFound."""
     found = balancers.get_listener(call.tx, call.account_id, listener_id)
-    if found is None:
+    (carrier,) = balancers.by_ids(call.tx, [found.balancer_id]) if found else (None,)
+    if found is None or carrier is None or carrier.kind is not ResourceType.NLB:
         raise errors.ListenerNotFound(listener_id=listener_id)
     return found
 

@@ -17,7 +17,13 @@ import msgspec
 from privlink import errors
 
 # Where PascalCase of our field name is not what the wire says.
-_WORDS = {"vswitch": "VSwitch", "vswitches": "VSwitches", "dns": "DNS", "vrouter": "VRouter"}
+_WORDS = {
+    "vswitch": "VSwitch",
+    "vswitches": "VSwitches",
+    "dns": "DNS",
+    "vrouter": "VRouter",
+    "vserver": "VServer",
+}
 _LONGEST_LIST = 1000
 # The length bounds the depth of structures as well; answers and logs quote names of such letters.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")

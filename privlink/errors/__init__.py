@@ -14,4 +14,5 @@ from privlink.errors.labels import *
 from privlink.errors.nlb import *
 from privlink.errors.privatelink import *
 from privlink.errors.privlink import *
+from privlink.errors.slb import *
 from privlink.errors.vpc import *

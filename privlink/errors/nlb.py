@@ -52,6 +52,26 @@ class MismatchServerIp(ApiError):
     text = "ServerIp {server_ip!r} is not the address of {server_id!r}, {address}. Leave it out."
 
 
+class BackendServerNotFound(ApiError):
+    code = "ResourceNotFound.BackendServer"
+    status = 404
+    text = "{server} is NotFound in {server_group_id}. ListServerGroupServers lists its servers."
+
+
+class JobNotFound(ApiError):
+    code = "ResourceNotFound.Job"
+    status = 404
+    text = "Job {job_id!r} is NotFound in this account. Give the JobId of an answer, unchanged."
+
+
+class DeletionProtectionEnabled(ApiError):
+    code = "OperationDenied.DeletionProtectionEnabled"
+    text = (
+        "{load_balancer_id} is protected against deletion (reason: {reason}). Disable that with "
+        "UpdateLoadBalancerProtection, DeletionProtectionEnabled=false, first."
+    )
+
+
 class ServerGroupInUse(DependencyViolation):
     code = "ResourceInUse.ServerGroup"
 

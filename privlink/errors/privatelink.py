@@ -122,12 +122,17 @@ class QuotaExceededZonesPerEndpoint(QuotaExceeded):
 
 class EndpointServiceResourceTypeNotSupport(ApiError):
     code = "EndpointServiceResourceTypeNotSupport"
-    text = "Resource type {resource_type!r} is not served here yet. Use nlb."
+    text = "Resource type {resource_type!r} cannot be used here: {why}"
 
 
 class EndpointServiceResourceTypeNotEqual(ApiError):
     code = "EndpointServiceResourceTypeNotEqual"
     text = "{service_id} takes resources of type {expected}, not {resource_type}."
+
+
+class MismatchResourceType(ApiError):
+    code = "Mismatch.ResourceType"
+    text = "{resource_id} is of type {found}; {service_id} takes resources of type {expected}."
 
 
 class ResourceAutoAllocateViolation(ApiError):

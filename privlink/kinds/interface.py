@@ -17,7 +17,7 @@ from privlink.model.privatelink import (
 )
 from privlink.model.security import SecurityGroup
 
-RESOURCE_TYPES = frozenset({ResourceType.NLB})
+RESOURCE_TYPES = frozenset({ResourceType.NLB, ResourceType.SLB})
 
 
 def check(groups: Sequence[SecurityGroup]) -> None:

@@ -1,4 +1,9 @@
-"""The front of a service in the provider's VPC: load balancers, listeners, servers."""
+"""The front of a service in the provider's VPC: load balancers, listeners, servers.
+
+One model under two APIs. An NLB has an address in each of several zones, and its server groups
+stand on their own. A CLB has one address in one zone; its default servers are the group that has
+its id, the others are groups of it alone.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +19,26 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.privatelink import ResourceType
 
 
 class LoadBalancer(msgspec.Struct, frozen=True):
-    """A load balancer of the NLB shape."""
+    """A load balancer: an NLB or, of kind slb, a CLB."""
 
     id: LoadBalancerId
     number: int
     account_id: AccountId
     vpc_id: VpcId
+    kind: ResourceType
     address_type: str
     name: str
     created_at: str
+    active: bool = True  # a CLB that is not takes no new flows
+    spec: str = ""  # what a CLB was ordered as; every one is as fast as the machine
+    undeletable_since: str = ""  # deletion protection; empty: none
+    undeletable_reason: str = ""
+    fixed_since: str = ""  # protection against changes in a console; empty: none
+    fixed_reason: str = ""
 
 
 class LoadBalancerZone(msgspec.Struct, frozen=True):
@@ -47,16 +60,22 @@ class ServerGroup(msgspec.Struct, frozen=True):
     type: str  # Instance or Ip
     name: str
     created_at: str
+    balancer_id: LoadBalancerId | None = None  # the CLB whose group it is; None for an NLB's
+
+
+def default_group(balancer_id: LoadBalancerId) -> ServerGroupId:
+    """The group of a CLB's default servers."""
+    return ServerGroupId(balancer_id)
 
 
 class GroupServer(msgspec.Struct, frozen=True):
     """One server of a group: an address of the VPC and a port."""
 
     group_id: ServerGroupId
-    server_type: str  # Ip or Eni
+    server_type: str  # Ip or Eni, and of a CLB eni or eniip
     server_id: str
     address: int
-    port: int
+    port: int  # 0 for a default server of a CLB: its listeners say which
     weight: int  # 0 takes no new flows, 100 the most
     description: str
 
@@ -71,3 +90,6 @@ class Listener(msgspec.Struct, frozen=True):
     port: int
     group_id: ServerGroupId
     created_at: str
+    started: bool = True  # one that is not takes no new flows
+    description: str = ""
+    server_port: int | None = None  # of the servers whose group does not say

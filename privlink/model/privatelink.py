@@ -28,6 +28,7 @@ class ResourceType(enum.StrEnum):
     """What kind of load balancer stands behind a service."""
 
     NLB = "nlb"
+    SLB = "slb"
 
 
 class Decision(enum.StrEnum):

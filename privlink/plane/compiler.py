@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlink.model import items
-from privlink.model.balancer import LoadBalancer
+from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.network import Vpc
 from privlink.model.parts import (
     AttachmentParts,
@@ -36,7 +36,12 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
 
 
 def balancer(parts: BalancerParts) -> items.Balancer:
-    """A load balancer as forwards use it. Servers of weight 0 take no new flows."""
+    """A load balancer as forwards use it.
+
+    Servers of weight 0, listeners that are stopped and load balancers that are not active take no
+    new flows.
+    """
+    heard = parts.listeners if parts.balancer.active else ()
     return items.Balancer(
         parts.balancer.number,
         tuple(
@@ -44,14 +49,21 @@ def balancer(parts: BalancerParts) -> items.Balancer:
                 items.Protocol(listener.protocol),
                 listener.port,
                 tuple(
-                    items.Server(addresses.text(server.address), server.port, server.weight)
+                    _server(server, listener)
                     for server in parts.servers
                     if server.group_id == listener.group_id and server.weight > 0
                 ),
             )
-            for listener in parts.listeners
+            for listener in heard
+            if listener.started
         ),
     )
+
+
+def _server(server: GroupServer, listener: Listener) -> items.Server:
+    port = server.port or listener.server_port
+    assert port, f"neither {server.group_id} nor {listener.id} says the port of a server"
+    return items.Server(addresses.text(server.address), port, server.weight)
 
 
 def packet_filter(parts: FilterParts) -> items.Filter:

@@ -87,6 +87,34 @@ LISTENERS_PER_BALANCER = Quota(
     "Delete one with DeleteListener, or create another load balancer.",
     errors.QuotaExceededListeners,
 )
+CLBS = Quota(
+    "slb_quota_instances",
+    "CLBs",
+    60,
+    f"Delete one with DeleteLoadBalancer, or {_ANOTHER_ACCOUNT}",
+    errors.QuotaExceededClbs,
+)
+LISTENERS_PER_CLB = Quota(
+    "slb_quota_listeners_per_instance",
+    "Listeners",
+    50,
+    "Delete one with DeleteLoadBalancerListener, or create another CLB.",
+    errors.QuotaExceededClbListeners,
+)
+VSERVER_GROUPS_PER_CLB = Quota(
+    "slb_quota_vserver_groups_per_instance",
+    "VServer groups",
+    50,
+    "Delete one with DeleteVServerGroup, or create another CLB.",
+    errors.QuotaExceededVServerGroups,
+)
+BACKEND_SERVERS = Quota(
+    "slb_quota_backendservers_per_group",
+    "Backend servers",
+    200,
+    "Put the others into a VServer group of their own, behind another listener.",
+    errors.QuotaExceededBackendServers,
+)
 SERVERS_PER_GROUP = Quota(
     "nlb_quota_servers_per_server_group",
     "Servers",
@@ -136,6 +164,14 @@ GROUPS_PER_ENDPOINT = Quota(
     "Take one off with DetachSecurityGroupFromVpcEndpoint first.",
     errors.QuotaMisMatched,
 )
+# A privilege rather than a number of things: an account has it, or with a limit of 0 has it not.
+RESOURCES_BY_HAND = Quota(
+    "privatelink_whitelist/svc_res_mgt_uat",
+    "Choosing by hand what serves a zone, privilege",
+    1,
+    "Ask the operator for it: SetQuota with this name and Limit 1.",
+    errors.QuotaMisMatched,
+)
 ATTACHMENTS = Quota(
     "privlink_quota_attachments",
     "Attachments",
@@ -168,6 +204,10 @@ QUOTAS = {
         RULES_PER_GROUP,
         BALANCERS,
         LISTENERS_PER_BALANCER,
+        CLBS,
+        LISTENERS_PER_CLB,
+        VSERVER_GROUPS_PER_CLB,
+        BACKEND_SERVERS,
         SERVERS_PER_GROUP,
         SERVICES,
         RESOURCES_PER_SERVICE,
@@ -175,6 +215,7 @@ QUOTAS = {
         ENDPOINTS_PER_VPC,
         ZONES_PER_ENDPOINT,
         GROUPS_PER_ENDPOINT,
+        RESOURCES_BY_HAND,
         ATTACHMENTS,
         TAGS_PER_RESOURCE,
         RESOURCE_GROUPS,

@@ -1,9 +1,10 @@
-"""Load balancers, listeners, server groups and servers."""
+"""Load balancers of either kind, listeners, server groups and servers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import delete, select
 
 from privlink.model.balancer import (
@@ -20,6 +21,7 @@ from privlink.model.ids import (
     ServiceId,
     VpcId,
 )
+from privlink.model.privatelink import ResourceType
 from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 
@@ -28,6 +30,7 @@ _group, _server, _listener = schema.server_group, schema.group_server, schema.li
 
 
 def get(tx: Transaction, account_id: AccountId, balancer_id: str) -> LoadBalancer | None:
+    """A load balancer of an account, of whatever kind."""
     return rows.find_one(tx, LoadBalancer, _balancer, id=balancer_id, account_id=account_id)
 
 
@@ -35,8 +38,15 @@ def by_ids(tx: Transaction, balancer_ids: Iterable[str]) -> list[LoadBalancer]:
     return rows.find_among(tx, LoadBalancer, _balancer, "id", balancer_ids)
 
 
-def count(tx: Transaction, account_id: AccountId) -> int:
-    return rows.count(tx, _balancer, _balancer.c.account_id == account_id)
+def of_account(tx: Transaction, account_id: AccountId, kind: ResourceType) -> list[LoadBalancer]:
+    """An account's load balancers of one kind, oldest first."""
+    found = rows.find(tx, LoadBalancer, _balancer, account_id=account_id, kind=kind)
+    return sorted(found, key=lambda balancer: (balancer.created_at, balancer.id))
+
+
+def count(tx: Transaction, account_id: AccountId, kind: ResourceType) -> int:
+    ours = (_balancer.c.account_id == account_id) & (_balancer.c.kind == kind)
+    return rows.count(tx, _balancer, ours)
 
 
 def in_vpc(tx: Transaction, vpc_id: VpcId) -> list[LoadBalancer]:
@@ -54,11 +64,26 @@ def add(tx: Transaction, balancer: LoadBalancer, in_zones: Iterable[LoadBalancer
     changes.touch(tx, changes.balancer_key(balancer.id))
 
 
+def change(tx: Transaction, balancer: LoadBalancer) -> None:
+    """Put a load balancer's settings down as they are given. No node hears of these."""
+    rows.change(tx, _balancer, {"id": balancer.id}, **msgspec.structs.asdict(balancer))
+
+
+def set_active(tx: Transaction, balancer: LoadBalancer, *, active: bool) -> None:
+    """Let a load balancer take new flows, or not."""
+    change(tx, msgspec.structs.replace(balancer, active=active))
+    changes.touch(tx, changes.balancer_key(balancer.id))
+
+
 def delete_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> None:
-    """Delete a load balancer with its listeners and its addresses."""
+    """Delete a load balancer with its listeners, its addresses and the groups that are its own."""
+    for listener in listeners(tx, [balancer_id]):
+        labels.forget(tx, listener.id)
     enis = tx.execute(select(_zone.c.eni_id).where(_zone.c.balancer_id == balancer_id)).scalars()
     eni_ids = list(enis)
     tx.execute(delete(_listener).where(_listener.c.balancer_id == balancer_id))
+    for group in groups_of_balancer(tx, balancer_id):
+        delete_group(tx, group.id)
     tx.execute(delete(_zone).where(_zone.c.balancer_id == balancer_id))
     tx.execute(delete(schema.eni).where(schema.eni.c.id.in_(eni_ids)))
     tx.execute(delete(_balancer).where(_balancer.c.id == balancer_id))
@@ -76,6 +101,19 @@ def services_on(tx: Transaction, balancer_id: LoadBalancerId) -> list[ServiceId]
 def get_group(tx: Transaction, account_id: AccountId, group_id: str) -> ServerGroup | None:
     ours = select(_group).where(_group.c.id == group_id, _group.c.account_id == account_id)
     return rows.one_of(tx, ServerGroup, ours)
+
+
+def groups_of_account(tx: Transaction, account_id: AccountId) -> list[ServerGroup]:
+    """An account's server groups, but for those of one CLB alone, oldest first."""
+    found = rows.find(tx, ServerGroup, _group, account_id=account_id)
+    free = [group for group in found if group.balancer_id is None]
+    return sorted(free, key=lambda group: (group.created_at, group.id))
+
+
+def groups_of_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> list[ServerGroup]:
+    """The server groups of one CLB alone, its default one among them, oldest first."""
+    found = rows.find(tx, ServerGroup, _group, balancer_id=balancer_id)
+    return sorted(found, key=lambda group: (group.created_at, group.id))
 
 
 def groups_in(tx: Transaction, vpc_id: VpcId) -> list[ServerGroup]:
@@ -104,6 +142,29 @@ def servers(tx: Transaction, group_ids: Iterable[str]) -> list[GroupServer]:
 
 def add_servers(tx: Transaction, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
     rows.add(tx, _server, *added)
+    _touch_users(tx, group_id)
+
+
+def change_servers(tx: Transaction, group_id: ServerGroupId, given: Iterable[GroupServer]) -> None:
+    """Put the weights and descriptions of servers down as they are given."""
+    for server in given:
+        where = {"group_id": group_id, "address": server.address, "port": server.port}
+        rows.change(tx, _server, where, weight=server.weight, description=server.description)
+    _touch_users(tx, group_id)
+
+
+def remove_servers(tx: Transaction, group_id: ServerGroupId, gone: Iterable[GroupServer]) -> None:
+    for server in gone:
+        this = (
+            _server.c.group_id == group_id,
+            _server.c.address == server.address,
+            _server.c.port == server.port,
+        )
+        tx.execute(delete(_server).where(*this))
+    _touch_users(tx, group_id)
+
+
+def _touch_users(tx: Transaction, group_id: ServerGroupId) -> None:
     users = select(_listener.c.balancer_id).where(_listener.c.group_id == group_id).distinct()
     for balancer_id in tx.execute(users).scalars().all():
         changes.touch(tx, changes.balancer_key(LoadBalancerId(balancer_id)))
@@ -124,15 +185,28 @@ def listeners(tx: Transaction, balancer_ids: Iterable[str]) -> list[Listener]:
     return found
 
 
+def listeners_of_account(tx: Transaction, account_id: AccountId) -> list[Listener]:
+    """The listeners of all of an account's load balancers, oldest first."""
+    found = rows.find(tx, Listener, _listener, account_id=account_id)
+    return sorted(found, key=lambda listener: (listener.created_at, listener.id))
+
+
 def listeners_using(tx: Transaction, group_id: ServerGroupId) -> list[Listener]:
     return rows.all_of(tx, Listener, select(_listener).where(_listener.c.group_id == group_id))
 
 
 def delete_listener(tx: Transaction, listener: Listener) -> None:
     tx.execute(delete(_listener).where(_listener.c.id == listener.id))
+    labels.forget(tx, listener.id)
     changes.touch(tx, changes.balancer_key(listener.balancer_id))
 
 
 def add_listener(tx: Transaction, listener: Listener) -> None:
     rows.add(tx, _listener, listener)
+    changes.touch(tx, changes.balancer_key(listener.balancer_id))
+
+
+def change_listener(tx: Transaction, listener: Listener) -> None:
+    """Put a listener's settings down as they are given."""
+    rows.change(tx, _listener, {"id": listener.id}, **msgspec.structs.asdict(listener))
     changes.touch(tx, changes.balancer_key(listener.balancer_id))

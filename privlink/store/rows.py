@@ -49,7 +49,7 @@ def one_of(tx: Transaction, kind: type[T], statement: Select[Any]) -> T | None:
 
 
 def find(
-    tx: Transaction, kind: type[T], table: Table, *, order: str | None = None, **equal: Any
+    tx: Transaction, kind: type[T], table: Table, /, *, order: str | None = None, **equal: Any
 ) -> list[T]:
     """The rows of a table whose columns have these values, as values of `kind`, in order."""
     return _finding(kind, table, tuple(equal), order).all(tx, **equal)

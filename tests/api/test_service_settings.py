@@ -32,7 +32,7 @@ def test_what_is_changed_is_shown_and_the_rest_stays(operator: Account, world: W
         ({"ServiceDescription": "the shop"}, {"ServiceDescription": "the shop"}),
         ({"AutoAcceptEnabled": True}, {"AutoAcceptEnabled": True}),
         ({"ZoneAffinityEnabled": True}, {"ZoneAffinityEnabled": True}),
-        ({"ConnectBandwidth": 200}, {"ConnectBandwidth": 200}),
+        ({"ConnectBandwidth": 200}, {}),  # of an nlb it is taken, and shown on its connections
         ({"AddSupportedRegionSet": ["local"]}, {"SupportedRegionSet": [REGION]}),
         ({"AddSupportedRegionSet": ["local"]}, {}),
         ({"DeleteSupportedRegionSet": ["local"]}, {"SupportedRegionSet": []}),

@@ -72,8 +72,9 @@ def test_an_unknown_service_is_not_found(operator: Account, refused: Refused) ->
 
 def test_what_a_service_cannot_be_is_refused(operator: Account, refused: Refused) -> None:
     ours = operator.privatelink
-    with refused("EndpointServiceResourceTypeNotSupport", 400, "'gwlb'", "Use nlb"):
-        ours.CreateVpcEndpointService(ServiceResourceType="gwlb")
+    for kind, why in (("gwlb", "type GatewayLoadBalancer"), ("alb", "HTTP"), ("elb", "use nlb")):
+        with refused("EndpointServiceResourceTypeNotSupport", 400, repr(kind), why):
+            ours.CreateVpcEndpointService(ServiceResourceType=kind)
     with refused("IllegalParamFormat.Payer", 400, "Payer", "'Nobody'"):
         ours.CreateVpcEndpointService(Payer="Nobody")
     with refused("IllegalParamFormat.ServiceDescription", 400, "does not begin with http(s)://"):
@@ -104,11 +105,14 @@ def test_a_resource_is_a_load_balancer_of_ours_in_a_zone_it_has(
         attach(ZoneId=B)
     with refused("MissingParam.ZoneId", 400, "ZoneId", "zone by zone"):
         attach(ZoneId=None)
-    with refused("EndpointServiceResourceTypeNotSupport", 400, "'slb'", "Use nlb"):
+    with refused("EndpointServiceResourceTypeNotEqual", 400, service, "type nlb, not slb"):
         attach(ResourceType="slb")
+    with refused("EndpointServiceResourceTypeNotSupport", 400, "'alb'", "HTTP"):
+        attach(ResourceType="alb")
     with refused("EndpointServiceNotSupportedZone", 400, balancer, "'local-b'"):
         operator.privatelink.CreateVpcEndpointService(
-            Resource=[{"ResourceType": "nlb", "ResourceId": balancer, "ZoneId": B}]
+            ServiceResourceType="nlb",
+            Resource=[{"ResourceType": "nlb", "ResourceId": balancer, "ZoneId": B}],
         )
     attach()
     with refused("EndpointServiceResourceExist", 400, balancer, A, service, "already"):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from privlink.store.schema.base import metadata, reference, words
 
@@ -13,9 +22,16 @@ load_balancer = Table(
     Column("number", BigInteger, nullable=False, unique=True),
     reference("account_id", "account.id"),
     reference("vpc_id", "vpc.id"),
+    words("kind"),
     words("address_type"),
     words("name"),
     words("created_at"),
+    Column("active", Boolean, nullable=False),
+    words("spec"),
+    words("undeletable_since"),
+    words("undeletable_reason"),
+    words("fixed_since"),
+    words("fixed_reason"),
 )
 
 load_balancer_zone = Table(
@@ -37,6 +53,7 @@ server_group = Table(
     words("type"),
     words("name"),
     words("created_at"),
+    Column("balancer_id", String, nullable=True, index=True),
 )
 
 group_server = Table(
@@ -61,5 +78,8 @@ listener = Table(
     Column("port", Integer, nullable=False),
     reference("group_id", "server_group.id"),
     words("created_at"),
+    Column("started", Boolean, nullable=False),
+    words("description"),
+    Column("server_port", Integer, nullable=True),
     UniqueConstraint("balancer_id", "protocol", "port"),
 )

@@ -30,7 +30,7 @@ from privlink.model.parts import (
     ForwardParts,
     SegmentParts,
 )
-from privlink.model.privatelink import EndpointZone
+from privlink.model.privatelink import EndpointZone, ResourceType
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
 
@@ -65,7 +65,9 @@ ENI = Eni(
     EniOwner.ENDPOINT,
     "ep-1",
 )
-BALANCER = LoadBalancer(LoadBalancerId("nlb-1"), 5, US, PROVIDER.id, "Intranet", "", "")
+BALANCER = LoadBalancer(
+    LoadBalancerId("nlb-1"), 5, US, PROVIDER.id, ResourceType.NLB, "Intranet", "", ""
+)
 ZONE = EndpointZone(
     endpoint_id=EndpointId("ep-1"),
     zone_id=ZoneId("local-a"),
@@ -145,6 +147,44 @@ def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> Non
             items.Listener(tcp, 443, (items.Server("10.0.0.7", 80, 100),)),
             items.Listener(tcp, 81, ()),
         ),
+    )
+
+
+def test_a_listener_that_is_stopped_is_not_there() -> None:
+    stopped = msgspec.structs.replace(listener(80, "sgp-1"), started=False)
+    parts = BalancerParts(
+        BALANCER, (stopped, listener(81, "sgp-1")), (server("sgp-1", "10.0.0.5"),)
+    )
+    assert [each.port for each in compiler.balancer(parts).listeners] == [81]
+
+
+def test_a_load_balancer_that_is_not_active_has_no_listeners() -> None:
+    inactive = msgspec.structs.replace(BALANCER, active=False)
+    parts = BalancerParts(inactive, (listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),))
+    assert compiler.balancer(parts) == items.Balancer(5, ())
+
+
+def test_default_servers_have_the_port_of_the_listener() -> None:
+    default = msgspec.structs.replace(server("lb-1", "10.0.0.5", 40), port=0)
+    parts = BalancerParts(
+        BALANCER,
+        (
+            msgspec.structs.replace(listener(80, "lb-1"), server_port=8080),
+            msgspec.structs.replace(listener(81, "lb-1"), server_port=8081),
+        ),
+        (default,),
+    )
+    assert [each.servers for each in compiler.balancer(parts).listeners] == [
+        (items.Server("10.0.0.5", 8080, 40),),
+        (items.Server("10.0.0.5", 8081, 40),),
+    ]
+
+
+def test_a_clb_is_told_as_an_nlb_is() -> None:
+    clb = msgspec.structs.replace(BALANCER, id=LoadBalancerId("lb-1"), kind=ResourceType.SLB)
+    behind = ((listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),))
+    assert compiler.balancer(BalancerParts(clb, *behind)) == compiler.balancer(
+        BalancerParts(BALANCER, *behind)
     )
 
 

@@ -1,5 +1,23 @@
 """NLB 2022-04-30: one file for each noun of it; the table of all its actions."""
 
-from privlink.api.products.nlb import listeners, load_balancers, server_groups
+from privlink.api.products.nlb import (
+    jobs,
+    labels,
+    listeners,
+    load_balancers,
+    places,
+    protection,
+    server_groups,
+    servers,
+)
 
-ACTIONS = (*load_balancers.ACTIONS, *server_groups.ACTIONS, *listeners.ACTIONS)
+ACTIONS = (
+    *places.ACTIONS,
+    *load_balancers.ACTIONS,
+    *protection.ACTIONS,
+    *server_groups.ACTIONS,
+    *servers.ACTIONS,
+    *listeners.ACTIONS,
+    *labels.ACTIONS,
+    *jobs.ACTIONS,
+)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+import msgspec
+
 from privlink import errors
-from privlink.api import limits, ours
+from privlink.api import balancing, limits, ours
 from privlink.api.action import NLB, Call, RegionId, action
-from privlink.api.products.nlb.load_balancers import known_to_nodes
-from privlink.api.products.nlb.server_groups import Port, Protocol
+from privlink.api.fields import Description
+from privlink.api.paging import NextToken, by_token
+from privlink.api.products.nlb import jobs
+from privlink.api.products.nlb.labels import LABELS, LISTENER, MaxResults
+from privlink.api.products.nlb.load_balancers import Strings
+from privlink.api.products.nlb.server_groups import NotSo, Protocol
+from privlink.api.products.nlb.servers import Port
+from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
-from privlink.model.balancer import Listener
+from privlink.model.balancer import Listener, LoadBalancer, ServerGroup
 from privlink.model.ids import ListenerId, new_id
+from privlink.model.privatelink import ResourceType
 from privlink.rules import quotas
 from privlink.store import balancers
+
+NoLimit = Annotated[Literal["0"], msgspec.Meta(description="only 0, which is no limit.")]
 
 
 class ListenerIdAnswer(Answer):
     listener_id: str
+    job_id: str
 
 
 class ListenerAnswer(Answer):
@@ -23,9 +37,19 @@ class ListenerAnswer(Answer):
     listener_port: int
     listener_protocol: str
     listener_status: str
+    listener_description: str
     load_balancer_id: str
     server_group_id: str
+    proxy_protocol_enabled: bool
     region_id: str
+    tags: list[balancing.TagShown]
+
+
+class ListenersAnswer(Answer):
+    listeners: list[ListenerAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
 
 
 @action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
@@ -37,19 +61,18 @@ def create_listener(
     listener_protocol: Protocol,
     listener_port: Port,
     server_group_id: str,
+    listener_description: Description = "",
+    proxy_protocol_enabled: NotSo | None = None,
+    sec_sensor_enabled: NotSo | None = None,
+    cps: NoLimit | None = None,
+    tag: Tags = (),
 ) -> ListenerIdAnswer:
     """Create a listener: a port of the load balancer and the servers behind it."""
     balancer, group = (
         ours.balancer(call, load_balancer_id),
         ours.server_group(call, server_group_id),
     )
-    if balancer.vpc_id != group.vpc_id:
-        raise errors.MismatchVpc(
-            first=balancer.id,
-            first_vpc=balancer.vpc_id,
-            second=group.id,
-            second_vpc=group.vpc_id,
-        )
+    _refuse_another_vpc(balancer, group)
     listeners = balancers.listeners(call.tx, [balancer.id])
     for present in listeners:
         if (present.protocol, present.port) == (listener_protocol, listener_port):
@@ -68,38 +91,154 @@ def create_listener(
         port=listener_port,
         group_id=group.id,
         created_at=call.now,
+        description=listener_description,
     )
     balancers.add_listener(call.tx, listener)
-    return ListenerIdAnswer(listener_id=listener.id)
+    LABELS.attach(call, LISTENER, listener.id, tag)
+    return ListenerIdAnswer(listener_id=listener.id, job_id=jobs.begun(call))
 
 
 @action(NLB, resource="listener/{listener_id}")
 def get_listener_attribute(
     call: Call, *, region_id: RegionId | None = None, listener_id: str
 ) -> ListenerAnswer:
-    """Show a listener. It is Running once the nodes know it."""
-    listener = ours.listener(call, listener_id)
-    ready = known_to_nodes(call, listener.balancer_id)
-    return ListenerAnswer(
-        listener_id=listener.id,
-        listener_port=listener.port,
-        listener_protocol=listener.protocol,
-        listener_status="Running" if ready else "Provisioning",
-        load_balancer_id=listener.balancer_id,
-        server_group_id=listener.group_id,
-        region_id=call.config.region,
+    """Show a listener. It is Running, or Stopped, once the nodes know it."""
+    return _shown(call, [ours.listener(call, listener_id)])[0]
+
+
+@action(NLB, resource="listener/*")
+def list_listeners(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    listener_ids: Strings = (),
+    load_balancer_ids: Strings = (),
+    listener_protocol: str | None = None,
+    sec_sensor_enabled: NotSo | None = None,
+    tag: Tags = (),
+    max_results: MaxResults = 20,
+    next_token: NextToken = "",
+) -> ListenersAnswer:
+    """List the listeners of your load balancers. All filters given must match."""
+    tagged = LABELS.matching(call, LISTENER, tag)
+    ids = {each.id for each in balancers.of_account(call.tx, call.account_id, ResourceType.NLB)}
+    found = [
+        listener
+        for listener in balancers.listeners_of_account(call.tx, call.account_id)
+        if listener.balancer_id in ids
+        and (not listener_ids or listener.id in listener_ids)
+        and (not load_balancer_ids or listener.balancer_id in load_balancer_ids)
+        and listener_protocol in (None, listener.protocol)
+        and (tagged is None or listener.id in tagged)
+    ]
+    page, following = by_token(
+        found, lambda each: f"{each.created_at} {each.id}", max_results, next_token
+    )
+    return ListenersAnswer(
+        listeners=_shown(call, list(page)),
+        total_count=len(found),
+        max_results=max_results,
+        next_token=following,
     )
 
 
 @action(NLB, writes=True, resource="listener/{listener_id}")
-def delete_listener(call: Call, *, region_id: RegionId | None = None, listener_id: str) -> Answer:
+def update_listener_attribute(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    listener_id: str,
+    server_group_id: str | None = None,
+    listener_description: Description | None = None,
+    proxy_protocol_enabled: NotSo | None = None,
+    sec_sensor_enabled: NotSo | None = None,
+    cps: NoLimit | None = None,
+) -> jobs.JobAnswer:
+    """Change what is given of a listener. New flows go to the new servers, running ones stay."""
+    listener = ours.listener(call, listener_id)
+    if server_group_id is not None:
+        group = ours.server_group(call, server_group_id)
+        _refuse_another_vpc(ours.balancer(call, listener.balancer_id), group)
+        listener = msgspec.structs.replace(listener, group_id=group.id)
+    if listener_description is not None:
+        listener = msgspec.structs.replace(listener, description=listener_description)
+    balancers.change_listener(call.tx, listener)
+    return jobs.JobAnswer(job_id=jobs.begun(call))
+
+
+@action(NLB, writes=True, resource="listener/{listener_id}")
+def start_listener(
+    call: Call, *, region_id: RegionId | None = None, listener_id: str
+) -> jobs.JobAnswer:
+    """Let a listener take new flows again."""
+    return _switch(call, listener_id, started=True)
+
+
+@action(NLB, writes=True, resource="listener/{listener_id}")
+def stop_listener(
+    call: Call, *, region_id: RegionId | None = None, listener_id: str
+) -> jobs.JobAnswer:
+    """Stop a listener: its port takes no new flows, running ones go on."""
+    return _switch(call, listener_id, started=False)
+
+
+@action(NLB, writes=True, resource="listener/{listener_id}")
+def delete_listener(
+    call: Call, *, region_id: RegionId | None = None, listener_id: str
+) -> jobs.JobAnswer:
     """Delete a listener: its port takes no new flows."""
     balancers.delete_listener(call.tx, ours.listener(call, listener_id))
-    return Answer()
+    return jobs.JobAnswer(job_id=jobs.begun(call))
+
+
+def _switch(call: Call, listener_id: str, *, started: bool) -> jobs.JobAnswer:
+    listener = ours.listener(call, listener_id)
+    balancers.change_listener(call.tx, msgspec.structs.replace(listener, started=started))
+    return jobs.JobAnswer(job_id=jobs.begun(call))
+
+
+def _refuse_another_vpc(balancer: LoadBalancer, group: ServerGroup) -> None:
+    if balancer.vpc_id != group.vpc_id:
+        raise errors.MismatchVpc(
+            first=balancer.id,
+            first_vpc=balancer.vpc_id,
+            second=group.id,
+            second_vpc=group.vpc_id,
+        )
+
+
+def _shown(call: Call, page: list[Listener]) -> list[ListenerAnswer]:
+    tags = balancing.tags(call, [listener.id for listener in page])
+    return [
+        ListenerAnswer(
+            listener_id=listener.id,
+            listener_port=listener.port,
+            listener_protocol=listener.protocol,
+            listener_status=_status(call, listener),
+            listener_description=listener.description,
+            load_balancer_id=listener.balancer_id,
+            server_group_id=listener.group_id,
+            proxy_protocol_enabled=False,
+            region_id=call.config.region,
+            tags=tags[listener.id],
+        )
+        for listener in page
+    ]
+
+
+def _status(call: Call, listener: Listener) -> str:
+    ready = balancing.known_to_nodes(call, listener.balancer_id)
+    if listener.started:
+        return "Running" if ready else "Provisioning"
+    return "Stopped" if ready else "Stopping"
 
 
 ACTIONS = (
     create_listener,
     get_listener_attribute,
+    list_listeners,
+    update_listener_attribute,
+    start_listener,
+    stop_listener,
     delete_listener,
 )

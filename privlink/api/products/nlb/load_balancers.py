@@ -7,23 +7,31 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import enis, limits, ours
+from privlink.api import balancing, enis, grouping, limits, ours
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name, check_zone
+from privlink.api.paging import NextToken, by_token
+from privlink.api.products.nlb import jobs, protection
+from privlink.api.products.nlb.labels import BALANCER, LABELS, MaxResults
+from privlink.api.tagging import Tags
 from privlink.api.wire import Answer, Fields
-from privlink.model.balancer import (
-    LoadBalancer,
-    LoadBalancerZone,
-)
+from privlink.model.balancer import LoadBalancer, LoadBalancerZone
 from privlink.model.ids import LoadBalancerId, ZoneId, new_id
 from privlink.model.network import EniOwner
+from privlink.model.privatelink import ResourceType
 from privlink.rules import addresses, quotas
-from privlink.store import balancers, changes, networks, nodes, rows
+from privlink.store import balancers, networks, rows
 
 AddressType = Annotated[
     Literal["Intranet"],
     msgspec.Meta(description="only Intranet: there are no public addresses here."),
 ]
+# Clients spell these two with and without a capital.
+IpVersion = Annotated[
+    str, msgspec.Meta(pattern="(?i)^ipv4\\Z", description="only Ipv4: privlink carries IPv4.")
+]
+Type = Annotated[str, msgspec.Meta(pattern="(?i)^network\\Z", description="it is Network.")]
+Strings = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100.")]
 
 
 class ZoneMapping(Fields, frozen=True):
@@ -32,6 +40,14 @@ class ZoneMapping(Fields, frozen=True):
     zone_id: str
     vswitch_id: str
     private_ipv4_address: str | None = msgspec.field(name="PrivateIPv4Address", default=None)
+
+
+class Billing(Fields, frozen=True):
+    """How a load balancer is paid for."""
+
+    pay_type: Annotated[
+        Literal["PostPay"], msgspec.Meta(description="only PostPay: nothing is paid for here.")
+    ] = "PostPay"
 
 
 class CreateLoadBalancerAnswer(Answer):
@@ -50,19 +66,36 @@ class ZoneMappingAnswer(Answer):
     load_balancer_addresses: list[LoadBalancerAddress]
 
 
+class BillingAnswer(Answer):
+    pay_type: str
+
+
 class LoadBalancerAnswer(Answer):
     load_balancer_id: str
     load_balancer_name: str
     load_balancer_status: str
     load_balancer_business_status: str
     load_balancer_type: str
+    load_balancer_billing_config: BillingAnswer
     address_type: str
     address_ip_version: str
     cross_zone_enabled: bool
+    deletion_protection_config: protection.DeletionProtectionAnswer
+    modification_protection_config: protection.ModificationProtectionAnswer
     region_id: str
+    resource_group_id: str
+    security_group_ids: list[str]
+    tags: list[balancing.TagShown]
     vpc_id: str
     create_time: str
     zone_mappings: list[ZoneMappingAnswer]
+
+
+class LoadBalancersAnswer(Answer):
+    load_balancers: list[LoadBalancerAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
 
 
 @action(NLB, writes=True, resource="loadbalancer/*")
@@ -73,26 +106,45 @@ def create_load_balancer(
     vpc_id: str,
     zone_mappings: Annotated[tuple[ZoneMapping, ...], msgspec.Meta(min_length=1, max_length=10)],
     address_type: AddressType,
-    address_ip_version: Literal["ipv4"] = "ipv4",
-    load_balancer_type: Literal["network"] = "network",
+    address_ip_version: IpVersion = "ipv4",
+    load_balancer_type: Type = "network",
     load_balancer_name: Name = "",
+    load_balancer_billing_config: Billing | None = None,
+    deletion_protection_config: protection.DeletionProtection | None = None,
+    modification_protection_config: protection.ModificationProtection | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
 ) -> CreateLoadBalancerAnswer:
     """Create a load balancer with one address in each zone given."""
     vpc = ours.vpc(call, vpc_id)
-    limits.check(call, quotas.BALANCERS, balancers.count(call.tx, call.account_id))
-    balancer = LoadBalancer(
+    present = balancers.count(call.tx, call.account_id, ResourceType.NLB)
+    limits.check(call, quotas.BALANCERS, present)
+    deletion = deletion_protection_config or protection.DeletionProtection()
+    modification = modification_protection_config or protection.ModificationProtection()
+    bare = LoadBalancer(
         id=LoadBalancerId(new_id("nlb")),
         number=rows.next_number(call.tx, "load balancer"),
         account_id=call.account_id,
         vpc_id=vpc.id,
+        kind=ResourceType.NLB,
         address_type=address_type,
         name=load_balancer_name,
         created_at=call.now,
+    )
+    balancer = protection.protected(
+        call,
+        bare,
+        enabled=deletion.enabled,
+        reason=deletion.reason,
+        status=modification.status,
+        status_reason=modification.reason,
     )
     places = [_place(call, balancer, mapping) for mapping in zone_mappings]
     if len({place.zone_id for place in places}) < len(places):
         raise errors.InvalidParameter(parameter="ZoneMappings", why="a zone is given twice.")
     balancers.add(call.tx, balancer, places)
+    grouping.put(call, balancer.id, resource_group_id)
+    LABELS.attach(call, BALANCER, balancer.id, tag)
     return CreateLoadBalancerAnswer(loadbalancer_id=balancer.id)
 
 
@@ -101,44 +153,100 @@ def get_load_balancer_attribute(
     call: Call, *, region_id: RegionId | None = None, load_balancer_id: str
 ) -> LoadBalancerAnswer:
     """Show a load balancer. It is Active once the nodes know it."""
-    balancer = ours.balancer(call, load_balancer_id)
-    ready = known_to_nodes(call, balancer.id)
-    return LoadBalancerAnswer(
-        load_balancer_id=balancer.id,
-        load_balancer_name=balancer.name,
-        load_balancer_status="Active" if ready else "Provisioning",
-        load_balancer_business_status="Normal",
-        load_balancer_type="Network",
-        address_type=balancer.address_type,
-        address_ip_version="ipv4",
-        cross_zone_enabled=True,  # every zone's flows go to all servers
-        region_id=call.config.region,
-        vpc_id=balancer.vpc_id,
-        create_time=balancer.created_at,
-        zone_mappings=[
-            _zone_answer(call, place, ready) for place in balancers.zones(call.tx, balancer.id)
-        ],
+    return _shown(call, [ours.balancer(call, load_balancer_id)])[0]
+
+
+@action(NLB, resource="loadbalancer/*")
+def list_load_balancers(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    load_balancer_ids: Strings = (),
+    load_balancer_names: Strings = (),
+    load_balancer_status: str | None = None,
+    load_balancer_business_status: str | None = None,
+    load_balancer_type: Type | None = None,
+    address_type: str | None = None,
+    address_ip_version: str | None = None,
+    vpc_ids: Strings = (),
+    zone_id: str | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
+    max_results: MaxResults = 20,
+    next_token: NextToken = "",
+) -> LoadBalancersAnswer:
+    """List your load balancers. All filters given must match."""
+    tagged = LABELS.matching(call, BALANCER, tag)
+    candidates = [
+        balancer
+        for balancer in balancers.of_account(call.tx, call.account_id, ResourceType.NLB)
+        if (not load_balancer_ids or balancer.id in load_balancer_ids)
+        and (not load_balancer_names or balancer.name in load_balancer_names)
+        and (not vpc_ids or balancer.vpc_id in vpc_ids)
+        and (tagged is None or balancer.id in tagged)
+    ]
+    wanted = {
+        "load_balancer_status": load_balancer_status,
+        "load_balancer_business_status": load_balancer_business_status,
+        "address_type": address_type,
+        "address_ip_version": address_ip_version and address_ip_version.lower(),
+        "resource_group_id": resource_group_id,
+    }
+    found = [
+        answer
+        for answer in _shown(call, candidates)
+        if all(value in (None, getattr(answer, field)) for field, value in wanted.items())
+        and (zone_id is None or zone_id in [each.zone_id for each in answer.zone_mappings])
+    ]
+    page, following = by_token(
+        found, lambda each: f"{each.create_time} {each.load_balancer_id}", max_results, next_token
     )
+    return LoadBalancersAnswer(
+        load_balancers=list(page),
+        total_count=len(found),
+        max_results=max_results,
+        next_token=following,
+    )
+
+
+@action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
+def update_load_balancer_attribute(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    load_balancer_id: str,
+    load_balancer_name: Name | None = None,
+    cross_zone_enabled: Annotated[
+        Literal["true", "True"],
+        msgspec.Meta(description="only true: every zone's flows go to all servers."),
+    ]
+    | None = None,
+) -> jobs.JobAnswer:
+    """Give a load balancer another name."""
+    balancer = ours.balancer(call, load_balancer_id)
+    if load_balancer_name is not None:
+        balancers.change(call.tx, msgspec.structs.replace(balancer, name=load_balancer_name))
+    return jobs.JobAnswer(job_id=jobs.begun(call))
 
 
 @action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
 def delete_load_balancer(
     call: Call, *, region_id: RegionId | None = None, load_balancer_id: str
-) -> Answer:
-    """Delete a load balancer, its listeners with it, that no endpoint service uses."""
+) -> jobs.JobAnswer:
+    """Delete a load balancer, its listeners with it, that is not protected and that no endpoint
+    service uses.
+    """
     balancer = ours.balancer(call, load_balancer_id)
+    if balancer.undeletable_since:
+        raise errors.DeletionProtectionEnabled(
+            load_balancer_id=balancer.id, reason=balancer.undeletable_reason or "none"
+        )
     if services := balancers.services_on(call.tx, balancer.id):
         raise errors.DependencyViolation(
             resource=balancer.id, dependants=f"endpoint services {', '.join(services)}"
         )
     balancers.delete_balancer(call.tx, balancer.id)
-    return Answer()
-
-
-def known_to_nodes(call: Call, balancer_id: LoadBalancerId) -> bool:
-    """Whether every node holds a load balancer as it now is."""
-    key = changes.balancer_key(balancer_id)
-    return nodes.in_step(call.tx, [key]).confirms(key)
+    return jobs.JobAnswer(job_id=jobs.begun(call))
 
 
 def _place(call: Call, balancer: LoadBalancer, mapping: ZoneMapping) -> LoadBalancerZone:
@@ -147,6 +255,40 @@ def _place(call: Call, balancer: LoadBalancer, mapping: ZoneMapping) -> LoadBala
     wanted = mapping.private_ipv4_address
     eni = enis.take(call, vswitch, wanted, EniOwner.BALANCER, balancer.id)
     return LoadBalancerZone(balancer.id, ZoneId(mapping.zone_id), vswitch.id, eni.id)
+
+
+def _shown(call: Call, found: list[LoadBalancer]) -> list[LoadBalancerAnswer]:
+    ids = [balancer.id for balancer in found]
+    groups, tags = grouping.shown(call, ids), balancing.tags(call, ids)
+    return [_answer(call, each, groups[each.id], tags[each.id]) for each in found]
+
+
+def _answer(
+    call: Call, balancer: LoadBalancer, group_id: str, tags: list[balancing.TagShown]
+) -> LoadBalancerAnswer:
+    ready = balancing.known_to_nodes(call, balancer.id)
+    return LoadBalancerAnswer(
+        load_balancer_id=balancer.id,
+        load_balancer_name=balancer.name,
+        load_balancer_status="Active" if ready else "Provisioning",
+        load_balancer_business_status="Normal",
+        load_balancer_type="Network",
+        load_balancer_billing_config=BillingAnswer(pay_type="PostPay"),
+        address_type=balancer.address_type,
+        address_ip_version="ipv4",
+        cross_zone_enabled=True,  # every zone's flows go to all servers
+        deletion_protection_config=protection.deletion_answer(balancer),
+        modification_protection_config=protection.modification_answer(balancer),
+        region_id=call.config.region,
+        resource_group_id=group_id,
+        security_group_ids=[],
+        tags=tags,
+        vpc_id=balancer.vpc_id,
+        create_time=balancer.created_at,
+        zone_mappings=[
+            _zone_answer(call, place, ready) for place in balancers.zones(call.tx, balancer.id)
+        ],
+    )
 
 
 def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappingAnswer:
@@ -163,5 +305,7 @@ def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappin
 ACTIONS = (
     create_load_balancer,
     get_load_balancer_attribute,
+    list_load_balancers,
+    update_load_balancer_attribute,
     delete_load_balancer,
 )

@@ -2,44 +2,76 @@
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from collections import Counter
 from typing import Annotated, Literal
 
 import msgspec
 
 from privlink import errors
-from privlink.api import limits, ours
+from privlink.api import balancing, grouping, ours
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name
-from privlink.api.wire import Answer, Fields
-from privlink.model.balancer import GroupServer, ServerGroup
+from privlink.api.paging import NextToken, by_token
+from privlink.api.products.nlb import jobs
+from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
+from privlink.api.products.nlb.load_balancers import IpVersion, Strings
+from privlink.api.tagging import Tags
+from privlink.api.wire import Answer, Fields, Wire
+from privlink.model.balancer import ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
-from privlink.rules import addresses, quotas
-from privlink.store import balancers, networks
+from privlink.store import balancers
 
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535, description="a port is 1 to 65535.")]
-Weight = Annotated[int, msgspec.Meta(ge=0, le=100, description="a weight is 0 to 100.")]
 Protocol = Annotated[Literal["TCP"], msgspec.Meta(description="only TCP so far.")]
-# The servers a group takes, by the group's type. There are no ECS here: an instance is its ENI.
-_SERVER_TYPES = {"Ip": "Ip", "Instance": "Eni"}
+GroupType = Literal["Instance", "Ip"]
+# Settings of the cloud that have one value here: what is true is taken, the rest is refused.
+NotSo = Annotated[
+    Literal["false", "False"], msgspec.Meta(description="only false: privlink does not do that.")
+]
 
 
-class Server(Fields, frozen=True):
-    """A server to add. `ServerId` is an address (type Ip) or the id of an ENI (type Eni)."""
+class HealthCheck(Fields, frozen=True):
+    """Whether servers are probed. They are not yet: a server is healthy until it is taken out."""
 
-    server_id: str
-    server_type: Annotated[
-        Literal["Ip", "Eni"],
-        msgspec.Meta(description="Ip (ServerId is an address) or Eni; there are no ECS here."),
+    health_check_enabled: Annotated[
+        Literal["false", "False"],
+        msgspec.Meta(description="only false: servers are not probed yet."),
     ]
-    port: Port
-    weight: Weight = 100
-    server_ip: str | None = None
-    description: Name = ""
 
 
 class ServerGroupAnswer(Answer):
     server_group_id: str
+    job_id: str
+
+
+class HealthCheckAnswer(Answer):
+    health_check_enabled: bool
+
+
+class GroupAnswer(Answer):
+    server_group_id: str
+    server_group_name: str
+    server_group_status: str
+    server_group_type: str
+    server_count: int
+    protocol: str
+    scheduler: str
+    address_ip_version: str = msgspec.field(name="AddressIPVersion")
+    any_port_enabled: bool
+    connection_drain_enabled: bool
+    preserve_client_ip_enabled: bool
+    health_check: HealthCheckAnswer
+    related_load_balancer_ids: list[str]
+    region_id: str
+    resource_group_id: str
+    tags: list[balancing.TagShown]
+    vpc_id: str
+
+
+class GroupsAnswer(Answer):
+    server_groups: list[GroupAnswer]
+    total_count: int
+    max_results: int
+    next_token: str | msgspec.UnsetType
 
 
 @action(NLB, writes=True, resource="servergroup/*")
@@ -50,8 +82,15 @@ def create_server_group(
     server_group_name: Name,
     vpc_id: str,
     protocol: Protocol = "TCP",
-    server_group_type: Literal["Instance", "Ip"] = "Instance",
+    server_group_type: GroupType = "Instance",
     scheduler: Annotated[Literal["Wrr"], msgspec.Meta(description="only Wrr so far.")] = "Wrr",
+    address_ip_version: Annotated[IpVersion, Wire("AddressIPVersion")] = "ipv4",
+    health_check_config: HealthCheck | None = None,
+    connection_drain_enabled: NotSo | None = None,
+    preserve_client_ip_enabled: NotSo | None = None,
+    any_port_enabled: NotSo | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
 ) -> ServerGroupAnswer:
     """Create a server group."""
     group = ServerGroup(
@@ -64,101 +103,90 @@ def create_server_group(
         created_at=call.now,
     )
     balancers.add_group(call.tx, group)
-    return ServerGroupAnswer(server_group_id=group.id)
+    grouping.put(call, group.id, resource_group_id)
+    LABELS.attach(call, GROUP, group.id, tag)
+    return ServerGroupAnswer(server_group_id=group.id, job_id=jobs.begun(call))
 
 
-@action(NLB, writes=True, resource="servergroup/{server_group_id}")
-def add_servers_to_server_group(
+@action(NLB, resource="servergroup/*")
+def list_server_groups(
     call: Call,
     *,
     region_id: RegionId | None = None,
-    server_group_id: str,
-    servers: Annotated[tuple[Server, ...], msgspec.Meta(min_length=1, max_length=40)],
-) -> ServerGroupAnswer:
-    """Add servers to a server group; new flows reach them at once."""
-    group = ours.server_group(call, server_group_id)
-    present = {(s.address, s.port) for s in balancers.servers(call.tx, [group.id])}
-    limits.check(call, quotas.SERVERS_PER_GROUP, len(present), group.id, more=len(servers))
-    added = []
-    for server in servers:
-        address = _server_address(call, group, server)
-        if (address, server.port) in present:
-            where = f"{addresses.text(address)}:{server.port}"
-            raise errors.ServerAlreadyExist(server=where, server_group_id=group.id)
-        present.add((address, server.port))
-        added.append(
-            GroupServer(
-                group_id=group.id,
-                server_type=server.server_type,
-                server_id=server.server_id,
-                address=address,
-                port=server.port,
-                weight=server.weight,
-                description=server.description,
-            )
-        )
-    balancers.add_servers(call.tx, group.id, added)
-    return ServerGroupAnswer(server_group_id=group.id)
+    server_group_ids: Strings = (),
+    server_group_names: Strings = (),
+    server_group_type: GroupType | None = None,
+    vpc_id: str | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
+    max_results: MaxResults = 20,
+    next_token: NextToken = "",
+) -> GroupsAnswer:
+    """List your server groups. All filters given must match."""
+    tagged = LABELS.matching(call, GROUP, tag)
+    candidates = [
+        group
+        for group in balancers.groups_of_account(call.tx, call.account_id)
+        if (not server_group_ids or group.id in server_group_ids)
+        and (not server_group_names or group.name in server_group_names)
+        and server_group_type in (None, group.type)
+        and vpc_id in (None, group.vpc_id)
+        and (tagged is None or group.id in tagged)
+    ]
+    chosen = grouping.chosen(call, [group.id for group in candidates], resource_group_id)
+    found = [group for group in candidates if group.id in chosen]
+    page, following = by_token(
+        found, lambda each: f"{each.created_at} {each.id}", max_results, next_token
+    )
+    return GroupsAnswer(
+        server_groups=_shown(call, list(page)),
+        total_count=len(found),
+        max_results=max_results,
+        next_token=following,
+    )
 
 
 @action(NLB, writes=True, resource="servergroup/{server_group_id}")
 def delete_server_group(
     call: Call, *, region_id: RegionId | None = None, server_group_id: str
-) -> Answer:
+) -> jobs.JobAnswer:
     """Delete a server group that no listener uses; its servers are not touched."""
     group = ours.server_group(call, server_group_id)
     if users := balancers.listeners_using(call.tx, group.id):
         dependants = ", ".join(f"{each.id} of {each.balancer_id}" for each in users)
         raise errors.ServerGroupInUse(resource=group.id, dependants=dependants)
     balancers.delete_group(call.tx, group.id)
-    return Answer()
+    return jobs.JobAnswer(job_id=jobs.begun(call))
 
 
-def _server_address(call: Call, group: ServerGroup, server: Server) -> int:
-    vpc = networks.vpc_by_id(call.tx, group.vpc_id)
-
-    def refused(why: str) -> errors.ApiError:
-        return errors.ServerNotInVpc(server_id=server.server_id, vpc_id=vpc.id, why=why)
-
-    fitting = _SERVER_TYPES[group.type]
-    if server.server_type != fitting:
-        raise errors.MismatchServerType(
-            server_id=server.server_id,
-            server_type=server.server_type,
-            group_id=group.id,
-            group_type=group.type,
-            fitting=fitting,
+def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
+    ids = [group.id for group in page]
+    groups, tags = grouping.shown(call, ids), balancing.tags(call, ids)
+    counts = Counter(server.group_id for server in balancers.servers(call.tx, ids))
+    return [
+        GroupAnswer(
+            server_group_id=group.id,
+            server_group_name=group.name,
+            server_group_status="Available",
+            server_group_type=group.type,
+            server_count=counts[group.id],
+            protocol=group.protocol,
+            scheduler="Wrr",
+            address_ip_version="ipv4",
+            any_port_enabled=False,
+            connection_drain_enabled=False,
+            preserve_client_ip_enabled=False,  # servers see an address of the endpoint
+            health_check=HealthCheckAnswer(health_check_enabled=False),
+            related_load_balancer_ids=sorted(
+                {each.balancer_id for each in balancers.listeners_using(call.tx, group.id)}
+            ),
+            region_id=call.config.region,
+            resource_group_id=groups[group.id],
+            tags=tags[group.id],
+            vpc_id=group.vpc_id,
         )
-    if server.server_type == "Eni":
-        attachment = networks.attachment_of(call.tx, server.server_id)
-        if attachment is None or attachment.account_id != call.account_id:
-            raise refused("no attachment of this account has that ENI.")
-        eni = networks.get_eni(call.tx, attachment.eni_id)
-        if eni.vpc_id != vpc.id:
-            raise refused(f"that ENI lies in {eni.vpc_id}.")
-        return _unless_contradicted(server, eni.address)
-    try:
-        address = IPv4Address(server.server_id)
-    except AddressValueError:
-        raise refused("for ServerType Ip, ServerId is an IPv4 address.") from None
-    if address not in IPv4Network(vpc.cidr):
-        raise refused(f"it lies outside {vpc.cidr}.")
-    return _unless_contradicted(server, int(address))
+        for group in page
+    ]
 
 
-def _unless_contradicted(server: Server, address: int) -> int:
-    """The address of a server, unless ServerIp says another."""
-    if server.server_ip not in (None, addresses.text(address)):
-        raise errors.MismatchServerIp(
-            server_ip=server.server_ip,
-            server_id=server.server_id,
-            address=addresses.text(address),
-        )
-    return address
-
-
-ACTIONS = (
-    create_server_group,
-    add_servers_to_server_group,
-    delete_server_group,
-)
+ACTIONS = (create_server_group, list_server_groups, delete_server_group)

@@ -202,6 +202,8 @@ def _with(
 ) -> Connection:
     if given is not None:
         bandwidths.check(given, service.resource_type)
+    if mode is not None:
+        bandwidths.check_mode(mode, service.resource_type)
     return msgspec.structs.replace(
         connection,
         bandwidth=connection.bandwidth if given is None else given,

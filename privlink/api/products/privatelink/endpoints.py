@@ -33,7 +33,6 @@ from privlink.model.privatelink import (
     EndpointService,
     EndpointStatus,
     EndpointType,
-    TrafficControl,
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
 from privlink.store import endpoints, services
@@ -120,7 +119,7 @@ def create_vpc_endpoint(
         service_id=service.id,
         decision=decision,
         bandwidth=service.connect_bandwidth or bandwidth.DEFAULT,
-        traffic_control=TrafficControl.SCALABILITY,
+        traffic_control=bandwidth.default_mode(service.resource_type),
         modified_at=call.now,
     )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))

@@ -106,7 +106,7 @@ def describe_regions(
     call: Call,
     *,
     region_id: RegionId | None = None,
-    service_resource_type: KindOfResource = ResourceType.NLB,
+    service_resource_type: KindOfResource = ResourceType.SLB,
 ) -> RegionsAnswer:
     """List the regions: this installation is one. It is named if it serves the kind asked for."""
     kinds = [kind.value for kind in ResourceType]
@@ -125,7 +125,7 @@ def describe_zones(
     call: Call,
     *,
     region_id: RegionId,
-    service_resource_type: KindOfResource = ResourceType.NLB,
+    service_resource_type: KindOfResource = ResourceType.SLB,
     cross_region: bool = False,
     cross_region_side: Literal["Endpoint", "EndpointService"] | None = None,
 ) -> ZonesAnswer:

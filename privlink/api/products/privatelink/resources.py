@@ -10,19 +10,25 @@ from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink.settle import settle_service
 from privlink.api.wire import Answer, Fields
-from privlink.model.balancer import LoadBalancerZone
-from privlink.model.ids import LoadBalancerId, ZoneId
+from privlink.model.balancer import LoadBalancer, LoadBalancerZone
+from privlink.model.ids import ZoneId
 from privlink.model.privatelink import EndpointService, ResourceType, ServiceResource
 from privlink.rules import addresses, quotas
 from privlink.store import balancers, endpoints, networks, services
 
+_UNKNOWN = "use nlb or slb."
+_NOT_SERVED = {
+    "alb": f"it works on HTTP requests, and privlink carries TCP as it comes; {_UNKNOWN}",
+    "gwlb": f"it needs endpoints of type GatewayLoadBalancer, which are not here; {_UNKNOWN}",
+}
+
 
 class Resource(Fields, frozen=True):
-    """A load balancer in one zone."""
+    """A load balancer in one zone. A CLB has only one, which need not be given."""
 
     resource_id: str
     zone_id: str | None = None
-    resource_type: str = "nlb"
+    resource_type: str | None = None  # the service's, if it is not given
 
 
 class ResourceAnswer(Answer):
@@ -71,10 +77,11 @@ def detach_resource_from_vpc_endpoint_service(
     service_id: str,
     resource_id: str,
     zone_id: str | None = None,
-    resource_type: str = "nlb",
+    resource_type: str | None = None,
 ) -> Answer:
     """Take a load balancer that carries no connection off a service."""
     service = ours.service(call, service_id)
+    _refuse_another_type(service, resource_type)
     found = _resource(call, service, resource_id, zone_id)
     carried = [
         zone.endpoint_id for zone in endpoints.zones_on(call.tx, found) if zone.opening is not None
@@ -145,42 +152,60 @@ def update_vpc_endpoint_service_resource_attribute(
 
 def attach(call: Call, service: EndpointService, asked: Resource) -> ServiceResource:
     """Put a load balancer among the resources of a service."""
-    if type_of(asked.resource_type) is not service.resource_type:
-        raise errors.EndpointServiceResourceTypeNotEqual(
+    _refuse_another_type(service, asked.resource_type)
+    balancer = balancers.get(call.tx, call.account_id, asked.resource_id)
+    if balancer is None:
+        raise errors.LoadBalancerNotFound(resource_id=asked.resource_id)
+    if balancer.kind is not service.resource_type:
+        raise errors.MismatchResourceType(
+            resource_id=balancer.id,
+            found=balancer.kind,
             service_id=service.id,
             expected=service.resource_type,
-            resource_type=asked.resource_type,
         )
-    if not asked.zone_id:
-        raise errors.MissingParam(parameter="ZoneId", why="an nlb is attached zone by zone.")
-    if balancers.get(call.tx, call.account_id, asked.resource_id) is None:
-        raise errors.LoadBalancerNotFound(resource_id=asked.resource_id)
-    places = balancers.zones(call.tx, asked.resource_id)
-    if asked.zone_id not in {place.zone_id for place in places}:
-        raise errors.EndpointServiceNotSupportedZone(
-            resource=asked.resource_id, zone_id=asked.zone_id, known=_zones(places)
-        )
+    zone_id = _zone_of(call, balancer, asked.zone_id)
     present = services.resources(call.tx, service.id)
-    if (asked.resource_id, asked.zone_id) in {(each.resource_id, each.zone_id) for each in present}:
+    if (balancer.id, zone_id) in {(each.resource_id, each.zone_id) for each in present}:
         raise errors.EndpointServiceResourceExist(
-            resource_id=asked.resource_id, zone_id=asked.zone_id, service_id=service.id
+            resource_id=balancer.id, zone_id=zone_id, service_id=service.id
         )
     limits.check(call, quotas.RESOURCES_PER_SERVICE, len(present), service.id)
-    here = [each for each in present if each.zone_id == asked.zone_id]
-    where = f"{service.id}, {asked.zone_id}"
-    limits.check(call, quotas.RESOURCES_PER_ZONE, len(here), where)
-    resource = ServiceResource(
-        service.id, LoadBalancerId(asked.resource_id), ZoneId(asked.zone_id), auto_allocated=True
-    )
+    here = [each for each in present if each.zone_id == zone_id]
+    limits.check(call, quotas.RESOURCES_PER_ZONE, len(here), f"{service.id}, {zone_id}")
+    resource = ServiceResource(service.id, balancer.id, zone_id, auto_allocated=True)
     services.add_resources(call.tx, [resource])
     return resource
+
+
+def _zone_of(call: Call, balancer: LoadBalancer, asked: str | None) -> ZoneId:
+    """The zone a load balancer is wanted in: one of an NLB's, or the only one that a CLB has."""
+    places = balancers.zones(call.tx, balancer.id)
+    if not asked and balancer.kind is ResourceType.SLB:
+        return places[0].zone_id
+    if not asked:
+        raise errors.MissingParam(parameter="ZoneId", why="an nlb is attached zone by zone.")
+    for place in places:
+        if place.zone_id == asked:
+            return place.zone_id
+    raise errors.EndpointServiceNotSupportedZone(
+        resource=balancer.id, zone_id=asked, known=_zones(places)
+    )
+
+
+def _refuse_another_type(service: EndpointService, given: str | None) -> None:
+    """Refuse a resource type that is not the service's, unless none is given."""
+    if given is not None and type_of(given) is not service.resource_type:
+        raise errors.EndpointServiceResourceTypeNotEqual(
+            service_id=service.id, expected=service.resource_type, resource_type=given
+        )
 
 
 def _resource(
     call: Call, service: EndpointService, resource_id: str, zone_id: str | None
 ) -> ServiceResource:
+    is_known = service.resource_type is ResourceType.SLB and not zone_id  # a CLB has one zone
     for each in services.resources(call.tx, service.id):
-        if (each.resource_id, each.zone_id) == (resource_id, zone_id):
+        if each.resource_id == resource_id and (is_known or each.zone_id == zone_id):
             return each
     raise errors.EndpointServiceResourceNotFound(
         resource_id=resource_id, zone_id=zone_id or "(no ZoneId given)", service_id=service.id
@@ -201,7 +226,8 @@ def type_of(text: str) -> ResourceType:
     try:
         return ResourceType(text)
     except ValueError:
-        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=text) from None
+        why = _NOT_SERVED.get(text, _UNKNOWN)
+        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=text, why=why) from None
 
 
 def _resource_answer(

@@ -11,7 +11,7 @@ from privlink.api import grouping, tagging
 from privlink.api.action import Call
 from privlink.api.tagging import TagAnswer
 from privlink.api.wire import Answer
-from privlink.model.privatelink import EndpointService
+from privlink.model.privatelink import EndpointService, ResourceType
 from privlink.rules import bandwidth, names
 from privlink.store import services
 
@@ -156,7 +156,14 @@ def _summary(call: Call, service: EndpointService, group_id: str) -> dict[str, A
         "service_type": "Interface",
         "payer": service.payer,
         "region_id": call.config.region,
-        "connect_bandwidth": service.connect_bandwidth or msgspec.UNSET,
+        "connect_bandwidth": _connect_bandwidth(service),
         "min_bandwidth": lowest,
         "max_bandwidth": highest,
     }
+
+
+def _connect_bandwidth(service: EndpointService) -> int | msgspec.UnsetType:
+    """What new connections get. It is shown of slb alone, though it may be set on nlb as well."""
+    if service.resource_type is not ResourceType.SLB:
+        return msgspec.UNSET
+    return service.connect_bandwidth or bandwidth.DEFAULT

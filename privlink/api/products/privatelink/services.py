@@ -22,7 +22,12 @@ from privlink.api.products.privatelink.settle import settle_service
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer, Wire
 from privlink.model.ids import ServiceId, new_id
-from privlink.model.privatelink import ConnectionStatus, EndpointService, ServiceUser
+from privlink.model.privatelink import (
+    ConnectionStatus,
+    EndpointService,
+    ResourceType,
+    ServiceUser,
+)
 from privlink.rules import bandwidth, lifecycle, names, quotas
 from privlink.store import endpoints, services
 
@@ -54,7 +59,7 @@ def create_vpc_endpoint_service(
     call: Call,
     *,
     region_id: RegionId,
-    service_resource_type: str = "nlb",
+    service_resource_type: str = ResourceType.SLB,
     resource: Annotated[
         tuple[Resource, ...], msgspec.Meta(max_length=10, description="at most 10 at creation.")
     ] = (),
@@ -68,7 +73,7 @@ def create_vpc_endpoint_service(
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateServiceAnswer:
-    """Publish a service on load balancers of this account."""
+    """Publish a service on load balancers of this account, all of one kind: CLBs (slb) or NLBs."""
     limits.check(call, quotas.SERVICES, services.count(call.tx, call.account_id))
     if address_ip_version == "DualStack" or service_support_ipv6:
         raise errors.EndpointServiceNotSupportIpv6

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import ours
+from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.products.privatelink.connections import connection_of
 from privlink.api.products.privatelink.endpoint_answers import status_of
@@ -21,6 +21,7 @@ from privlink.model.privatelink import (
     EndpointZone,
     ServiceResource,
 )
+from privlink.rules import quotas
 from privlink.store import services
 from privlink.store.endpoints import Facts
 
@@ -40,12 +41,16 @@ def update_vpc_endpoint_zone_connection_resource_attribute(
 ) -> Answer:
     """Choose the resource of a zone while its connection is Disconnected, or migrate the zone to
     another while it is Connected: gracefully, or with its flows cut.
+
+    It needs a privilege, which the operator may take from an account.
     """
     service = ours.service(call, service_id)
+    limits.check(call, quotas.RESOURCES_BY_HAND, 0)
     facts = connection_of(call, service, endpoint_id)
     zone, status = _any_zone(facts, zone_id), status_of(facts)
     if resource_type is not None and type_of(resource_type) is not service.resource_type:
-        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=resource_type)
+        why = f"{service.id} is on resources of type {service.resource_type}."
+        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=resource_type, why=why)
     if status is ConnectionStatus.DISCONNECTED:
         if resource_replace_mode is not None:
             raise errors.IllegalResourceReplaceMode(status=status)

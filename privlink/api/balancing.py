@@ -1,0 +1,77 @@
+"""What the two APIs of load balancers, NLB and CLB, do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+from privlink import errors
+from privlink.api.action import Call
+from privlink.api.wire import Answer
+from privlink.model.ids import LoadBalancerId, VpcId
+from privlink.store import changes, labels, networks, nodes
+
+
+class TagShown(Answer):
+    """A tag as these products' answers spell it."""
+
+    tag_key: str
+    tag_value: str
+
+
+def tags(call: Call, resource_ids: Iterable[str]) -> dict[str, list[TagShown]]:
+    """The tags of resources; those without any have an empty list."""
+    listed = list(resource_ids)
+    found = labels.tags(call.tx, listed)
+    return {
+        each: [TagShown(tag_key=tag.key, tag_value=tag.value) for tag in found[each]]
+        for each in listed
+    }
+
+
+def known_to_nodes(call: Call, balancer_id: LoadBalancerId) -> bool:
+    """Whether every node holds a load balancer as it now is."""
+    key = changes.balancer_key(balancer_id)
+    return nodes.in_step(call.tx, [key]).confirms(key)
+
+
+def protection(
+    call: Call,
+    present: tuple[str, str],
+    wanted: bool | None,
+    reason: str | None,
+    no_reason: errors.ApiError,
+) -> tuple[str, str]:
+    """Since when and why something is protected after a change; both empty if it is not.
+
+    What is None stays as it is `present`. Raises `no_reason` for a reason without protection.
+    """
+    since, why = present
+    if wanted is False or (wanted is None and not since):
+        if reason:
+            raise no_reason
+        return "", ""
+    return since or call.now, why if reason is None else reason
+
+
+def address_of_eni(call: Call, eni_id: str, vpc_id: VpcId) -> int:
+    """The address of an attachment's ENI. Raises ValueError with the sentence that says why not."""
+    attachment = networks.attachment_of(call.tx, eni_id)
+    if attachment is None or attachment.account_id != call.account_id:
+        raise ValueError("no attachment of this account has that ENI.")
+    eni = networks.get_eni(call.tx, attachment.eni_id)
+    if eni.vpc_id != vpc_id:
+        raise ValueError(f"that ENI lies in {eni.vpc_id}.")
+    return eni.address
+
+
+def address_in_vpc(call: Call, text: str, vpc_id: VpcId) -> int:
+    """An address of a VPC. Raises ValueError with the sentence that says why it is none."""
+    cidr = networks.vpc_by_id(call.tx, vpc_id).cidr
+    try:
+        address = IPv4Address(text)
+    except AddressValueError:
+        raise ValueError("without an ENI, a server is an IPv4 address.") from None
+    if address not in IPv4Network(cidr):
+        raise ValueError(f"it lies outside {cidr}.")
+    return int(address)
