@@ -21,7 +21,19 @@ from privlink.client import Client
 from privlink.config import load
 
 PRIVATELINK = "2020-04-15"
-_PRODUCTS = ("PRIVATELINK", "VPC", "ECS", "NLB")
+# Every product of the cloud that is served here, as clients spell it in their variables.
+_PRODUCTS = (
+    "PRIVATELINK",
+    "VPC",
+    "ECS",
+    "NLB",
+    "SLB",
+    "RAM",
+    "STS",
+    "RESOURCEMANAGER",
+    "LOCATION",
+    "BSSOPENAPI",
+)
 
 
 @click.command()
@@ -59,7 +71,9 @@ def env(state: Path, output: str) -> None:
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ours.access_key_secret,
         "ALIBABA_CLOUD_REGION_ID": load(state).region,
     }
-    variables |= {f"{product}_ENDPOINT": endpoint for product in _PRODUCTS}
+    for product in _PRODUCTS:  # SDKs and Terraform read the one or the other
+        variables[f"{product}_ENDPOINT"] = endpoint
+        variables[f"ALIBABA_CLOUD_ENDPOINT_{product}"] = endpoint
     if output == "json":
         print_json(variables)
         return

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from privlink.api.dispatch import Catalogue
-from privlink.api.products import ecs, nlb, privatelink, privlink, resource_groups, vpc
+from privlink.api.products import (
+    billing,
+    ecs,
+    location,
+    nlb,
+    privatelink,
+    privlink,
+    resource_groups,
+    slb,
+    vpc,
+)
 from privlink.config import Config
 from privlink.server import feed
 from privlink.server.app import Server
@@ -13,8 +23,11 @@ ACTIONS = (
     *vpc.ACTIONS,
     *ecs.ACTIONS,
     *nlb.ACTIONS,
+    *slb.ACTIONS,
     *privatelink.ACTIONS,
     *resource_groups.ACTIONS,
+    *location.ACTIONS,
+    *billing.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
 )

@@ -124,6 +124,11 @@ def add_group(tx: Transaction, group: ServerGroup) -> None:
     rows.add(tx, _group, group)
 
 
+def change_group(tx: Transaction, group: ServerGroup) -> None:
+    """Put a server group's settings down as they are given. No node hears of these."""
+    rows.change(tx, _group, {"id": group.id}, **msgspec.structs.asdict(group))
+
+
 def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
     """Delete a server group that no listener uses, with its servers."""
     tx.execute(delete(_server).where(_server.c.group_id == group_id))

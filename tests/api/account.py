@@ -15,12 +15,16 @@ from typing import Any
 
 from alibabacloud_ecs20140526 import models as ecs
 from alibabacloud_ecs20140526.client import Client as Ecs
+from alibabacloud_location20150612 import models as location
+from alibabacloud_location20150612.client import Client as Location
 from alibabacloud_nlb20220430 import models as nlb
 from alibabacloud_nlb20220430.client import Client as Nlb
 from alibabacloud_privatelink20200415 import models as privatelink
 from alibabacloud_privatelink20200415.client import Client as PrivateLink
 from alibabacloud_resourcemanager20200331 import models as resourcemanager
 from alibabacloud_resourcemanager20200331.client import Client as ResourceManager
+from alibabacloud_slb20140515 import models as slb
+from alibabacloud_slb20140515.client import Client as Slb
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_vpc20160428 import models as vpc
 from alibabacloud_vpc20160428.client import Client as Vpc
@@ -49,6 +53,8 @@ class Account:
         self.vpc = Product(Vpc(config), vpc)
         self.ecs = Product(Ecs(config), ecs)
         self.nlb = Product(Nlb(config), nlb)
+        self.slb = Product(Slb(config), slb)
+        self.location = Product(Location(config), location)
         self.privatelink = Product(PrivateLink(config), privatelink)
         self.resourcemanager = Product(ResourceManager(config), resourcemanager)
         self.own = OwnClient(f"http://{host}", key_id, secret)

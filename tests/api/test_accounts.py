@@ -38,7 +38,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("DescribeSecurityGroupAttribute", {"SecurityGroupId": "sg"}),
     ("DeleteSecurityGroup", {"SecurityGroupId": "sg"}),
     (
-        "CreateLoadBalancer",
+        "nlb.CreateLoadBalancer",
         {
             "VpcId": "vpc",
             "AddressType": "Intranet",
@@ -46,7 +46,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
-        "CreateLoadBalancer",
+        "nlb.CreateLoadBalancer",
         {
             "VpcId": "own vpc",
             "AddressType": "Intranet",
@@ -54,7 +54,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("GetLoadBalancerAttribute", {"LoadBalancerId": "nlb"}),
-    ("DeleteLoadBalancer", {"LoadBalancerId": "nlb"}),
+    ("nlb.DeleteLoadBalancer", {"LoadBalancerId": "nlb"}),
     ("CreateServerGroup", {"VpcId": "vpc", "ServerGroupName": "web"}),
     (
         "AddServersToServerGroup",
@@ -91,6 +91,88 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetListenerAttribute", {"ListenerId": "lsn"}),
     ("DeleteListener", {"ListenerId": "lsn"}),
     ("DeleteServerGroup", {"ServerGroupId": "sgp"}),
+    ("UpdateLoadBalancerProtection", {"LoadBalancerId": "nlb"}),
+    ("UpdateLoadBalancerAttribute", {"LoadBalancerId": "nlb", "LoadBalancerName": "mine"}),
+    (
+        "RemoveServersFromServerGroup",
+        {
+            "ServerGroupId": "sgp",
+            "Servers": [{"ServerType": "Ip", "ServerId": "10.0.0.9", "Port": 80}],
+        },
+    ),
+    ("ListServerGroupServers", {"ServerGroupId": "sgp"}),
+    ("UpdateListenerAttribute", {"ListenerId": "lsn", "ListenerDescription": "mine"}),
+    ("UpdateListenerAttribute", {"ListenerId": "own lsn", "ServerGroupId": "sgp"}),
+    ("StartListener", {"ListenerId": "lsn"}),
+    ("StopListener", {"ListenerId": "lsn"}),
+    (
+        "nlb.TagResources",
+        {
+            "ResourceType": "loadbalancer",
+            "ResourceId": ["nlb"],
+            "Tag": [{"Key": "team", "Value": "red"}],
+        },
+    ),
+    (
+        "nlb.UntagResources",
+        {"ResourceType": "servergroup", "ResourceId": ["sgp"], "All": "true"},
+    ),
+    (
+        "MoveResourceGroup",
+        {"ResourceType": "loadbalancer", "ResourceId": "nlb", "NewResourceGroupId": "own rg"},
+    ),
+    (
+        "MoveResourceGroup",
+        {"ResourceType": "loadbalancer", "ResourceId": "own nlb", "NewResourceGroupId": "rg"},
+    ),
+    ("slb.CreateLoadBalancer", {"VSwitchId": "vsw"}),
+    ("DescribeLoadBalancerAttribute", {"LoadBalancerId": "lb"}),
+    ("slb.DeleteLoadBalancer", {"LoadBalancerId": "lb"}),
+    ("SetLoadBalancerStatus", {"LoadBalancerId": "lb", "LoadBalancerStatus": "inactive"}),
+    ("SetLoadBalancerName", {"LoadBalancerId": "lb", "LoadBalancerName": "mine"}),
+    ("SetLoadBalancerDeleteProtection", {"LoadBalancerId": "lb", "DeleteProtection": "on"}),
+    (
+        "SetLoadBalancerModificationProtection",
+        {"LoadBalancerId": "lb", "ModificationProtectionStatus": "ConsoleProtection"},
+    ),
+    (
+        "AddBackendServers",
+        {"LoadBalancerId": "lb", "BackendServers": '[{"ServerId":"10.0.0.7","Type":"eniip"}]'},
+    ),
+    ("SetBackendServers", {"LoadBalancerId": "lb", "BackendServers": "[]"}),
+    ("RemoveBackendServers", {"LoadBalancerId": "lb", "BackendServers": "[]"}),
+    ("CreateVServerGroup", {"LoadBalancerId": "lb"}),
+    ("DescribeVServerGroups", {"LoadBalancerId": "lb"}),
+    ("DescribeVServerGroupAttribute", {"VServerGroupId": "rsp"}),
+    ("SetVServerGroupAttribute", {"VServerGroupId": "rsp", "VServerGroupName": "mine"}),
+    ("AddVServerGroupBackendServers", {"VServerGroupId": "rsp", "BackendServers": "[]"}),
+    ("RemoveVServerGroupBackendServers", {"VServerGroupId": "rsp", "BackendServers": "[]"}),
+    ("DeleteVServerGroup", {"VServerGroupId": "rsp"}),
+    (
+        "CreateLoadBalancerTCPListener",
+        {"LoadBalancerId": "lb", "ListenerPort": 81, "Bandwidth": -1, "BackendServerPort": 80},
+    ),
+    (
+        "CreateLoadBalancerTCPListener",
+        {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
+    ),
+    ("DescribeLoadBalancerTCPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("StartLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("StopLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("DeleteLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "slb.TagResources",
+        {
+            "ResourceType": "instance",
+            "ResourceId": ["lb"],
+            "Tag": [{"Key": "team", "Value": "red"}],
+        },
+    ),
+    ("slb.UntagResources", {"ResourceType": "instance", "ResourceId": ["lb"], "All": "true"}),
+    (
+        "AttachResourceToVpcEndpointService",
+        {"ServiceId": "own epsrv", "ResourceId": "lb", "ResourceType": "nlb"},
+    ),
     (
         "CreateVpcEndpointService",
         {"Resource": [{"ResourceType": "nlb", "ResourceId": "nlb", "ZoneId": A}]},
@@ -166,7 +248,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("ListVpcEndpointConnections", {"ServiceId": "epsrv"}),
     (
-        "TagResources",
+        "privatelink.TagResources",
         {
             "ResourceType": "vpcendpoint",
             "ResourceId": ["ep"],
@@ -174,7 +256,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
-        "UntagResources",
+        "privatelink.UntagResources",
         {"ResourceType": "vpcendpointservice", "ResourceId": ["epsrv"], "All": "true"},
     ),
     ("ChangeResourceGroup", {"ResourceId": "ep", "ResourceGroupId": "own rg"}),
@@ -196,8 +278,18 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
     ("ListVpcEndpointConnections", {"EndpointId": "ep", "ResourceId": "nlb"}, "Connections"),
     ("ListAttachments", {}, "Attachments"),
+    ("ListLoadBalancers", {"LoadBalancerIds": ["nlb"]}, "LoadBalancers"),
+    ("ListServerGroups", {"ServerGroupIds": ["sgp"], "VpcId": "vpc"}, "ServerGroups"),
+    ("ListListeners", {"ListenerIds": ["lsn"], "LoadBalancerIds": ["nlb"]}, "Listeners"),
+    ("DescribeLoadBalancers", {"LoadBalancerId": "lb", "VpcId": "vpc"}, "LoadBalancers"),
     (
-        "ListTagResources",
+        "nlb.ListTagResources",
+        {"ResourceType": "loadbalancer", "ResourceId": ["nlb"]},
+        "TagResources",
+    ),
+    ("slb.ListTagResources", {"ResourceType": "instance", "ResourceId": ["lb"]}, "TagResources"),
+    (
+        "privatelink.ListTagResources",
         {"ResourceType": "vpcendpoint", "ResourceId": ["ep"]},
         "TagResources",
     ),
@@ -213,8 +305,15 @@ ALONE = {
     "SetQuota",
     "ResetQuota",
     "DescribeStatus",
-    "DescribeRegions",
-    "DescribeZones",
+    "privatelink.DescribeRegions",
+    "privatelink.DescribeZones",
+    "nlb.DescribeZones",
+    "slb.DescribeRegions",
+    "slb.DescribeZones",
+    "DescribeAvailableResource",
+    "DescribeEndpoints",
+    "QueryAvailableInstances",
+    "GetJobStatus",  # the ids of jobs are tried where jobs are
     "PullFeed",
     "PushReport",
 }
@@ -231,8 +330,11 @@ def belongings(world: World) -> dict[str, str]:
     network = world.network()
     balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
     attachment = world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
-    service = world.service(balancer)
+    service, clb = world.service(balancer), world.clb(network)
+    world.clb_listener(clb)
+    vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     ids = [
+        *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
         *(world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
@@ -381,6 +483,6 @@ def _ids_in(value: Any) -> Iterable[str]:
 
 
 def _without_ids(text: str, ids: dict[str, str]) -> str:
-    for id in ids.values():
+    for id in sorted(ids.values(), key=len, reverse=True):  # nlb-... has lb-... in it
         text = text.replace(id, "<id>")
     return text

@@ -23,6 +23,9 @@ WORDS = [
     *("local", A, "local-b", "node-1", "Interface", "nlb", "Ip", "Eni", "TCP", "tcp", "Intranet"),
     *("10.0.0.0/16", "10.0.0.0/24", "10.0.0.9", "10.0.0.256", "::1", "80/80", "-1/-1", "80"),
     *("acs:ram:*:42:*", "acs:ram:*:" + "9" * 30 + ":*", "http://x", "bmV4dA==", "====", "/", "."),
+    *('[{"ServerId":"10.0.0.9","Type":"eniip","Port":"80"}]', '[{"ServerId":1}]', "[" * 5000),
+    *("intranet", "active", "off", "wrr", "PayBySpec", "loadbalancer", "instance", "slb", "lb-x"),
+    *("00000000-0001-f7b2-1d90-3f23fffda0ac", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -44,12 +47,13 @@ def parameters(action: Action, known: list[str]) -> some.SearchStrategy[dict[str
     return some.builds(lambda wild, tame: wild | tame | fixed_for(action), pairs, good)
 
 
-PREFIXES = {
+PREFIXES: dict[str, str | tuple[str, ...]] = {
     "VpcId": "vpc-",
     "VSwitchId": "vsw-",
     "SecurityGroupId": "sg-",
-    "LoadBalancerId": "nlb-",
-    "ResourceId": "nlb-",
+    "LoadBalancerId": ("nlb-", "lb-"),
+    "ResourceId": ("nlb-", "lb-"),
+    "VServerGroupId": "rsp-",
     "ServerGroupId": "sgp-",
     "ListenerId": "lsn-",
     "ServiceId": "epsrv-",
@@ -69,16 +73,19 @@ def known(operator: Account, world: World) -> list[str]:
     """The ids of one thing of every kind."""
     network = world.network()
     balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
-    service = world.service(balancer)
+    service, clb = world.service(balancer), world.clb(network)
+    world.clb_listener(clb)
+    vserver_group = operator.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     attachment = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
     return [
+        *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
     ]
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda each: f"{each.product.name}.{each.name}")
 def test_no_parameters_break_an_action(
     stage: Stage, operator: Account, node: Node, known: list[str], action: Action
 ) -> None:

@@ -56,6 +56,20 @@ class World:
         )
         return str(made["LoadbalancerId"])
 
+    def clb(self, network: Network, zone: str | None = None, **more: Any) -> str:
+        """A CLB in a zone of a network, the first by default."""
+        vswitch = network.vswitches[zone] if zone else network.vswitch
+        made = self.account.slb.CreateLoadBalancer(VSwitchId=vswitch, **more)
+        return str(made["LoadBalancerId"])
+
+    def clb_listener(self, clb: str, port: int = 80, *, start: bool = True, **more: Any) -> None:
+        """A listener on TCP, for the default servers' port 80 unless told otherwise."""
+        behind = more or {"BackendServerPort": 80}
+        listener = {"LoadBalancerId": clb, "ListenerPort": port}
+        self.account.slb.CreateLoadBalancerTCPListener(**listener, Bandwidth=-1, **behind)
+        if start:
+            self.account.slb.StartLoadBalancerListener(**listener)
+
     def server_group(
         self, network: Network, *servers: str, port: int = 80, kind: str = "Ip"
     ) -> str:
@@ -89,6 +103,14 @@ class World:
             ServiceResourceType="nlb",
             AutoAcceptEnabled=auto,
             Resource=resources if balancer else [],
+        )
+        return str(made["ServiceId"])
+
+    def service_on_clbs(self, *clbs: str, auto: bool = True) -> str:
+        """An endpoint service on CLBs, each in its own zone."""
+        made = self.account.privatelink.CreateVpcEndpointService(
+            AutoAcceptEnabled=auto,
+            Resource=[{"ResourceType": "slb", "ResourceId": each} for each in clbs],
         )
         return str(made["ServiceId"])
 

@@ -1,0 +1,21 @@
+"""CLB, SLB 2014-05-15: one file for each noun of it; the table of all its actions."""
+
+from privlink.api.products.slb import (
+    backend_servers,
+    labels,
+    listeners,
+    load_balancers,
+    places,
+    settings,
+    vserver_groups,
+)
+
+ACTIONS = (
+    *places.ACTIONS,
+    *load_balancers.ACTIONS,
+    *settings.ACTIONS,
+    *backend_servers.ACTIONS,
+    *vserver_groups.ACTIONS,
+    *listeners.ACTIONS,
+    *labels.ACTIONS,
+)
