@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from privlink import errors
-from privlink.api import balancing, limits, ours
+from privlink.api import balancing, limits, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Description
 from privlink.api.paging import NextToken, by_token
@@ -16,7 +16,7 @@ from privlink.api.products.nlb.labels import LABELS, LISTENER, MaxResults
 from privlink.api.products.nlb.load_balancers import Strings
 from privlink.api.products.nlb.server_groups import NotSo, Protocol
 from privlink.api.products.nlb.servers import Port
-from privlink.api.tagging import Tags
+from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup
 from privlink.model.ids import ListenerId, new_id
@@ -32,7 +32,7 @@ class ListenerIdAnswer(Answer):
     job_id: str
 
 
-class ListenerAnswer(Answer):
+class _About(Answer):
     listener_id: str
     listener_port: int
     listener_protocol: str
@@ -42,11 +42,18 @@ class ListenerAnswer(Answer):
     server_group_id: str
     proxy_protocol_enabled: bool
     region_id: str
+
+
+class ListenerAnswer(_About):
     tags: list[balancing.TagShown]
 
 
+class ListedListener(_About):
+    tags: list[TagAnswer]
+
+
 class ListenersAnswer(Answer):
-    listeners: list[ListenerAnswer]
+    listeners: list[ListedListener]
     total_count: int
     max_results: int
     next_token: str | msgspec.UnsetType
@@ -103,7 +110,9 @@ def get_listener_attribute(
     call: Call, *, region_id: RegionId | None = None, listener_id: str
 ) -> ListenerAnswer:
     """Show a listener. It is Running, or Stopped, once the nodes know it."""
-    return _shown(call, [ours.listener(call, listener_id)])[0]
+    listener = ours.listener(call, listener_id)
+    tags = balancing.tags(call, [listener.id])[listener.id]
+    return ListenerAnswer(**_fields(call, listener), tags=tags)
 
 
 @action(NLB, resource="listener/*")
@@ -134,8 +143,9 @@ def list_listeners(
     page, following = by_token(
         found, lambda each: f"{each.created_at} {each.id}", max_results, next_token
     )
+    tags = tagging.shown(call, [listener.id for listener in page])
     return ListenersAnswer(
-        listeners=_shown(call, list(page)),
+        listeners=[ListedListener(**_fields(call, each), tags=tags[each.id]) for each in page],
         total_count=len(found),
         max_results=max_results,
         next_token=following,
@@ -207,23 +217,19 @@ def _refuse_another_vpc(balancer: LoadBalancer, group: ServerGroup) -> None:
         )
 
 
-def _shown(call: Call, page: list[Listener]) -> list[ListenerAnswer]:
-    tags = balancing.tags(call, [listener.id for listener in page])
-    return [
-        ListenerAnswer(
-            listener_id=listener.id,
-            listener_port=listener.port,
-            listener_protocol=listener.protocol,
-            listener_status=_status(call, listener),
-            listener_description=listener.description,
-            load_balancer_id=listener.balancer_id,
-            server_group_id=listener.group_id,
-            proxy_protocol_enabled=False,
-            region_id=call.config.region,
-            tags=tags[listener.id],
-        )
-        for listener in page
-    ]
+def _fields(call: Call, listener: Listener) -> dict[str, Any]:
+    about = _About(
+        listener_id=listener.id,
+        listener_port=listener.port,
+        listener_protocol=listener.protocol,
+        listener_status=_status(call, listener),
+        listener_description=listener.description,
+        load_balancer_id=listener.balancer_id,
+        server_group_id=listener.group_id,
+        proxy_protocol_enabled=False,
+        region_id=call.config.region,
+    )
+    return msgspec.structs.asdict(about)
 
 
 def _status(call: Call, listener: Listener) -> str:

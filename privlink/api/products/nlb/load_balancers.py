@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from privlink import errors
-from privlink.api import balancing, enis, grouping, limits, ours
+from privlink.api import balancing, enis, grouping, limits, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name, check_zone
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs, protection
 from privlink.api.products.nlb.labels import BALANCER, LABELS, MaxResults
-from privlink.api.tagging import Tags
+from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancer, LoadBalancerZone
 from privlink.model.ids import LoadBalancerId, ZoneId, new_id
@@ -70,7 +70,7 @@ class BillingAnswer(Answer):
     pay_type: str
 
 
-class LoadBalancerAnswer(Answer):
+class _About(Answer):
     load_balancer_id: str
     load_balancer_name: str
     load_balancer_status: str
@@ -85,14 +85,21 @@ class LoadBalancerAnswer(Answer):
     region_id: str
     resource_group_id: str
     security_group_ids: list[str]
-    tags: list[balancing.TagShown]
     vpc_id: str
     create_time: str
     zone_mappings: list[ZoneMappingAnswer]
 
 
+class LoadBalancerAnswer(_About):
+    tags: list[balancing.TagShown]
+
+
+class ListedLoadBalancer(_About):
+    tags: list[TagAnswer]
+
+
 class LoadBalancersAnswer(Answer):
-    load_balancers: list[LoadBalancerAnswer]
+    load_balancers: list[ListedLoadBalancer]
     total_count: int
     max_results: int
     next_token: str | msgspec.UnsetType
@@ -153,7 +160,9 @@ def get_load_balancer_attribute(
     call: Call, *, region_id: RegionId | None = None, load_balancer_id: str
 ) -> LoadBalancerAnswer:
     """Show a load balancer. It is Active once the nodes know it."""
-    return _shown(call, [ours.balancer(call, load_balancer_id)])[0]
+    balancer = ours.balancer(call, load_balancer_id)
+    (about,) = _about(call, [balancer])
+    return LoadBalancerAnswer(**about, tags=balancing.tags(call, [balancer.id])[balancer.id])
 
 
 @action(NLB, resource="loadbalancer/*")
@@ -194,7 +203,7 @@ def list_load_balancers(
     }
     found = [
         answer
-        for answer in _shown(call, candidates)
+        for answer in _listed(call, candidates)
         if all(value in (None, getattr(answer, field)) for field, value in wanted.items())
         and (zone_id is None or zone_id in [each.zone_id for each in answer.zone_mappings])
     ]
@@ -257,17 +266,20 @@ def _place(call: Call, balancer: LoadBalancer, mapping: ZoneMapping) -> LoadBala
     return LoadBalancerZone(balancer.id, ZoneId(mapping.zone_id), vswitch.id, eni.id)
 
 
-def _shown(call: Call, found: list[LoadBalancer]) -> list[LoadBalancerAnswer]:
-    ids = [balancer.id for balancer in found]
-    groups, tags = grouping.shown(call, ids), balancing.tags(call, ids)
-    return [_answer(call, each, groups[each.id], tags[each.id]) for each in found]
+def _listed(call: Call, found: list[LoadBalancer]) -> list[ListedLoadBalancer]:
+    tags = tagging.shown(call, [balancer.id for balancer in found])
+    pairs = zip(found, _about(call, found), strict=True)
+    return [ListedLoadBalancer(**about, tags=tags[balancer.id]) for balancer, about in pairs]
 
 
-def _answer(
-    call: Call, balancer: LoadBalancer, group_id: str, tags: list[balancing.TagShown]
-) -> LoadBalancerAnswer:
+def _about(call: Call, found: list[LoadBalancer]) -> list[dict[str, Any]]:
+    groups = grouping.shown(call, [balancer.id for balancer in found])
+    return [_fields(call, each, groups[each.id]) for each in found]
+
+
+def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]:
     ready = balancing.known_to_nodes(call, balancer.id)
-    return LoadBalancerAnswer(
+    about = _About(
         load_balancer_id=balancer.id,
         load_balancer_name=balancer.name,
         load_balancer_status="Active" if ready else "Provisioning",
@@ -282,13 +294,13 @@ def _answer(
         region_id=call.config.region,
         resource_group_id=group_id,
         security_group_ids=[],
-        tags=tags,
         vpc_id=balancer.vpc_id,
         create_time=balancer.created_at,
         zone_mappings=[
             _zone_answer(call, place, ready) for place in balancers.zones(call.tx, balancer.id)
         ],
     )
+    return msgspec.structs.asdict(about)
 
 
 def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappingAnswer:

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import balancing, grouping, ours
+from privlink.api import grouping, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs
 from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
 from privlink.api.products.nlb.load_balancers import IpVersion, Strings
-from privlink.api.tagging import Tags
+from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.balancer import ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
@@ -63,7 +63,7 @@ class GroupAnswer(Answer):
     related_load_balancer_ids: list[str]
     region_id: str
     resource_group_id: str
-    tags: list[balancing.TagShown]
+    tags: list[TagAnswer]
     vpc_id: str
 
 
@@ -161,7 +161,7 @@ def delete_server_group(
 
 def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
     ids = [group.id for group in page]
-    groups, tags = grouping.shown(call, ids), balancing.tags(call, ids)
+    groups, tags = grouping.shown(call, ids), tagging.shown(call, ids)
     counts = Counter(server.group_id for server in balancers.servers(call.tx, ids))
     return [
         GroupAnswer(

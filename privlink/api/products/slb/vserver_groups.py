@@ -22,7 +22,7 @@ class Server(Answer):
     type: str
     port: int
     weight: int
-    description: str
+    description: str | msgspec.UnsetType
     server_ip: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -115,7 +115,10 @@ def remove_vserver_group_backend_servers(
     present = balancers.servers(call.tx, [group.id])
     gone = {_named(group, present, each) for each in backends.read(backend_servers)}
     balancers.remove_servers(call.tx, group.id, gone)
-    return _answer(call, group)
+    answer = _answer(call, group)
+    for left in answer.backend_servers.backend_server:
+        left.description = msgspec.UNSET  # the one answer that does not know it
+    return answer
 
 
 @action(SLB, writes=True, resource="vservergroup/{vserver_group_id}")
