@@ -22,7 +22,7 @@ from privlink.config import load
 
 PRIVATELINK = "2020-04-15"
 # Every product of the cloud that is served here, as clients spell it in their variables.
-_PRODUCTS = (
+PRODUCTS = (
     "PRIVATELINK",
     "VPC",
     "ECS",
@@ -71,7 +71,7 @@ def env(state: Path, output: str) -> None:
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ours.access_key_secret,
         "ALIBABA_CLOUD_REGION_ID": load(state).region,
     }
-    for product in _PRODUCTS:  # SDKs and Terraform read the one or the other
+    for product in PRODUCTS:  # SDKs and Terraform read the one or the other
         variables[f"{product}_ENDPOINT"] = endpoint
         variables[f"ALIBABA_CLOUD_ENDPOINT_{product}"] = endpoint
     if output == "json":

@@ -66,8 +66,8 @@ class Product:
     def __init__(self, client: Any, models: ModuleType) -> None:
         self._client, self._models = client, models
         self._methods = {name.replace("_", ""): name for name in dir(client)}
-        self._sent = client.call_api
-        client.call_api = self._remember
+        for way in ("call_api", "do_rpcrequest"):  # the second is the oldest SDKs'
+            setattr(client, way, functools.partial(self._remember, getattr(client, way)))
         self._raw: Any = None
 
     def __getattr__(self, action: str) -> Callable[..., Answer]:
@@ -83,13 +83,13 @@ class Product:
         assert _within(parameters, request.to_map()), f"{action} takes no such {parameters}"
         response = getattr(self._client, self._methods[action.lower()])(request)
         answer: Answer = self._raw
-        assert response.status_code == 200
+        assert getattr(response, "status_code", 200) == 200  # the oldest SDKs do not tell
         assert _within(answer, response.body.to_map()), f"the SDK drops some of {answer}"
         _check_types(action, response.body)
         return answer
 
-    def _remember(self, *arguments: Any) -> Any:
-        answered = self._sent(*arguments)
+    def _remember(self, send: Callable[..., Any], *arguments: Any) -> Any:
+        answered = send(*arguments)
         self._raw = answered["body"]
         return answered
 

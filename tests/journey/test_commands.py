@@ -27,6 +27,9 @@ def test_env_makes_a_shell_and_the_sdks_ready(installation: Installation) -> Non
     shell = subprocess.run(["sh", "-c", show], check=True, capture_output=True, text=True)
     variables = json.loads(shell.stdout)
     assert variables["PRIVLINK_SERVER"] == f"http://{installation.listen}"
+    for product in ("PRIVATELINK", "SLB", "NLB", "RAM", "STS", "RESOURCEMANAGER", "LOCATION"):
+        assert variables[f"{product}_ENDPOINT"] == installation.listen
+        assert variables[f"ALIBABA_CLOUD_ENDPOINT_{product}"] == installation.listen
     Cloud(
         variables["PRIVATELINK_ENDPOINT"],
         variables["ALIBABA_CLOUD_ACCESS_KEY_ID"],
