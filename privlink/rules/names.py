@@ -14,6 +14,9 @@ NAME_RULE = (
     "- and _."
 )
 DESCRIPTION_PATTERN = "^(?!https?://)"
+# The same, or nothing: an update takes a name or a description away by giving an empty one.
+NAME_OR_NONE_PATTERN = "^([A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]+)?\\Z"
+DESCRIPTION_OR_NONE_PATTERN = "(?s)^(?!https?://)(..+)?\\Z"
 DESCRIPTION_RULE = "a description has 2 to 256 characters and does not begin with http(s)://."
 
 

@@ -22,6 +22,18 @@ def test_what_is_no_name(name: str) -> None:
     assert not re.search(names.NAME_PATTERN, name)
 
 
+@pytest.mark.parametrize(("text", "fine"), [("", True), ("ab", True), ("a", False), ("1a", False)])
+def test_a_name_may_be_taken_away(text: str, fine: bool) -> None:
+    assert bool(re.search(names.NAME_OR_NONE_PATTERN, text)) == fine
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"), [("", True), ("a\nb", True), ("a", False), ("http://x", False)]
+)
+def test_a_description_may_be_taken_away(text: str, fine: bool) -> None:
+    assert bool(re.search(names.DESCRIPTION_OR_NONE_PATTERN, text)) == fine
+
+
 @pytest.mark.parametrize(
     ("text", "fine"),
     [("to the shop", True), ("see http://x", True), ("http://x", False), ("https://x", False)],
