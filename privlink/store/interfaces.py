@@ -55,8 +55,7 @@ def count(tx: Transaction, wanted: Wanted) -> int:
 
 
 def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
-    vpcs = select(_vpc.c.id).where(_vpc.c.account_id == wanted.account_id)
-    conditions: list[ColumnElement[bool]] = [_eni.c.vpc_id.in_(vpcs)]
+    conditions: list[ColumnElement[bool]] = [_ours(wanted)]
     if wanted.ids:
         conditions.append(_eni.c.id.in_(wanted.ids))
     if wanted.vpc_id is not None:
@@ -78,6 +77,16 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
         conditions.append(_in_group(wanted.resource_group_id, is_default=wanted.default_group))
     conditions += [_tagged(wanted.account_id, key, value) for key, value in wanted.tags]
     return statement.where(*conditions)
+
+
+def _ours(wanted: Wanted) -> ColumnElement[bool]:
+    """In a VPC of the account. Where a filter leaves few, each of those is checked; else the
+    search begins with the account's VPCs.
+    """
+    of_account = _vpc.c.account_id == wanted.account_id
+    if wanted.ids or wanted.vpc_id or wanted.vswitch_id or wanted.security_group_id:
+        return exists().where(_vpc.c.id == _eni.c.vpc_id, of_account)
+    return _eni.c.vpc_id.in_(select(_vpc.c.id).where(of_account))
 
 
 def _in_group(group_id: str, *, is_default: bool) -> ColumnElement[bool]:
