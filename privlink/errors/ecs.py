@@ -30,6 +30,21 @@ class InvalidSecurityGroupRuleIdNotFound(ApiError):
     )
 
 
+class SecurityGroupRuleNotExist(ApiError):
+    code = "InvalidSecurityGroupRule.RuleNotExist"
+    status = 404
+    text = (
+        "{group_id} has no {direction} rule like this: NotFound. "
+        "DescribeSecurityGroupAttribute lists them; give SecurityGroupRuleId to change more of one "
+        "than its description."
+    )
+
+
+class SecurityGroupRuleExists(ApiError):
+    code = "InvalidSecurityGroupRule.RuleAlreadyExist"
+    text = "{group_id} has a rule like this already: {rule_id}. Revoke one of the two."
+
+
 class InnerAccessOfEnterpriseGroup(ApiError):
     code = "InvalidOperation.InvalidSecurityGroupType"
     status = 403

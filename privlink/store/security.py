@@ -84,6 +84,13 @@ def add_rules(
     _touch(tx, group_id, listed)
 
 
+def change_rule(tx: Transaction, old: SecurityGroupRule, new: SecurityGroupRule) -> None:
+    """Put a rule down as it is given. The nodes look again unless it is about people alone."""
+    rows.change(tx, _rule, {"id": old.id}, **msgspec.structs.asdict(new))
+    if msgspec.structs.replace(new, description=old.description) != old:
+        _touch(tx, old.group_id, [new])
+
+
 def delete_rules(
     tx: Transaction, group_id: SecurityGroupId, dropped: Iterable[SecurityGroupRule]
 ) -> None:

@@ -84,6 +84,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("RevokeSecurityGroupEgress", {"SecurityGroupId": "sg", "SecurityGroupRuleId": ["sgr-1"]}),
+    ("ModifySecurityGroupRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
+    ("ModifySecurityGroupEgressRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
     ("ModifySecurityGroupAttribute", {"SecurityGroupId": "sg", "SecurityGroupName": "mine"}),
     ("ModifySecurityGroupPolicy", {"SecurityGroupId": "sg", "InnerAccessPolicy": "Drop"}),
     ("DescribeNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni"}),

@@ -212,6 +212,59 @@ def test_both_directions_count_together(operator: Account, group: str, refused: 
         operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[WEB])
 
 
+def test_a_rule_is_changed_by_its_id(
+    operator: Account, group: str, node: Node, refused: Refused
+) -> None:
+    operator.ecs.AuthorizeSecurityGroup(
+        SecurityGroupId=group, Permissions=[{**WEB, "Description": "web"}]
+    )
+    (before,) = rules(operator, group)
+    rule = before["SecurityGroupRuleId"]
+    modify = operator.ecs.ModifySecurityGroupRule
+    modify(
+        SecurityGroupId=group,
+        SecurityGroupRuleId=rule,
+        PortRange="81/82",
+        Policy="drop",
+        Priority="9",
+    )
+    (after,) = rules(operator, group)
+    changed = {"PortRange": "81/82", "Policy": "Drop", "Priority": "9"}
+    assert after == before | changed
+    node.pull()
+    (told,) = node.held[f"filter/{group}"]["rules"]
+    assert (told["low"], told["high"], told["accept"], told["priority"]) == (81, 82, False, 9)
+    modify(SecurityGroupId=group, SecurityGroupRuleId=rule, Description="x" * 512)
+    node.pull()
+    assert node.seen == []
+    assert rules(operator, group) == [after | {"Description": "x" * 512}]
+    operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[WEB])
+    with refused("InvalidSecurityGroupRule.RuleAlreadyExist", 400, group, "Revoke one"):
+        modify(
+            SecurityGroupId=group,
+            SecurityGroupRuleId=rule,
+            PortRange="80/80",
+            Policy="accept",
+            Priority="1",
+        )
+    with refused("InvalidSecurityGroupRuleId.NotFound", 404, "'sgr-none'", "ingress"):
+        modify(SecurityGroupId=group, SecurityGroupRuleId="sgr-none")
+    with refused("UnsupportedParameter.SourceGroupId", 400, "Give a block instead"):
+        modify(SecurityGroupId=group, SecurityGroupRuleId=rule, SourceGroupId="sg-1")
+
+
+def test_a_rule_is_described_anew_by_what_it_says(
+    operator: Account, group: str, refused: Refused
+) -> None:
+    operator.ecs.AuthorizeSecurityGroupEgress(SecurityGroupId=group, Permissions=[OUT])
+    modify = operator.ecs.ModifySecurityGroupEgressRule
+    modify(SecurityGroupId=group, **OUT, Policy="accept", Priority="1", Description="all")
+    (shown,) = rules(operator, group)
+    assert (shown["Description"], shown["Direction"]) == ("all", "egress")
+    with refused("InvalidSecurityGroupRule.RuleNotExist", 404, group, "NotFound", "egress"):
+        modify(SecurityGroupId=group, **OUT, Priority="2", Description="all")
+
+
 def terraform(stage: Stage, account: Account, action: str, **fields: str) -> Reply:
     """A call as the Terraform provider sends it: RPC v1, everything in the form body."""
     form = [("RegionId", "local"), *fields.items()]

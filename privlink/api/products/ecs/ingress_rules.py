@@ -6,14 +6,15 @@ A rule is a permission of the list, or the flat parameters of older clients.
 from __future__ import annotations
 
 from privlink.api.action import ECS, Call, RegionId, action
-from privlink.api.fields import Description
 from privlink.api.products.ecs.permissions import (
     IngressPermission,
     IngressPermissions,
     NicType,
     Priority,
+    RuleDescription,
     RuleIds,
     authorize,
+    modify,
     revoke,
 )
 from privlink.api.wire import Answer
@@ -34,7 +35,7 @@ def authorize_security_group(
     policy: str = "accept",
     priority: Priority = 1,
     nic_type: NicType = "intranet",
-    description: Description = "",
+    description: RuleDescription = "",
     ipv6_source_cidr_ip: str | None = None,
     ipv6_dest_cidr_ip: str | None = None,
     source_port_range: str | None = None,
@@ -80,7 +81,7 @@ def revoke_security_group(
     policy: str = "accept",
     priority: Priority = 1,
     nic_type: NicType = "intranet",
-    description: Description = "",
+    description: RuleDescription = "",
     ipv6_source_cidr_ip: str | None = None,
     ipv6_dest_cidr_ip: str | None = None,
     source_port_range: str | None = None,
@@ -112,4 +113,51 @@ def revoke_security_group(
     return Answer()
 
 
-ACTIONS = (authorize_security_group, revoke_security_group)
+@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
+def modify_security_group_rule(
+    call: Call,
+    *,
+    region_id: RegionId,
+    security_group_id: str,
+    security_group_rule_id: str | None = None,
+    ip_protocol: str | None = None,
+    port_range: str | None = None,
+    source_cidr_ip: str | None = None,
+    dest_cidr_ip: str | None = None,
+    policy: str | None = None,
+    priority: Priority | None = None,
+    nic_type: NicType | None = None,
+    description: RuleDescription | None = None,
+    ipv6_source_cidr_ip: str | None = None,
+    ipv6_dest_cidr_ip: str | None = None,
+    source_port_range: str | None = None,
+    port_range_list_id: str | None = None,
+    source_group_id: str | None = None,
+    source_group_owner_account: str | None = None,
+    source_group_owner_id: str | None = None,
+    source_prefix_list_id: str | None = None,
+) -> Answer:
+    """Change what is given of the rule with an id, or else the description of one that is alike."""
+    given = {
+        "ip_protocol": ip_protocol,
+        "port_range": port_range,
+        "source_cidr_ip": source_cidr_ip,
+        "dest_cidr_ip": dest_cidr_ip,
+        "policy": policy,
+        "priority": priority,
+        "nic_type": nic_type,
+        "description": description,
+        "ipv6_source_cidr_ip": ipv6_source_cidr_ip,
+        "ipv6_dest_cidr_ip": ipv6_dest_cidr_ip,
+        "source_port_range": source_port_range,
+        "port_range_list_id": port_range_list_id,
+        "source_group_id": source_group_id,
+        "source_group_owner_account": source_group_owner_account,
+        "source_group_owner_id": source_group_owner_id,
+        "source_prefix_list_id": source_prefix_list_id,
+    }
+    modify(call, security_group_id, Direction.INGRESS, security_group_rule_id, given)
+    return Answer()
+
+
+ACTIONS = (authorize_security_group, revoke_security_group, modify_security_group_rule)

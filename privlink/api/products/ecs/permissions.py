@@ -14,7 +14,6 @@ import msgspec
 from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import Call
-from privlink.api.fields import Description
 from privlink.api.wire import Fields, pascal
 from privlink.model.ids import new_id
 from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
@@ -26,6 +25,15 @@ NicType = Annotated[
     Literal["intranet", "internet"], msgspec.Meta(description="it is intranet, the only one here.")
 ]
 RuleIds = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100 rules.")]
+
+RuleDescription = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=512,
+        pattern="^(?!https?://)",
+        description="a rule's description has up to 512 characters and does not begin with http(s)://.",
+    ),
+]
 
 _NO_GROUPS = "the other ends of flows are in no group. Give a block instead."
 _NO_LISTS = "there are no prefix lists. Give each block in a permission of its own."
@@ -60,7 +68,7 @@ class Permission(Fields, frozen=True):
     policy: str = "accept"
     priority: Priority = 1
     nic_type: NicType = "intranet"
-    description: Description = ""
+    description: RuleDescription = ""
     ipv6_source_cidr_ip: str | None = None
     ipv6_dest_cidr_ip: str | None = None
     source_port_range: str | None = None
@@ -85,6 +93,7 @@ class EgressPermission(Permission, frozen=True):
     dest_prefix_list_id: str | None = None
 
 
+_PERMISSION = {Direction.INGRESS: IngressPermission, Direction.EGRESS: EgressPermission}
 _PermissionCount = msgspec.Meta(max_length=100, description="at most 100 permissions.")
 IngressPermissions = Annotated[tuple[IngressPermission, ...], _PermissionCount]
 EgressPermissions = Annotated[tuple[EgressPermission, ...], _PermissionCount]
@@ -140,6 +149,53 @@ def revoke(
         meanings = {_meaning(rule) for rule in rules}
     dropped = [rule for rule in present if rule.id in rule_ids or _meaning(rule) in meanings]
     security.delete_rules(call.tx, group.id, dropped)
+
+
+def modify(
+    call: Call, group_id: str, direction: Direction, rule_id: str | None, given: dict[str, Any]
+) -> None:
+    """Change the rule with an id to what is given of it, or without one the description of the
+    rule that means the same.
+
+    `given`: fields of a Permission, None for those left out.
+    """
+    group = ours.security_group(call, group_id)
+    every = security.rules(call.tx, [group.id])
+    present = [rule for rule in every if rule.direction is direction]
+    said = {name: value for name, value in given.items() if value is not None}
+    found = next((rule for rule in present if rule.id == rule_id), None)
+    if rule_id is not None and found is None:
+        raise errors.InvalidSecurityGroupRuleIdNotFound(
+            rule_id=rule_id, group_id=group.id, direction=direction
+        )
+    if found is not None:
+        said = _said(found) | said
+    flat = _PERMISSION[direction](**said)
+    (wanted,) = _rules(call, group, direction, (), flat)
+    same = next((rule for rule in present if _meaning(rule) == _meaning(wanted)), None)
+    if found is None and same is None:
+        raise errors.SecurityGroupRuleNotExist(group_id=group.id, direction=direction)
+    if found is not None and same is not None and same.id != found.id:
+        raise errors.SecurityGroupRuleExists(rule_id=same.id, group_id=group.id)
+    old = found or same
+    assert old is not None
+    changed = msgspec.structs.replace(wanted, id=old.id, created_at=old.created_at)
+    if found is None:
+        changed = msgspec.structs.replace(old, description=wanted.description)
+    security.change_rule(call.tx, old, changed)
+
+
+def _said(rule: SecurityGroupRule) -> dict[str, Any]:
+    """A rule as the fields of a Permission."""
+    block = "source_cidr_ip" if rule.direction is Direction.INGRESS else "dest_cidr_ip"
+    return {
+        "ip_protocol": rule.protocol,
+        "port_range": f"{rule.low}/{rule.high}",
+        block: rule.cidr,
+        "policy": rule.policy,
+        "priority": rule.priority,
+        "description": rule.description,
+    }
 
 
 def _rules(
