@@ -98,6 +98,15 @@ def test_a_table_gets_another_name(operator: Account, world: World) -> None:
     assert (shown["RouteTableName"], shown["Description"]) == ("new", "second")
 
 
+def test_nothing_propagates_routes(operator: Account, world: World, refused: Refused) -> None:
+    table = world.route_table(world.network())
+    operator.vpc.ModifyRouteTableAttributes(RouteTableId=table, RoutePropagationEnable=False)
+    with refused("UnsupportedParameter.RoutePropagationEnable", 400):
+        operator.vpc.ModifyRouteTableAttributes(RouteTableId=table, RoutePropagationEnable=True)
+    (shown,) = tables(operator, RouteTableId=table)
+    assert shown["RoutePropagationEnable"] is False
+
+
 def test_every_vswitch_is_an_entry_of_every_table(
     operator: Account, world: World, refused: Refused
 ) -> None:

@@ -25,6 +25,8 @@ def test_a_vpc_is_shown_as_it_was_made(operator: Account) -> None:
     assert shown["OwnerId"] == int(operator.id)
     (listed,) = operator.vpc.DescribeVpcs()["Vpcs"]["Vpc"]
     assert len(listed.pop("RouterTableIds")["RouterTableIds"]) == 1
+    assert shown.pop("ClassicLinkEnabled") is False
+    assert shown.pop("AssociatedPropagationSources") == {"AssociatedPropagationSources": []}
     assert listed == {name: value for name, value in shown.items() if name != "RequestId"}
 
 

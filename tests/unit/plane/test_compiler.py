@@ -173,6 +173,12 @@ def test_a_rule_without_ports_covers_all_of_them() -> None:
     assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535)
 
 
+def test_a_block_is_told_in_its_canonical_form() -> None:
+    written = msgspec.structs.replace(rule("r", 1, "Accept"), cidr="10.1.2.3/8")
+    told = compiler.packet_filter(FilterParts(group(1), (written,)))
+    assert [each.cidr for each in told.rules] == ["10.0.0.0/8"]
+
+
 def test_an_open_zone_leads_somewhere() -> None:
     parts = ForwardParts(ZONE, ENI, VPC, (group(4), group(6)), PROVIDER, BALANCER)
     assert compiler.forward(parts) == items.Forward(

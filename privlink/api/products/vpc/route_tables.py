@@ -53,6 +53,7 @@ class RouteTableAnswer(Answer):
     gateway_ids: GatewayIds
     tags: TagList
     router_type: str = "VRouter"
+    route_propagation_enable: bool = False
     associate_type: str = "VSwitch"
     status: str = "Available"
 
@@ -146,8 +147,13 @@ def modify_route_table_attributes(
     route_table_id: str,
     route_table_name: Name | None = None,
     description: Description | None = None,
+    route_propagation_enable: bool = False,
 ) -> Answer:
-    """Change a route table's name and description."""
+    """Change a route table's name and description. Nothing propagates routes to it."""
+    if route_propagation_enable:
+        raise errors.UnsupportedParameter(
+            parameter="RoutePropagationEnable", action="ModifyRouteTableAttributes"
+        )
     table = ours.route_table(call, route_table_id)
     changed = msgspec.structs.replace(
         table,

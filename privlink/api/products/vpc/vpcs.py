@@ -39,6 +39,14 @@ class UserCidrs(Answer):
     user_cidr: list[str]
 
 
+class PropagationSource(Answer):
+    status: str
+
+
+class PropagationSources(Answer):
+    associated_propagation_sources: list[PropagationSource]
+
+
 class VpcAnswer(Answer):
     vpc_id: str
     vpc_name: str
@@ -56,6 +64,11 @@ class VpcAnswer(Answer):
     secondary_cidr_blocks: SecondaryCidrBlocks
     user_cidrs: UserCidrs
     tags: TagList
+
+
+class OneVpc(VpcAnswer):
+    classic_link_enabled: bool
+    associated_propagation_sources: PropagationSources
 
 
 class ListedVpc(VpcAnswer):
@@ -165,12 +178,16 @@ def describe_vpcs(
 @action(VPC, resource="vpc/{vpc_id}")
 def describe_vpc_attribute(
     call: Call, *, region_id: RegionId, vpc_id: str, is_default: bool | None = None
-) -> VpcAnswer:
+) -> OneVpc:
     """Show one VPC. `IsDefault` asks whether it is a default one, and none is."""
     vpc = ours.vpc(call, vpc_id)
     if is_default:
         raise errors.InvalidVpcIdNotFound(vpc_id=vpc_id)
-    return VpcAnswer(**_facts(call, [vpc])[0])
+    return OneVpc(
+        classic_link_enabled=False,
+        associated_propagation_sources=PropagationSources(associated_propagation_sources=[]),
+        **_facts(call, [vpc])[0],
+    )
 
 
 @action(VPC, writes=True, resource="vpc/{vpc_id}")
