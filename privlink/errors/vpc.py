@@ -55,7 +55,7 @@ class SystemRouteTable(ApiError):
 
 class RouteTableInUse(DependencyViolation):
     code = "DependencyViolation.VSwitch"
-    text = "{resource} is still used by {dependants}. UnassociateRouteTable those first."
+    text = "{resource} is still used by {dependants}. Take it off with UnassociateRouteTable."
 
 
 class QuotaExceededRouteTable(QuotaExceeded):

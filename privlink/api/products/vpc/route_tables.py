@@ -177,7 +177,7 @@ def delete_route_table(call: Call, *, region_id: RegionId, route_table_id: str) 
     return Answer()
 
 
-@action(VPC, writes=True, resource="routetable/{route_table_id}")
+@action(VPC, writes=True, resource=("routetable/{route_table_id}", "vswitch/{vswitch_id}"))
 def associate_route_table(
     call: Call, *, region_id: RegionId, route_table_id: str, vswitch_id: str
 ) -> Answer:
@@ -194,7 +194,7 @@ def associate_route_table(
     return Answer()
 
 
-@action(VPC, writes=True, resource="routetable/{route_table_id}")
+@action(VPC, writes=True, resource=("routetable/{route_table_id}", "vswitch/{vswitch_id}"))
 def unassociate_route_table(
     call: Call, *, region_id: RegionId, route_table_id: str, vswitch_id: str
 ) -> Answer:
