@@ -163,26 +163,25 @@ def modify(
     every = security.rules(call.tx, [group.id])
     present = [rule for rule in every if rule.direction is direction]
     said = {name: value for name, value in given.items() if value is not None}
-    found = next((rule for rule in present if rule.id == rule_id), None)
-    if rule_id is not None and found is None:
-        raise errors.InvalidSecurityGroupRuleIdNotFound(
-            rule_id=rule_id, group_id=group.id, direction=direction
-        )
-    if found is not None:
-        said = _said(found) | said
-    flat = _PERMISSION[direction](**said)
-    (wanted,) = _rules(call, group, direction, (), flat)
-    same = next((rule for rule in present if _meaning(rule) == _meaning(wanted)), None)
-    if found is None and same is None:
-        raise errors.SecurityGroupRuleNotExist(group_id=group.id, direction=direction)
-    if found is not None and same is not None and same.id != found.id:
-        raise errors.SecurityGroupRuleExists(rule_id=same.id, group_id=group.id)
-    old = found or same
-    assert old is not None
-    changed = msgspec.structs.replace(wanted, id=old.id, created_at=old.created_at)
-    if found is None:
-        changed = msgspec.structs.replace(old, description=wanted.description)
-    security.change_rule(call.tx, old, changed)
+    if rule_id is None:
+        (alike,) = _rules(call, group, direction, (), _PERMISSION[direction](**said))
+        old = next((rule for rule in present if _meaning(rule) == _meaning(alike)), None)
+        if old is None:
+            raise errors.SecurityGroupRuleNotExist(group_id=group.id, direction=direction)
+        new = msgspec.structs.replace(old, description=said.get("description", old.description))
+    else:
+        old = next((rule for rule in present if rule.id == rule_id), None)
+        if old is None:
+            raise errors.InvalidSecurityGroupRuleIdNotFound(
+                rule_id=rule_id, group_id=group.id, direction=direction
+            )
+        whole = _PERMISSION[direction](**(_said(old) | said))
+        (wanted,) = _rules(call, group, direction, (), whole)
+        new = msgspec.structs.replace(wanted, id=old.id, created_at=old.created_at)
+        others = (rule for rule in present if rule.id != old.id)
+        if twin := next((rule for rule in others if _meaning(rule) == _meaning(new)), None):
+            raise errors.SecurityGroupRuleExists(rule_id=twin.id, group_id=group.id)
+    security.change_rule(call.tx, old, new)
 
 
 def _said(rule: SecurityGroupRule) -> dict[str, Any]:
