@@ -47,6 +47,7 @@ def parameters(action: Action, known: list[str]) -> some.SearchStrategy[dict[str
 PREFIXES = {
     "VpcId": "vpc-",
     "VSwitchId": "vsw-",
+    "RouteTableId": "vtb-",
     "SecurityGroupId": "sg-",
     "LoadBalancerId": "nlb-",
     "ResourceId": "nlb-",
@@ -75,6 +76,7 @@ def known(operator: Account, world: World) -> list[str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
+        world.route_table(network),
     ]
 
 

@@ -5,14 +5,9 @@ Nothing of the provider runs here: its call sequences do, byte by byte (tests/ap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.api import terraform_resources as resources
-from tests.api.account import Account
-from tests.api.stage import Stage
-from tests.api.stand_in import Node
 from tests.api.terraform import PRIVATELINK, Provider, SdkError
 from tests.api.world import A, B, World
 
@@ -20,14 +15,6 @@ DOCUMENT = (
     '{ "Version": "1", "Statement": [ { "Effect": "Allow", "Principal": "*", '
     '"Action": "*", "Resource": "*" } ] }'
 )
-
-
-@pytest.fixture
-def provider(stage: Stage, operator: Account, node: Node) -> Iterator[Provider]:
-    """The provider, set up with the first account's keys."""
-    provider = Provider(stage, operator, node)
-    yield provider
-    provider.close()
 
 
 def test_a_service_with_every_attribute(provider: Provider, world: World) -> None:

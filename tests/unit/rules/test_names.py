@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from privlink.model.ids import EndpointId, ServiceId, ZoneId
+from privlink.model.ids import EndpointId, ServiceId, VpcId, ZoneId
 from privlink.rules import names
 
 SERVICE, ENDPOINT = ServiceId("epsrv-1"), EndpointId("ep-1")
@@ -53,3 +53,7 @@ def test_domains_and_names_are_made_of_ids() -> None:
         names.zone_domain("x.internal", "local", SERVICE, ENDPOINT, ZoneId("local-a"))
         == "ep-1-local-a.epsrv-1.local.x.internal"
     )
+
+
+def test_a_router_is_named_after_its_vpc() -> None:
+    assert names.router_id(VpcId("vpc-abc")) == "vrt-abc"
