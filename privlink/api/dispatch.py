@@ -103,8 +103,7 @@ def run(
     _check_region(config, arguments)
     if not action.writes:
         with database.read() as tx:
-            answer = action.run(Call(tx, caller, config, moment), arguments)
-            return msgspec.json.encode(answer)
+            return _carry_out(action, Call(tx, caller, config, moment), arguments, control)
     with database.write() as tx:
         call = Call(tx, caller, config, moment)
         if not control.ClientToken or control.DryRun or caller.account is None or action.secret:

@@ -22,7 +22,16 @@ def take(call: Call, vswitch: VSwitch, wanted: str | None, owner: EniOwner, owne
     if address is None:
         raise errors.ResourceNotEnoughVSwitchIp(vswitch_id=vswitch.id, cidr=vswitch.cidr)
     eni_id = EniId(new_id("eni"))
-    eni = Eni(eni_id, vswitch.vpc_id, vswitch.id, address, new_mac(), owner, owner_id)
+    eni = Eni(
+        id=eni_id,
+        vpc_id=vswitch.vpc_id,
+        vswitch_id=vswitch.id,
+        address=address,
+        mac=new_mac(),
+        owner_kind=owner,
+        owner_id=owner_id,
+        created_at=call.now,
+    )
     networks.add_eni(call.tx, eni)
     return eni
 

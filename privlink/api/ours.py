@@ -7,10 +7,18 @@ from collections.abc import Sequence
 from privlink import errors
 from privlink.api.action import Call
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
-from privlink.model.network import Attachment, Vpc, VSwitch
+from privlink.model.network import Attachment, Eni, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
 from privlink.model.security import SecurityGroup
-from privlink.store import balancers, endpoints, networks, security, services
+from privlink.store import (
+    balancers,
+    endpoints,
+    interfaces,
+    networks,
+    route_tables,
+    security,
+    services,
+)
 
 
 def vpc(
@@ -40,11 +48,23 @@ def vswitch_in(call: Call, vswitch_id: str, vpc_id: str, zone_id: str) -> VSwitc
     return found
 
 
-def security_group(call: Call, group_id: str) -> SecurityGroup:
-    """A security group. Raises InvalidSecurityGroupIdNotFound."""
+def route_table(call: Call, table_id: str) -> RouteTable:
+    """A route table. Raises InvalidRouteTableIdNotFound."""
+    found = route_tables.get(call.tx, call.account_id, table_id)
+    if found is None:
+        raise errors.InvalidRouteTableIdNotFound(table_id=table_id)
+    return found
+
+
+def security_group(
+    call: Call,
+    group_id: str,
+    refusal: type[errors.ApiError] = errors.InvalidSecurityGroupIdNotFound,
+) -> SecurityGroup:
+    """A security group. Raises the product's refusal."""
     found = security.get(call.tx, call.account_id, group_id)
     if found is None:
-        raise errors.InvalidSecurityGroupIdNotFound(group_id=group_id)
+        raise refusal(group_id=group_id)
     return found
 
 
@@ -59,6 +79,14 @@ def security_groups_in(call: Call, group_ids: Sequence[str], vpc_id: str) -> lis
         if group is None or group.vpc_id != vpc_id:
             raise errors.SecurityGroupNotFound(group_id=group_id, vpc_id=vpc_id)
         found.append(group)
+    return found
+
+
+def eni(call: Call, eni_id: str) -> Eni:
+    """A network interface in one of the account's VPCs. Raises InvalidEniIdNotFound."""
+    found = interfaces.get(call.tx, call.account_id, eni_id)
+    if found is None:
+        raise errors.InvalidEniIdNotFound(eni_id=eni_id)
     return found
 
 

@@ -38,10 +38,18 @@ def by_token(
 
     `items` ascend by `key`, which must be unique. Raises InvalidNextToken for a token not ours.
     """
-    after = _decode(token) if token else ""
+    after = place_of(token)
     rest = [item for item in items if key(item) > after]
     page = rest[:size]
     return page, _encode(key(page[-1])) if len(rest) > size else msgspec.UNSET
+
+
+def place_of(token: str) -> str:
+    """The key of the last item given, after which the next page begins; "" for no token.
+
+    Raises InvalidNextToken for a token not ours.
+    """
+    return _decode(token) if token else ""
 
 
 def _encode(key: str) -> str:

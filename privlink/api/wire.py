@@ -29,9 +29,11 @@ _LONGEST_LIST = 1000
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _NAME_RULE = "names have 1 to 128 letters, digits, dots, - and _."
 
-# Parameters that every SDK may send about the caller, or about the request itself.
+# Parameters that every SDK may send about the caller, or about the request itself. The older ones
+# name their region in every call, also of products that have none.
 IGNORED = frozenset(
     {
+        "RegionId",
         "OwnerId",
         "OwnerAccount",
         "ResourceOwnerId",

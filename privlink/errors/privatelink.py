@@ -18,7 +18,7 @@ from privlink.errors.labels import (
 
 class EndpointNotFound(ApiError):
     code = "EndpointNotFound"
-    text = "Endpoint {endpoint_id!r} does not exist in this account. ListVpcEndpoints lists yours."
+    text = "Endpoint {endpoint_id!r} is NotFound in this account. ListVpcEndpoints lists yours."
 
 
 class EndpointZoneNotFound(ApiError):
@@ -28,7 +28,7 @@ class EndpointZoneNotFound(ApiError):
 
 class EndpointServiceNotFound(ApiError):
     code = "EndpointServiceNotFound"
-    text = "Endpoint service {service!r} does not exist, or is not shared with this account."
+    text = "Endpoint service {service!r} is NotFound, or it is not shared with this account."
 
 
 class EndpointServiceNotAuthorized(ApiError):
@@ -65,6 +65,13 @@ class EndpointDependenceViolation(ApiError):
 class EndpointZoneDuplicated(ApiError):
     code = "EndpointZoneDuplicated"
     text = "Zone {zone_id} is given twice or is a zone of the endpoint already; one vSwitch a zone."
+
+
+class MismatchEndpointType(ApiError):
+    code = "Mismatch.EndpointType"
+    text = (
+        "{service_id} stands on an {resource_type}, which takes {fitting} endpoints, not {given}."
+    )
 
 
 class EndpointMustContainSecurityGroup(ApiError):

@@ -28,6 +28,40 @@ class InvalidVSwitchIdNotFound(ApiError):
     text = "vSwitch {vswitch_id!r} is NotFound in this account. DescribeVSwitches lists yours."
 
 
+class InvalidRouteTableIdNotFound(ApiError):
+    code = "InvalidRouteTableId.NotFound"
+    status = 404
+    text = (
+        "Route table {table_id!r} is NotFound in this account. DescribeRouteTableList lists yours."
+    )
+
+
+class RouteTableElsewhere(ApiError):
+    code = "Mismatch.VpcAndRouteTable"
+    text = (
+        "Route table {table_id} is of {vpc_id} and vSwitch {vswitch_id} of {other}: use one VPC's."
+    )
+
+
+class RouteTableNotBound(ApiError):
+    code = "InvalidParameter.RouteTableId"
+    text = "vSwitch {vswitch_id} has route table {bound}; {table_id} is NotFound on it."
+
+
+class SystemRouteTable(ApiError):
+    code = "OperationDenied.SystemRouteTable"
+    text = "{table_id} is the system route table of {vpc_id}: {why}"
+
+
+class RouteTableInUse(DependencyViolation):
+    code = "DependencyViolation.VSwitch"
+    text = "{resource} is still used by {dependants}. Take it off with UnassociateRouteTable."
+
+
+class QuotaExceededRouteTable(QuotaExceeded):
+    code = "QuotaExceeded.RouteTable"
+
+
 class QuotaExceededVpc(QuotaExceeded):
     code = "QuotaExceeded.Vpc"
 
@@ -48,6 +82,10 @@ class InvalidCidrBlockOverlapped(ApiError):
 
 class DependencyViolationVSwitch(DependencyViolation):
     code = "DependencyViolation.VSwitch"
+
+
+class DependencyViolationRouteTable(DependencyViolation):
+    code = "DependencyViolation.RouteTable"
 
 
 class DependencyViolationSecurityGroup(DependencyViolation):

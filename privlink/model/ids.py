@@ -9,6 +9,7 @@ from typing import NewType
 AccountId = NewType("AccountId", str)
 VpcId = NewType("VpcId", str)
 VSwitchId = NewType("VSwitchId", str)
+RouteTableId = NewType("RouteTableId", str)
 EniId = NewType("EniId", str)
 AttachmentId = NewType("AttachmentId", str)
 SecurityGroupId = NewType("SecurityGroupId", str)

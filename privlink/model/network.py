@@ -6,7 +6,15 @@ import enum
 
 import msgspec
 
-from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId, ZoneId
+from privlink.model.ids import (
+    AccountId,
+    AttachmentId,
+    EniId,
+    RouteTableId,
+    VpcId,
+    VSwitchId,
+    ZoneId,
+)
 
 
 class Vpc(msgspec.Struct, frozen=True):
@@ -36,6 +44,33 @@ class VSwitch(msgspec.Struct, frozen=True):
     next_address: int  # where the search for a free address goes on
 
 
+class RouteTableType(enum.StrEnum):
+    """Who made a route table: the VPC with itself, or its account."""
+
+    SYSTEM = "System"
+    CUSTOM = "Custom"
+
+
+class RouteTable(msgspec.Struct, frozen=True):
+    """A route table of a VPC. Its vSwitches have the system one, or each one custom one."""
+
+    id: RouteTableId
+    number: int
+    vpc_id: VpcId
+    account_id: AccountId
+    type: RouteTableType
+    name: str
+    description: str
+    created_at: str
+
+
+class RouteTableBinding(msgspec.Struct, frozen=True):
+    """The custom route table of a vSwitch; one without has the system one."""
+
+    vswitch_id: VSwitchId
+    table_id: RouteTableId
+
+
 class EniOwner(enum.StrEnum):
     """What an ENI belongs to."""
 
@@ -54,6 +89,7 @@ class Eni(msgspec.Struct, frozen=True):
     mac: str
     owner_kind: EniOwner
     owner_id: str
+    created_at: str
 
 
 class Attachment(msgspec.Struct, frozen=True):

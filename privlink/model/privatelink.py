@@ -22,6 +22,8 @@ class EndpointType(enum.StrEnum):
     """What kind of endpoint a consumer creates."""
 
     INTERFACE = "Interface"
+    REVERSE = "Reverse"
+    GATEWAY_LOAD_BALANCER = "GatewayLoadBalancer"
 
 
 class ResourceType(enum.StrEnum):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 from privlink.model.ids import AccountId, SecurityGroupId, VpcId
+
+
+class Direction(enum.StrEnum):
+    """Which way the flows go that a rule is about, seen from the members of the group."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
 
 
 class SecurityGroup(msgspec.Struct, frozen=True):
@@ -18,10 +27,11 @@ class SecurityGroup(msgspec.Struct, frozen=True):
     name: str
     description: str
     created_at: str
+    inner_access_policy: str  # Accept or Drop, between members of the group
 
 
 class SecurityGroupRule(msgspec.Struct, frozen=True):
-    """One ingress rule. Ports are -1 to -1 where the protocol has none, as on the wire."""
+    """One rule. Ports are -1 to -1 where the protocol has none, as on the wire."""
 
     id: str
     group_id: SecurityGroupId
@@ -30,6 +40,7 @@ class SecurityGroupRule(msgspec.Struct, frozen=True):
     protocol: str  # TCP, UDP, ICMP, ALL
     low: int
     high: int
-    cidr: str
+    cidr: str  # as it was given: where flows come from, or in an egress rule where they go
     description: str
     created_at: str
+    direction: Direction

@@ -13,7 +13,7 @@ from privlink.model.parts import (
     SegmentParts,
 )
 from privlink.model.security import SecurityGroupRule
-from privlink.rules import addresses
+from privlink.rules import addresses, filters
 
 
 def segment(parts: SegmentParts) -> items.Segment:
@@ -102,4 +102,5 @@ def _opening(
 
 def _rule(rule: SecurityGroupRule) -> items.Rule:
     low, high = (0, 65535) if rule.low == -1 else (rule.low, rule.high)
-    return items.Rule(rule.priority, rule.policy == "Accept", rule.protocol, rule.cidr, low, high)
+    block = filters.parse_block(rule.cidr)
+    return items.Rule(rule.priority, rule.policy == "Accept", rule.protocol, block, low, high)

@@ -1,6 +1,6 @@
-"""Security-group rules as people write them: protocol, `low/high` port range, source block.
+"""Security-group rules as people write them: protocol, `low/high` port range, block.
 
-Source: ECS 2014-05-26 AuthorizeSecurityGroup.
+Source: ECS 2014-05-26 AuthorizeSecurityGroup and AuthorizeSecurityGroupEgress.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def parse_ports(text: str, protocol: str) -> tuple[int, int]:
     return ports
 
 
-def parse_source(text: str) -> str:
-    """A source block in its canonical form; a single address is a /32.
+def parse_block(text: str, name: str = "SourceCidrIp") -> str:
+    """The block of the parameter `name` in its canonical form; a single address is a /32.
 
     Raises ValueError with the sentence that says what is wrong.
     """
@@ -41,6 +41,4 @@ def parse_source(text: str) -> str:
             raise ValueError  # the library takes masks as well, and wildcards
         return str(IPv4Network(text, strict=False))
     except ValueError:
-        raise ValueError(
-            f"SourceCidrIp {text!r} is not an IPv4 block such as 10.0.0.0/8."
-        ) from None
+        raise ValueError(f"{name} {text!r} is not an IPv4 block such as 10.0.0.0/8.") from None

@@ -5,7 +5,7 @@ Sources: CreateVpcEndpoint (names and descriptions), "Endpoint overview" (domain
 
 from __future__ import annotations
 
-from privlink.model.ids import EndpointId, ServiceId, ZoneId
+from privlink.model.ids import EndpointId, ServiceId, VpcId, ZoneId
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
 NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*\\Z"
@@ -14,7 +14,15 @@ NAME_RULE = (
     "- and _."
 )
 DESCRIPTION_PATTERN = "^(?!https?://)"
+# The same, or nothing: an update takes a name or a description away by giving an empty one.
+NAME_OR_NONE_PATTERN = "^([A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]+)?\\Z"
+DESCRIPTION_OR_NONE_PATTERN = "(?s)^(?!https?://)(..+)?\\Z"
 DESCRIPTION_RULE = "a description has 2 to 256 characters and does not begin with http(s)://."
+
+
+def router_id(vpc_id: VpcId) -> str:
+    """The id of a VPC's router. Each has one, so the VPC's id says it all."""
+    return f"vrt-{vpc_id.removeprefix('vpc-')}"
 
 
 def service_name(region: str, service_id: ServiceId) -> str:

@@ -59,6 +59,13 @@ VSWITCHES_PER_VPC = Quota(
     "Delete one with DeleteVSwitch, or use larger ones.",
     errors.QuotaExceededVSwitch,
 )
+ROUTE_TABLES_PER_VPC = Quota(
+    "vpc_quota_route_tables_num",
+    "Custom route tables",
+    9,
+    "Delete one with DeleteRouteTable, or share one among vSwitches.",
+    errors.QuotaExceededRouteTable,
+)
 SECURITY_GROUPS = Quota(
     "ecs_quota_security_groups",
     "Security groups",
@@ -200,6 +207,7 @@ QUOTAS = {
     for quota in (
         VPCS,
         VSWITCHES_PER_VPC,
+        ROUTE_TABLES_PER_VPC,
         SECURITY_GROUPS,
         RULES_PER_GROUP,
         BALANCERS,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import changes, labels, rows, schema
+from privlink.store import changes, labels, route_tables, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -52,7 +52,15 @@ def add_vpc(tx: Transaction, vpc: Vpc) -> None:
     rows.add(tx, schema.vpc, vpc)
 
 
+def change_vpc(tx: Transaction, vpc: Vpc) -> None:
+    """Put a VPC's name and description down as they are given."""
+    rows.change(tx, schema.vpc, {"id": vpc.id}, name=vpc.name, description=vpc.description)
+
+
 def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
+    """Delete a VPC that nothing is in but its own route table."""
+    for table in route_tables.of_vpcs(tx, [vpc_id]):
+        route_tables.delete_table(tx, table.id)
     tx.execute(delete(schema.vpc).where(schema.vpc.c.id == vpc_id))
     labels.forget(tx, vpc_id)
 
@@ -73,12 +81,29 @@ def vswitches(tx: Transaction, account_id: AccountId, vpc_id: str | None = None)
     return rows.all_of(tx, VSwitch, ours.order_by(table.c.number))
 
 
+def vswitches_of(tx: Transaction, vpc_ids: Iterable[str]) -> list[VSwitch]:
+    """The vSwitches of several VPCs, each VPC's in the order they were made."""
+    return rows.find_among(tx, VSwitch, schema.vswitch, "vpc_id", vpc_ids, order="number")
+
+
+def vswitches_by_ids(tx: Transaction, vswitch_ids: Iterable[str]) -> dict[VSwitchId, VSwitch]:
+    found = rows.find_among(tx, VSwitch, schema.vswitch, "id", vswitch_ids)
+    return {vswitch.id: vswitch for vswitch in found}
+
+
+def change_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
+    """Put a vSwitch's name and description down as they are given."""
+    key = {"id": vswitch.id}
+    rows.change(tx, schema.vswitch, key, name=vswitch.name, description=vswitch.description)
+
+
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
 
 
 def delete_vswitch(tx: Transaction, vswitch_id: VSwitchId) -> None:
+    route_tables.bind(tx, vswitch_id, None)
     tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch_id))
     labels.forget(tx, vswitch_id)
     changes.touch(tx, changes.segment_key(vswitch_id), gone=True)
@@ -135,6 +160,7 @@ def get_eni(tx: Transaction, eni_id: EniId) -> Eni:
 
 def delete_eni(tx: Transaction, eni_id: EniId) -> None:
     tx.execute(delete(schema.eni).where(schema.eni.c.id == eni_id))
+    labels.forget(tx, eni_id)
 
 
 def enis_in(tx: Transaction, vswitch_id: VSwitchId) -> list[Eni]:

@@ -20,7 +20,7 @@ from privlink.model.parts import (
     ForwardParts,
     SegmentParts,
 )
-from privlink.model.security import SecurityGroupRule
+from privlink.model.security import Direction, SecurityGroupRule
 from privlink.store import balancers, changes, endpoints, rows, schema, security
 from privlink.store.database import Transaction
 
@@ -73,7 +73,10 @@ def of_filters(tx: Transaction, group_ids: Iterable[str]) -> dict[str, FilterPar
     found = security.by_ids(tx, group_ids)
     rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
     for rule in security.rules(tx, [group.id for group in found]):
-        rules[rule.group_id].append(rule)
+        # Members of groups are endpoints' addresses, and those open no flow that an egress rule
+        # could be about; answers to a flow that was let in pass with it.
+        if rule.direction is Direction.INGRESS:
+            rules[rule.group_id].append(rule)
     return {
         changes.filter_key(group.id): FilterParts(group, tuple(rules[group.id])) for group in found
     }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import delete, func, select
 
 from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, VpcId
-from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 
@@ -40,6 +41,11 @@ def add(tx: Transaction, group: SecurityGroup) -> None:
     changes.touch(tx, changes.filter_key(group.id))
 
 
+def change(tx: Transaction, group: SecurityGroup) -> None:
+    """Put a group's settings down as they are given. Nothing changes for the nodes."""
+    rows.change(tx, _group, {"id": group.id}, **msgspec.structs.asdict(group))
+
+
 def delete_group(tx: Transaction, group_id: SecurityGroupId) -> None:
     tx.execute(delete(_rule).where(_rule.c.group_id == group_id))
     tx.execute(delete(_group).where(_group.c.id == group_id))
@@ -48,11 +54,13 @@ def delete_group(tx: Transaction, group_id: SecurityGroupId) -> None:
 
 
 def rules(tx: Transaction, group_ids: Iterable[str]) -> list[SecurityGroupRule]:
-    """The rules of some groups, oldest first."""
+    """The rules of some groups, of both directions, oldest first."""
     found: list[SecurityGroupRule] = []
     for chunk in rows.chunks(group_ids):
         statement = select(_rule).where(_rule.c.group_id.in_(chunk))
-        found += rows.all_of(tx, SecurityGroupRule, statement.order_by(_rule.c.created_at))
+        found += rows.all_of(
+            tx, SecurityGroupRule, statement.order_by(_rule.c.created_at, _rule.c.id)
+        )
     return found
 
 
@@ -70,8 +78,34 @@ def count_rules(tx: Transaction, account_id: AccountId) -> dict[SecurityGroupId,
 def add_rules(
     tx: Transaction, group_id: SecurityGroupId, added: Iterable[SecurityGroupRule]
 ) -> None:
-    rows.add(tx, _rule, *added)
-    changes.touch(tx, changes.filter_key(group_id))
+    """Add rules. The nodes look again at a group whose ingress rules change."""
+    listed = list(added)
+    rows.add(tx, _rule, *listed)
+    _touch(tx, group_id, listed)
+
+
+def change_rule(tx: Transaction, old: SecurityGroupRule, new: SecurityGroupRule) -> None:
+    """Put a rule down as it is given. The nodes look again unless it is about people alone."""
+    rows.change(tx, _rule, {"id": old.id}, **msgspec.structs.asdict(new))
+    if msgspec.structs.replace(new, description=old.description) != old:
+        _touch(tx, old.group_id, [new])
+
+
+def delete_rules(
+    tx: Transaction, group_id: SecurityGroupId, dropped: Iterable[SecurityGroupRule]
+) -> None:
+    """Delete rules. The nodes look again at a group whose ingress rules change."""
+    listed = list(dropped)
+    for chunk in rows.chunks(rule.id for rule in listed):
+        tx.execute(delete(_rule).where(_rule.c.id.in_(chunk)))
+    _touch(tx, group_id, listed)
+
+
+def _touch(
+    tx: Transaction, group_id: SecurityGroupId, changed: Iterable[SecurityGroupRule]
+) -> None:
+    if any(rule.direction is Direction.INGRESS for rule in changed):
+        changes.touch(tx, changes.filter_key(group_id))
 
 
 def endpoints_using(tx: Transaction, group_id: SecurityGroupId) -> list[EndpointId]:

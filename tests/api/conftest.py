@@ -16,6 +16,7 @@ from privlink.store.database import Database
 from tests.api.account import Account
 from tests.api.stage import OPERATOR, Port, Stage
 from tests.api.stand_in import Node
+from tests.api.terraform import Provider
 from tests.api.world import World
 
 Refused = Callable[..., AbstractContextManager[None]]
@@ -78,6 +79,14 @@ def node(stage: Stage) -> Iterator[Node]:
 def world(operator: Account) -> World:
     """The operator's account with what it takes to build networks in few words."""
     return World(operator)
+
+
+@pytest.fixture
+def provider(stage: Stage, operator: Account, node: Node) -> Iterator[Provider]:
+    """Terraform's provider, set up with the first account's keys."""
+    provider = Provider(stage, operator, node)
+    yield provider
+    provider.close()
 
 
 @pytest.fixture

@@ -18,14 +18,44 @@ from tests.api.stand_in import Node
 from tests.api.wire import Reply, acs3, send
 from tests.api.world import A, World
 
+
+def tagged(kind: str, resource: str) -> dict[str, Any]:
+    """What TagResources takes, of any product."""
+    tag = {"Key": "team", "Value": "red"}
+    return {"ResourceType": kind, "ResourceId": [resource], "Tag": [tag]}
+
+
 # Calls that name something of somebody: the ids stand in for what the first account owns.
 CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("CreateVpc", {"ResourceGroupId": "rg"}),
     ("DescribeVpcAttribute", {"VpcId": "vpc"}),
+    ("ModifyVpcAttribute", {"VpcId": "vpc", "VpcName": "mine"}),
     ("DeleteVpc", {"VpcId": "vpc"}),
     ("CreateVSwitch", {"VpcId": "vpc", "ZoneId": A, "CidrBlock": "10.0.9.0/24"}),
     ("DescribeVSwitchAttributes", {"VSwitchId": "vsw"}),
+    ("ModifyVSwitchAttribute", {"VSwitchId": "vsw", "VSwitchName": "mine"}),
     ("DeleteVSwitch", {"VSwitchId": "vsw"}),
+    ("CreateRouteTable", {"VpcId": "vpc"}),
+    ("ModifyRouteTableAttributes", {"RouteTableId": "vtb", "RouteTableName": "mine"}),
+    ("DeleteRouteTable", {"RouteTableId": "vtb"}),
+    ("AssociateRouteTable", {"RouteTableId": "vtb", "VSwitchId": "own vsw"}),
+    ("AssociateRouteTable", {"RouteTableId": "own vtb", "VSwitchId": "vsw"}),
+    ("UnassociateRouteTable", {"RouteTableId": "vtb", "VSwitchId": "own vsw"}),
+    ("UnassociateRouteTable", {"RouteTableId": "own vtb", "VSwitchId": "vsw"}),
+    ("DescribeRouteEntryList", {"RouteTableId": "vtb"}),
+    ("vpc.TagResources", tagged("VPC", "vpc")),
+    ("vpc.TagResources", tagged("ROUTETABLE", "vtb")),
+    ("UnTagResources", {"ResourceType": "VSWITCH", "ResourceId": ["vsw"], "All": "true"}),
+    (
+        "vpc.MoveResourceGroup",
+        {"ResourceType": "VPC", "ResourceId": "vpc", "NewResourceGroupId": "own rg"},
+    ),
+    (
+        "vpc.MoveResourceGroup",
+        {"ResourceType": "VPC", "ResourceId": "own vpc", "NewResourceGroupId": "rg"},
+    ),
     ("CreateSecurityGroup", {"VpcId": "vpc"}),
+    ("CreateSecurityGroup", {"VpcId": "own vpc", "ResourceGroupId": "rg"}),
     (
         "AuthorizeSecurityGroup",
         {
@@ -34,6 +64,44 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
                 {"IpProtocol": "tcp", "PortRange": "80/80", "SourceCidrIp": "10.0.0.0/8"}
             ],
         },
+    ),
+    (
+        "RevokeSecurityGroup",
+        {
+            "SecurityGroupId": "sg",
+            "IpProtocol": "tcp",
+            "PortRange": "80/80",
+            "SourceCidrIp": "10.0.0.0/8",
+        },
+    ),
+    (
+        "AuthorizeSecurityGroupEgress",
+        {
+            "SecurityGroupId": "sg",
+            "IpProtocol": "all",
+            "PortRange": "-1/-1",
+            "DestCidrIp": "0.0.0.0/0",
+        },
+    ),
+    ("RevokeSecurityGroupEgress", {"SecurityGroupId": "sg", "SecurityGroupRuleId": ["sgr-1"]}),
+    ("ModifySecurityGroupRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
+    ("ModifySecurityGroupEgressRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
+    ("ModifySecurityGroupAttribute", {"SecurityGroupId": "sg", "SecurityGroupName": "mine"}),
+    ("ModifySecurityGroupPolicy", {"SecurityGroupId": "sg", "InnerAccessPolicy": "Drop"}),
+    ("DescribeNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni"}),
+    ("ecs.TagResources", tagged("securitygroup", "sg")),
+    ("ecs.TagResources", tagged("Eni", "eni")),
+    (
+        "ecs.UntagResources",
+        {"ResourceType": "securitygroup", "ResourceId": ["sg"], "All": "true"},
+    ),
+    (
+        "JoinResourceGroup",
+        {"ResourceType": "securitygroup", "ResourceId": "sg", "ResourceGroupId": "own rg"},
+    ),
+    (
+        "JoinResourceGroup",
+        {"ResourceType": "Eni", "ResourceId": "own eni", "ResourceGroupId": "rg"},
     ),
     ("DescribeSecurityGroupAttribute", {"SecurityGroupId": "sg"}),
     ("DeleteSecurityGroup", {"SecurityGroupId": "sg"}),
@@ -118,11 +186,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         {"ResourceType": "servergroup", "ResourceId": ["sgp"], "All": "true"},
     ),
     (
-        "MoveResourceGroup",
+        "nlb.MoveResourceGroup",
         {"ResourceType": "loadbalancer", "ResourceId": "nlb", "NewResourceGroupId": "own rg"},
     ),
     (
-        "MoveResourceGroup",
+        "nlb.MoveResourceGroup",
         {"ResourceType": "loadbalancer", "ResourceId": "own nlb", "NewResourceGroupId": "rg"},
     ),
     ("slb.CreateLoadBalancer", {"VSwitchId": "vsw"}),
@@ -247,14 +315,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         {"ServiceId": "own epsrv", "EndpointId": "ep", "ZoneId": A, "ResourceAllocateMode": "Auto"},
     ),
     ("ListVpcEndpointConnections", {"ServiceId": "epsrv"}),
-    (
-        "privatelink.TagResources",
-        {
-            "ResourceType": "vpcendpoint",
-            "ResourceId": ["ep"],
-            "Tag": [{"Key": "team", "Value": "red"}],
-        },
-    ),
+    ("privatelink.TagResources", tagged("vpcendpoint", "ep")),
     (
         "privatelink.UntagResources",
         {"ResourceType": "vpcendpointservice", "ResourceId": ["epsrv"], "All": "true"},
@@ -293,11 +354,18 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
         {"ResourceType": "vpcendpoint", "ResourceId": ["ep"]},
         "TagResources",
     ),
+    ("vpc.ListTagResources", {"ResourceType": "VPC", "ResourceId": ["vpc"]}, "TagResources"),
+    ("ecs.ListTagResources", {"ResourceType": "Eni", "ResourceId": ["eni"]}, "TagResources"),
+    ("DescribeRouteTableList", {"VpcId": "vpc", "RouteTableId": "vtb"}, "RouterTableList"),
+    (
+        "DescribeNetworkInterfaces",
+        {"VpcId": "vpc", "NetworkInterfaceId": ["eni"]},
+        "NetworkInterfaceSets",
+    ),
     ("ListResourceGroups", {"ResourceGroupId": "rg"}, "ResourceGroups"),
 ]
 # What takes no id of anybody, or is not for accounts.
 ALONE = {
-    "CreateVpc",
     "CreateResourceGroup",
     "CreateAccount",
     "ListAccounts",
@@ -314,6 +382,10 @@ ALONE = {
     "DescribeEndpoints",
     "QueryAvailableInstances",
     "GetJobStatus",  # the ids of jobs are tried where jobs are
+    "vpc.DescribeRegions",
+    "vpc.DescribeZones",
+    "ecs.DescribeRegions",
+    "ecs.DescribeZones",
     "PullFeed",
     "PushReport",
 }
@@ -338,7 +410,7 @@ def belongings(world: World) -> dict[str, str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
         *(world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        world.resource_group(),
+        *(world.resource_group(), world.route_table(network)),
     ]
     return {each.partition("-")[0]: each for each in ids}
 

@@ -108,7 +108,10 @@ def test_a_zone_without_a_resource_cannot_be_accepted(
     operator: Account, world: World, refused: Refused
 ) -> None:
     service, network = world.published(A, auto=False), world.network(A, B)
-    endpoint = world.endpoint(service, network, A, B)
+    endpoint = world.endpoint(service, network, A)
+    operator.privatelink.AddZoneToVpcEndpoint(
+        EndpointId=endpoint, ZoneId=B, VSwitchId=network.vswitches[B]
+    )
     with refused(
         "OperationDenied.NoAvailableServiceResource", 400, service, "local-b", endpoint, "Attach"
     ):

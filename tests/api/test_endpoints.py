@@ -129,10 +129,24 @@ def test_what_an_endpoint_needs_must_be_there(
         create(SecurityGroupId=[])
     with refused("IllegalParamFormat.SecurityGroupId", 400, "at most 10"):
         create(SecurityGroupId=[group] * 11)
-    with refused("IllegalParamFormat.EndpointType", 400, "'Reverse'", "only Interface"):
+    with refused("Mismatch.EndpointType", 400, "an nlb", "takes Interface endpoints, not Reverse"):
         create(EndpointType="Reverse")
+    with refused("IllegalParamFormat.EndpointType", 400, "'Router'"):
+        create(EndpointType="Router")
     with refused("IllegalParamFormat.ZonePrivateIpAddressCount", 400, "'2'", "only 1"):
         create(ZonePrivateIpAddressCount=2)
+
+
+def test_a_zone_that_the_service_is_not_in(world: World, refused: Refused) -> None:
+    service, network = world.published(B), world.network(A, B)
+    group = world.group(network)
+    with refused("EndpointServiceNotSupportedZone", 400, service, A, f"Its zones: {B}."):
+        world.account.privatelink.CreateVpcEndpoint(
+            VpcId=network.vpc,
+            ServiceId=service,
+            SecurityGroupId=[group],
+            Zone=[{"ZoneId": A, "VSwitchId": network.vswitches[A]}],
+        )
 
 
 def test_groups_of_one_kind_only(

@@ -50,6 +50,7 @@ def parameters(action: Action, known: list[str]) -> some.SearchStrategy[dict[str
 PREFIXES: dict[str, str | tuple[str, ...]] = {
     "VpcId": "vpc-",
     "VSwitchId": "vsw-",
+    "RouteTableId": "vtb-",
     "SecurityGroupId": "sg-",
     "LoadBalancerId": ("nlb-", "lb-"),
     "ResourceId": ("nlb-", "lb-"),
@@ -82,6 +83,7 @@ def known(operator: Account, world: World) -> list[str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
+        world.route_table(network),
     ]
 
 

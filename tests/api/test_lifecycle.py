@@ -269,7 +269,10 @@ def test_a_zone_waits_until_a_resource_serves_it(
     provider, network = world.network(A, B), world.network(A, B)
     balancer = world.balancer(provider)
     service = world.service(balancer, (A,))
-    endpoint = world.endpoint(service, network, A, B)
+    endpoint = world.endpoint(service, network, A)
+    operator.privatelink.AddZoneToVpcEndpoint(
+        EndpointId=endpoint, ZoneId=B, VSwitchId=network.vswitches[B]
+    )
     node.catch_up()
     assert world.statuses(endpoint) == ("Active", "Connected", {A: "Connected", B: "Wait"})
     operator.privatelink.AttachResourceToVpcEndpointService(

@@ -143,6 +143,7 @@ def test_pages_by_number_have_bounds(
     for call in (
         operator.vpc.DescribeVpcs,
         operator.vpc.DescribeVSwitches,
+        operator.vpc.DescribeRouteTableList,
         operator.ecs.DescribeSecurityGroups,
     ):
         with refused(f"Invalid{next(iter(asked))}", 400, *words):

@@ -66,7 +66,7 @@ def test_an_unknown_service_is_not_found(operator: Account, refused: Refused) ->
         (ours.EnableVpcEndpointConnection, {"EndpointId": "ep-1"}),
         (ours.DisableVpcEndpointConnection, {"EndpointId": "ep-1"}),
     ):
-        with refused("EndpointServiceNotFound", 400, "'epsrv-none'", "does not exist"):
+        with refused("EndpointServiceNotFound", 400, "'epsrv-none'", "is NotFound"):
             call(ServiceId="epsrv-none", **more)
 
 

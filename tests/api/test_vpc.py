@@ -23,8 +23,11 @@ def test_a_vpc_is_shown_as_it_was_made(operator: Account) -> None:
         "local",
     )
     assert shown["OwnerId"] == int(operator.id)
-    listed = operator.vpc.DescribeVpcs()["Vpcs"]["Vpc"]
-    assert listed == [{name: value for name, value in shown.items() if name != "RequestId"}]
+    (listed,) = operator.vpc.DescribeVpcs()["Vpcs"]["Vpc"]
+    assert len(listed.pop("RouterTableIds")["RouterTableIds"]) == 1
+    assert shown.pop("ClassicLinkEnabled") is False
+    assert shown.pop("AssociatedPropagationSources") == {"AssociatedPropagationSources": []}
+    assert listed == {name: value for name, value in shown.items() if name != "RequestId"}
 
 
 def test_a_vpc_without_a_block_gets_the_default_one(operator: Account) -> None:
@@ -203,3 +206,67 @@ def test_an_empty_vswitch_can_go_and_its_block_be_used_again(
     world.vswitch(network.vpc, "10.0.0.0/24")
     node.catch_up()
     assert len(node.held) == 1
+
+
+def test_vpcs_and_vswitches_get_other_names(operator: Account, world: World) -> None:
+    network = world.network()
+    operator.vpc.ModifyVpcAttribute(VpcId=network.vpc, VpcName="new", Description="first")
+    operator.vpc.ModifyVpcAttribute(VpcId=network.vpc, Description="")
+    vpc = operator.vpc.DescribeVpcAttribute(VpcId=network.vpc)
+    assert (vpc["VpcName"], vpc["Description"]) == ("new", "")
+    operator.vpc.ModifyVSwitchAttribute(VSwitchId=network.vswitch, Description="first")
+    operator.vpc.ModifyVSwitchAttribute(VSwitchId=network.vswitch, VSwitchName="new")
+    vswitch = operator.vpc.DescribeVSwitchAttributes(VSwitchId=network.vswitch)
+    assert (vswitch["VSwitchName"], vswitch["Description"]) == ("new", "first")
+
+
+def test_a_block_stays_as_it_is(operator: Account, world: World, refused: Refused) -> None:
+    network = world.network()
+    for more in ({"CidrBlock": "10.0.0.0/8"}, {"EnableIPv6": True}, {"EnableDnsHostname": True}):
+        with refused(f"UnsupportedParameter.{next(iter(more))}", 400, "nothing has been changed"):
+            operator.vpc.ModifyVpcAttribute(VpcId=network.vpc, **more)
+    with refused("UnsupportedParameter.EnableIPv6", 400):
+        operator.vpc.ModifyVSwitchAttribute(VSwitchId=network.vswitch, EnableIPv6=True)
+
+
+def test_nothing_goes_with_a_vpc_by_force(operator: Account, refused: Refused) -> None:
+    vpc_id = operator.vpc.CreateVpc()["VpcId"]
+    with refused("UnsupportedParameter.ForceDelete", 400, "ForceDelete"):
+        operator.vpc.DeleteVpc(VpcId=vpc_id, ForceDelete=True)
+    operator.vpc.DeleteVpc(VpcId=vpc_id, ForceDelete=False)
+
+
+def test_filters_for_what_is_not_here_find_nothing(operator: Account, world: World) -> None:
+    world.network()
+    vpcs, vswitches = operator.vpc.DescribeVpcs, operator.vpc.DescribeVSwitches
+    own, strange = int(operator.id), 42
+    assert vpcs(IsDefault=False, VpcOwnerId=own)["TotalCount"] == 1
+    assert vswitches(IsDefault=False, VSwitchOwnerId=own)["TotalCount"] == 1
+    for nothing in (vpcs(IsDefault=True), vpcs(VpcOwnerId=strange)):
+        assert nothing["Vpcs"] == {"Vpc": []}
+    for nothing in (vswitches(IsDefault=True), vswitches(VSwitchOwnerId=strange)):
+        assert nothing["VSwitches"] == {"VSwitch": []}
+
+
+def test_a_question_can_be_rehearsed(operator: Account, world: World, refused: Refused) -> None:
+    network = world.network()
+    with refused("DryRunOperation", 400):
+        operator.vpc.DescribeVpcs(DryRun=True)
+    with refused("DryRunOperation", 400):
+        operator.vpc.DescribeVSwitchAttributes(VSwitchId=network.vswitch, DryRun=True)
+    with refused("InvalidVSwitchId.NotFound", 404):
+        operator.vpc.DescribeVSwitchAttributes(VSwitchId="vsw-none", DryRun=True)
+
+
+def test_there_is_one_region_with_zones(operator: Account) -> None:
+    for product in (operator.vpc, operator.ecs):
+        (region,) = product.DescribeRegions()["Regions"]["Region"]
+        assert (region["RegionId"], region["RegionEndpoint"]) == ("local", "127.0.0.1:8680")
+        zones = product.DescribeZones()["Zones"]["Zone"]
+        assert [zone["ZoneId"] for zone in zones] == ["local-a", "local-b", "local-c"]
+    assert operator.vpc.DescribeRegions(ProductType="VPN")["Regions"] == {"Region": []}
+    zone = operator.ecs.DescribeZones()["Zones"]["Zone"][0]
+    assert zone["AvailableResourceCreation"] == {"ResourceTypes": ["VSwitch"]}
+    assert zone["AvailableInstanceTypes"] == {"InstanceTypes": []}
+    short = operator.ecs.DescribeZones(Verbose=False)["Zones"]["Zone"][0]
+    assert set(short) == {"ZoneId", "LocalName", "ZoneType"}

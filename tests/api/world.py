@@ -44,6 +44,11 @@ class World:
         made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr)
         return str(made["VSwitchId"])
 
+    def route_table(self, network: Network, **more: Any) -> str:
+        """A custom route table."""
+        made = self.account.vpc.CreateRouteTable(VpcId=network.vpc, **more)
+        return str(made["RouteTableId"])
+
     def balancer(self, network: Network, *zones: str) -> str:
         """A load balancer in zones of a network, all of them by default."""
         made = self.account.nlb.CreateLoadBalancer(

@@ -15,8 +15,9 @@ from socketserver import ThreadingTCPServer
 from threading import Thread
 
 import pytest
+from alibabacloud_ecs20140526 import models as ecs
 
-from demo.cloud import wait_for
+from demo.cloud import REGION, wait_for
 from privlink.node import system
 from tests.journey.installation import CLIENT, PORT, SERVER, Installation, Stage, workload
 from tests.kernel import lab
@@ -119,6 +120,28 @@ def test_a_security_group_decides_who_may_use_the_endpoint(stage: Stage) -> None
     wait_for(lambda: _reaches(stage), "the new rule to hold")
 
 
+def test_a_revoked_rule_lets_no_new_flow_in_and_leaves_those_that_run(stage: Stage) -> None:
+    group = stage.cloud.security_group(stage.consumer, ("tcp", f"{PORT}/{PORT}"))
+    service = stage.cloud.service(stage.balancer, auto_accept=True)
+    endpoint = stage.cloud.endpoint(stage.consumer, service, group, ENDPOINT)
+    stage.cloud.await_connection(endpoint, "Connected")
+    with lab.connect(stage.client.netns, ENDPOINT, PORT) as running:
+        running.sendall(b"before")
+        assert lab.receive(running, 6) == b"before"
+        stage.cloud.ecs.revoke_security_group(
+            ecs.RevokeSecurityGroupRequest(
+                region_id=REGION,
+                security_group_id=group,
+                ip_protocol="tcp",
+                port_range=f"{PORT}/{PORT}",
+                source_cidr_ip="10.0.0.0/8",
+            )
+        )
+        wait_for(lambda: not _reaches(stage, timeout=0.3), "the rule to be gone")
+        running.sendall(b"after")
+        assert lab.receive(running, 5) == b"after"
+
+
 def test_new_flows_are_spread_over_all_servers(installation: Installation, stage: Stage) -> None:
     with (
         workload(installation, stage.provider, "second", "10.0.0.6") as second,
@@ -135,9 +158,11 @@ def test_new_flows_are_spread_over_all_servers(installation: Installation, stage
         assert len(stage.callers) + len(second_callers) == 64
 
 
-def _reaches(stage: Stage) -> bool:
+def _reaches(stage: Stage, timeout: float = 5) -> bool:
     try:
-        return lab.ask(stage.client.netns, ENDPOINT, PORT, b"x") == b"x"
+        with lab.connect(stage.client.netns, ENDPOINT, PORT, timeout=timeout) as connection:
+            connection.sendall(b"x")
+            return lab.receive(connection, 1) == b"x"
     except OSError:
         return False
 

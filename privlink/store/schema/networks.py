@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from privlink.store.schema.base import metadata, reference, where, words
 
@@ -33,6 +42,27 @@ vswitch = Table(
     Column("next_address", BigInteger, nullable=False),
 )
 
+route_table = Table(
+    "route_table",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("vpc_id", "vpc.id"),
+    reference("account_id", "account.id"),
+    words("type"),
+    words("name"),
+    words("description"),
+    words("created_at"),
+)
+
+# A vSwitch without a row has the system table of its VPC.
+route_table_binding = Table(
+    "route_table_binding",
+    metadata,
+    Column("vswitch_id", String, ForeignKey("vswitch.id"), primary_key=True),
+    reference("table_id", "route_table.id"),
+)
+
 eni = Table(
     "eni",
     metadata,
@@ -43,6 +73,7 @@ eni = Table(
     words("mac"),
     words("owner_kind"),
     Column("owner_id", String, nullable=False, index=True),
+    words("created_at"),
     UniqueConstraint("vpc_id", "address"),
 )
 

@@ -17,6 +17,7 @@ security_group = Table(
     words("name"),
     words("description"),
     words("created_at"),
+    words("inner_access_policy"),
 )
 
 security_group_rule = Table(
@@ -32,4 +33,5 @@ security_group_rule = Table(
     words("cidr"),
     words("description"),
     words("created_at"),
+    words("direction"),
 )

@@ -50,7 +50,7 @@ ZONE = EndpointZone(
 def group(kind: str) -> SecurityGroup:
     """A security group of a kind."""
     account, vpc = AccountId("1"), VpcId("vpc-1")
-    return SecurityGroup(SecurityGroupId(f"sg-{kind}"), 1, account, vpc, kind, "", "", "")
+    return SecurityGroup(SecurityGroupId(f"sg-{kind}"), 1, account, vpc, kind, "", "", "", "Accept")
 
 
 def resource(balancer: str, zone: str) -> ServiceResource:

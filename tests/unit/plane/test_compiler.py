@@ -31,7 +31,7 @@ from privlink.model.parts import (
     SegmentParts,
 )
 from privlink.model.privatelink import EndpointZone, ResourceType
-from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
 
 US = AccountId("1")
@@ -64,6 +64,7 @@ ENI = Eni(
     "02:00:00:00:00:01",
     EniOwner.ENDPOINT,
     "ep-1",
+    "",
 )
 BALANCER = LoadBalancer(
     LoadBalancerId("nlb-1"), 5, US, PROVIDER.id, ResourceType.NLB, "Intranet", "", ""
@@ -104,13 +105,14 @@ def rule(name: str, priority: int, policy: str, low: int = 80, high: int = 80) -
     group = SecurityGroupId("sg-1")
     protocol = "ICMP" if low == -1 else "TCP"
     return SecurityGroupRule(
-        name, group, policy, priority, protocol, low, high, "10.0.0.0/8", "", ""
+        name, group, policy, priority, protocol, low, high, "10.0.0.0/8", "", "", Direction.INGRESS
     )
 
 
 def group(which: int) -> SecurityGroup:
     """A security group by number."""
-    return SecurityGroup(SecurityGroupId(f"sg-{which}"), which, US, VPC.id, "normal", "", "", "")
+    name = SecurityGroupId(f"sg-{which}")
+    return SecurityGroup(name, which, US, VPC.id, "normal", "", "", "", "Accept")
 
 
 def test_a_segment_has_the_gateway_third_from_the_end() -> None:
@@ -209,6 +211,12 @@ def test_a_rule_without_ports_covers_all_of_them() -> None:
     parts = FilterParts(group(4), (rule("a", 1, "Accept", -1, -1),))
     (compiled,) = compiler.packet_filter(parts).rules
     assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535)
+
+
+def test_a_block_is_told_in_its_canonical_form() -> None:
+    written = msgspec.structs.replace(rule("r", 1, "Accept"), cidr="10.1.2.3/8")
+    told = compiler.packet_filter(FilterParts(group(1), (written,)))
+    assert [each.cidr for each in told.rules] == ["10.0.0.0/8"]
 
 
 def test_an_open_zone_leads_somewhere() -> None:

@@ -42,21 +42,21 @@ def test_what_is_no_range_is_told_what_one_looks_like(text: str) -> None:
 def test_a_source_block_is_put_in_its_canonical_form(number: int, length: int) -> None:
     network = IPv4Network((number, length), strict=False)
     text = f"{IPv4Network((number, 32)).network_address}/{length}"
-    assert filters.parse_source(text) == str(network)
+    assert filters.parse_block(text) == str(network)
 
 
 def test_a_single_address_is_a_block() -> None:
-    assert filters.parse_source("10.0.0.5") == "10.0.0.5/32"
+    assert filters.parse_block("10.0.0.5") == "10.0.0.5/32"
 
 
 @pytest.mark.parametrize("text", ["", "ten", "10.0.0.0/33", "::/0", "10.0.0"])
 def test_what_is_no_block_is_told_so(text: str) -> None:
     with pytest.raises(ValueError, match="not an IPv4 block") as refused:
-        filters.parse_source(text)
+        filters.parse_block(text)
     assert repr(text) in str(refused.value)
 
 
 @pytest.mark.parametrize("source", ["0.0.0.0/0.0.255.255", "10.0.0.0/255.0.0.0", "10.0.0.0/٨"])
 def test_a_source_with_a_mask_or_a_wildcard_is_none(source: str) -> None:
     with pytest.raises(ValueError, match="is not an IPv4 block"):
-        filters.parse_source(source)
+        filters.parse_block(source)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from privlink.model.ids import EndpointId, ServiceId, ZoneId
+from privlink.model.ids import EndpointId, ServiceId, VpcId, ZoneId
 from privlink.rules import names
 
 SERVICE, ENDPOINT = ServiceId("epsrv-1"), EndpointId("ep-1")
@@ -20,6 +20,18 @@ def test_a_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "1a", "-a", "_a", "a b", "a.b", "ab\n", "é1", "a\u0000"])
 def test_what_is_no_name(name: str) -> None:
     assert not re.search(names.NAME_PATTERN, name)
+
+
+@pytest.mark.parametrize(("text", "fine"), [("", True), ("ab", True), ("a", False), ("1a", False)])
+def test_a_name_may_be_taken_away(text: str, fine: bool) -> None:
+    assert bool(re.search(names.NAME_OR_NONE_PATTERN, text)) == fine
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"), [("", True), ("a\nb", True), ("a", False), ("http://x", False)]
+)
+def test_a_description_may_be_taken_away(text: str, fine: bool) -> None:
+    assert bool(re.search(names.DESCRIPTION_OR_NONE_PATTERN, text)) == fine
 
 
 @pytest.mark.parametrize(
@@ -41,3 +53,7 @@ def test_domains_and_names_are_made_of_ids() -> None:
         names.zone_domain("x.internal", "local", SERVICE, ENDPOINT, ZoneId("local-a"))
         == "ep-1-local-a.epsrv-1.local.x.internal"
     )
+
+
+def test_a_router_is_named_after_its_vpc() -> None:
+    assert names.router_id(VpcId("vpc-abc")) == "vrt-abc"

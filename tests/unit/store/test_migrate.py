@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.operations import Operations
 
 from privlink.model.ids import AccountId
 from privlink.model.privatelink import ResourceType
-from privlink.store import balancers, migrate, schema
+from privlink.store import balancers, migrate, rows, schema
 from privlink.store.database import Database
 
 
@@ -31,6 +31,19 @@ def database(file: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{file}")
     yield database
     database.close()
+
+
+def take_steps(database: Database, last: str) -> None:
+    """Bring a database to an earlier step than the present one."""
+    script = migrate.load()
+
+    def steps(revision: Any, _context: MigrationContext) -> Any:
+        return script._upgrade_revs(last, revision)
+
+    with database.write() as tx:
+        context = MigrationContext.configure(tx, opts={"fn": steps, "script": script})
+        with Operations.context(context):
+            context.run_migrations()
 
 
 def contents(file: Path) -> list[str]:
@@ -77,22 +90,56 @@ def test_no_step_leaves_half_of_itself_behind(database: Database, file: Path) ->
     assert tables == [("vpc",)]
 
 
-class Until(ScriptDirectory):
-    """The steps up to one of them, as an older privlink had them."""
-
-    def __init__(self, last: str) -> None:
-        script = migrate.load()
-        super().__init__(script.dir)
-        self._last = last
-
-    def _upgrade_revs(self, destination: str, current_rev: str) -> Any:
-        return super()._upgrade_revs(self._last, current_rev)
+def test_networks_of_before_get_what_networks_have_now(database: Database, file: Path) -> None:
+    take_steps(database, "0007")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(
+            """
+            INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, 'then');
+            INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at) VALUES
+                ('vpc-2', 9, '1', '10.0.0.0/16', '', '', 'later'),
+                ('vpc-1', 4, '1', '10.0.0.0/16', '', '', 'early');
+            INSERT INTO vswitch (id, number, vpc_id, account_id, zone_id, cidr, name, description,
+                created_at, next_address)
+                VALUES ('vsw-1', 1, 'vpc-1', '1', 'a', '10.0.0.0/24', '', '', 'early', 1);
+            INSERT INTO load_balancer (id, number, account_id, vpc_id, address_type, name,
+                created_at) VALUES ('nlb-1', 1, '1', 'vpc-1', 'Intranet', '', 'noon');
+            INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id) VALUES
+                ('eni-1', 'vpc-1', 'vsw-1', 1, '', 'load balancer', 'nlb-1'),
+                ('eni-2', 'vpc-1', 'vsw-1', 2, '', 'endpoint', 'ep-gone');
+            INSERT INTO security_group (id, number, account_id, vpc_id, type, name, description,
+                created_at) VALUES ('sg-1', 1, '1', 'vpc-1', 'normal', '', '', 'early'),
+                ('sg-2', 2, '1', 'vpc-1', 'enterprise', '', '', 'early');
+            INSERT INTO security_group_rule (id, group_id, policy, priority, protocol, low, high,
+                cidr, description, created_at)
+                VALUES ('sgr-1', 'sg-1', 'Accept', 1, 'TCP', 80, 80, '10.0.0.0/8', '', 'early');
+            """
+        )
+    migrate.upgrade(database, migrate.load())
+    with closing(sqlite3.connect(file)) as connection:
+        tables = connection.execute(
+            "SELECT number, vpc_id, account_id, type, created_at FROM route_table ORDER BY number"
+        ).fetchall()
+        ids = [row[0] for row in connection.execute("SELECT id FROM route_table")]
+        ages = dict(connection.execute("SELECT id, created_at FROM eni").fetchall())
+        inner = dict(connection.execute("SELECT id, inner_access_policy FROM security_group"))
+        directions = connection.execute("SELECT direction FROM security_group_rule").fetchall()
+    assert tables == [
+        (1, "vpc-1", "1", "System", "early"),
+        (2, "vpc-2", "1", "System", "later"),
+    ]
+    assert all(len(each) == 24 and each.startswith("vtb-") for each in ids)
+    assert ages == {"eni-1": "noon", "eni-2": ""}
+    assert inner == {"sg-1": "Accept", "sg-2": "Drop"}
+    assert directions == [("ingress",)]
+    with database.write() as tx:
+        assert rows.next_number(tx, "route table") == 3
 
 
 def test_a_load_balancer_of_an_older_privlink_is_an_active_nlb(
     database: Database, file: Path
 ) -> None:
-    migrate.upgrade(database, Until("0007"))
+    take_steps(database, "0007")
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(
             """

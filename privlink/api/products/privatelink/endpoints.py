@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Annotated, Literal
 
 import msgspec
@@ -52,11 +54,20 @@ Description = Annotated[
         description=names.DESCRIPTION_RULE,
     ),
 ]
+NewName = Annotated[
+    str,
+    msgspec.Meta(max_length=128, pattern=names.NAME_OR_NONE_PATTERN, description=names.NAME_RULE),
+]
+NewDescription = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=256,
+        pattern=names.DESCRIPTION_OR_NONE_PATTERN,
+        description=names.DESCRIPTION_RULE,
+    ),
+]
 _DUAL = "DualStack"
 IpVersion = Literal["IPv4", "DualStack"]
-KindOfEndpoint = Annotated[
-    EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
-]
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpoint/*")
@@ -73,7 +84,7 @@ def create_vpc_endpoint(
     zone: Annotated[
         tuple[Zone, ...], msgspec.Meta(max_length=10, description="at most 10 zones.")
     ] = (),
-    endpoint_type: KindOfEndpoint = EndpointType.INTERFACE,
+    endpoint_type: EndpointType = EndpointType.INTERFACE,
     endpoint_name: Name | None = None,
     endpoint_description: Description | None = None,
     zone_private_ip_address_count: Annotated[
@@ -95,7 +106,8 @@ def create_vpc_endpoint(
     limits.check(call, quotas.ENDPOINTS_PER_VPC, endpoints.count_in(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
-    KINDS[endpoint_type].check(groups)
+    _kind_for(service, endpoint_type).check(groups)
+    _refuse_unserved(call, service, zone)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
@@ -137,15 +149,15 @@ def update_vpc_endpoint_attribute(
     *,
     region_id: RegionId,
     endpoint_id: str,
-    endpoint_name: Name | None = None,
-    endpoint_description: Description | None = None,
+    endpoint_name: NewName | None = None,
+    endpoint_description: NewDescription | None = None,
     zone_affinity_enabled: bool | None = None,
     policy_document: str | None = None,
     reset_policy: bool = False,
     address_ip_version: IpVersion | None = None,
     cross_region_bandwidth: int | None = None,
 ) -> Answer:
-    """Change what is given of an endpoint. Its traffic goes on."""
+    """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on."""
     endpoint = ours.endpoint(call, endpoint_id)
     refuse_if_deleting(endpoint)
     _refuse_other_regions(call, None, cross_region_bandwidth)
@@ -260,6 +272,34 @@ def _service_to_use(
     if service.account_id != call.account_id and not sharing.allows(allowed, call.account_id):
         raise errors.EndpointServiceNotAuthorized(account_id=call.account_id, service_id=service.id)
     return service
+
+
+def _kind_for(service: EndpointService, wanted: EndpointType) -> ModuleType:
+    """What makes endpoints of a type, if the service takes them."""
+    fitting = {
+        each: kind for each, kind in KINDS.items() if service.resource_type in kind.RESOURCE_TYPES
+    }
+    if wanted not in fitting:
+        raise errors.MismatchEndpointType(
+            service_id=service.id,
+            resource_type=service.resource_type,
+            fitting=" or ".join(fitting),
+            given=wanted,
+        )
+    return fitting[wanted]
+
+
+def _refuse_unserved(call: Call, service: EndpointService, asked: Sequence[Zone]) -> None:
+    """Refuse zones that the service is not in, unless it is in none yet.
+
+    AddZoneToVpcEndpoint may come first: Terraform attaches resources and adds zones side by side.
+    """
+    served = services.zones(call.tx, service.id) if asked else []
+    for zone in asked:
+        if served and zone.zone_id in call.config.zones and zone.zone_id not in served:
+            raise errors.EndpointServiceNotSupportedZone(
+                resource=service.id, zone_id=zone.zone_id, known=", ".join(served)
+            )
 
 
 def _refuse_other_regions(call: Call, region_id: str | None, bandwidth: int | None) -> None:

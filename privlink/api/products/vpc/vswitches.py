@@ -1,62 +1,29 @@
-"""VPC 2016-04-28: private networks and their subnets."""
+"""The subnets of VPCs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+import msgspec
 
 from privlink import errors
-from privlink.api import limits, ours
+from privlink.api import grouping, limits, ours
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name, check_zone
 from privlink.api.paging import PageNumber, PageSize, by_number
+from privlink.api.products.vpc import labels
+from privlink.api.products.vpc.labels import LABELS, SUBNET, TagList
+from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
-from privlink.model.ids import VpcId, VSwitchId, ZoneId, new_id
-from privlink.model.network import EniOwner, Vpc, VSwitch
+from privlink.model.ids import VSwitchId, ZoneId, new_id
+from privlink.model.network import EniOwner, RouteTableType, VSwitch
 from privlink.rules import addresses, quotas
-from privlink.store import balancers, changes, endpoints, networks, nodes, rows, security
+from privlink.store import changes, networks, nodes, route_tables, rows
 
 
-class Ids(Answer):
-    vswitch_id: list[str]
-
-
-class SecondaryCidrBlocks(Answer):
-    secondary_cidr_block: list[str]
-
-
-class UserCidrs(Answer):
-    user_cidr: list[str]
-
-
-class VpcAnswer(Answer):
-    vpc_id: str
-    vpc_name: str
-    description: str
-    cidr_block: str
-    status: str
-    region_id: str
-    owner_id: int
-    creation_time: str
-    is_default: bool
-    vswitch_ids: Ids
-    secondary_cidr_blocks: SecondaryCidrBlocks
-    user_cidrs: UserCidrs
-
-
-class VpcList(Answer):
-    vpc: list[VpcAnswer]
-
-
-class DescribeVpcsAnswer(Answer):
-    total_count: int
-    page_number: int
-    page_size: int
-    vpcs: VpcList
-
-
-class CreateVpcAnswer(Answer):
-    vpc_id: str
+class RouteTableOfVSwitch(Answer):
+    route_table_id: str
+    route_table_type: str
 
 
 class VSwitchAnswer(Answer):
@@ -71,6 +38,9 @@ class VSwitchAnswer(Answer):
     creation_time: str
     is_default: bool
     available_ip_address_count: int
+    resource_group_id: str
+    route_table: RouteTableOfVSwitch
+    tags: TagList
 
 
 class VSwitchList(Answer):
@@ -88,81 +58,6 @@ class CreateVSwitchAnswer(Answer):
     vswitch_id: str
 
 
-@action(VPC, writes=True, resource="vpc/*")
-def create_vpc(
-    call: Call,
-    *,
-    region_id: RegionId,
-    cidr_block: str = addresses.DEFAULT_VPC_CIDR,
-    vpc_name: Name = "",
-    description: Description = "",
-) -> CreateVpcAnswer:
-    """Create a VPC. Its block may overlap those of all other VPCs."""
-    if why := addresses.why_not_vpc(cidr_block):
-        raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
-    limits.check(call, quotas.VPCS, networks.count_vpcs(call.tx, call.account_id))
-    vpc = Vpc(
-        id=VpcId(new_id("vpc")),
-        number=rows.next_number(call.tx, "vpc"),
-        account_id=call.account_id,
-        cidr=addresses.canonical(cidr_block),
-        name=vpc_name,
-        description=description,
-        created_at=call.now,
-    )
-    networks.add_vpc(call.tx, vpc)
-    return CreateVpcAnswer(vpc_id=vpc.id)
-
-
-@action(VPC, resource="vpc/*")
-def describe_vpcs(
-    call: Call,
-    *,
-    region_id: RegionId,
-    vpc_id: str | None = None,
-    vpc_name: str | None = None,
-    page_number: PageNumber = 1,
-    page_size: PageSize = 10,
-) -> DescribeVpcsAnswer:
-    """List VPCs. `VpcId` may hold several ids with commas between them."""
-    wanted = None if vpc_id is None else set(vpc_id.split(","))
-    found = [
-        vpc
-        for vpc in networks.vpcs(call.tx, call.account_id)
-        if (wanted is None or vpc.id in wanted) and vpc_name in (None, vpc.name)
-    ]
-    page = by_number(found, page_number, page_size)
-    return DescribeVpcsAnswer(
-        total_count=len(found),
-        page_number=page_number,
-        page_size=page_size,
-        vpcs=VpcList(vpc=[_vpc_answer(call, vpc) for vpc in page]),
-    )
-
-
-@action(VPC, resource="vpc/{vpc_id}")
-def describe_vpc_attribute(call: Call, *, region_id: RegionId, vpc_id: str) -> VpcAnswer:
-    """Show one VPC."""
-    return _vpc_answer(call, ours.vpc(call, vpc_id))
-
-
-@action(VPC, writes=True, resource="vpc/{vpc_id}")
-def delete_vpc(call: Call, *, region_id: RegionId | None = None, vpc_id: str) -> Answer:
-    """Delete a VPC that nothing is in."""
-    vpc = ours.vpc(call, vpc_id)
-    if inside := networks.vswitches(call.tx, call.account_id, vpc.id):
-        raise errors.DependencyViolationVSwitch(resource=vpc.id, dependants=_named(inside))
-    if endpoints_inside := endpoints.in_vpc(call.tx, vpc.id):
-        raise errors.DependencyViolation(resource=vpc.id, dependants=_named(endpoints_inside))
-    if groups := security.groups_in(call.tx, vpc.id):
-        raise errors.DependencyViolationSecurityGroup(resource=vpc.id, dependants=_named(groups))
-    if server_groups := balancers.groups_in(call.tx, vpc.id):
-        dependants = _named(server_groups)
-        raise errors.DependencyViolationServerGroup(resource=vpc.id, dependants=dependants)
-    networks.delete_vpc(call.tx, vpc.id)
-    return Answer()
-
-
 @action(VPC, writes=True, name="CreateVSwitch", resource="vpc/{vpc_id}")
 def create_vswitch(
     call: Call,
@@ -173,6 +68,7 @@ def create_vswitch(
     cidr_block: str,
     vswitch_name: Name = "",
     description: Description = "",
+    tag: Tags = (),
 ) -> CreateVSwitchAnswer:
     """Create a vSwitch in one zone, with a part of its VPC's block."""
     vpc = ours.vpc(call, vpc_id)
@@ -197,6 +93,7 @@ def create_vswitch(
         next_address=addresses.usable(cidr_block).first,
     )
     networks.add_vswitch(call.tx, vswitch)
+    LABELS.attach(call, SUBNET, vswitch.id, tag)
     return CreateVSwitchAnswer(vswitch_id=vswitch.id)
 
 
@@ -209,6 +106,11 @@ def describe_vswitches(
     vswitch_id: str | None = None,
     vswitch_name: str | None = None,
     zone_id: str | None = None,
+    route_table_id: str | None = None,
+    is_default: bool | None = None,
+    vswitch_owner_id: int | None = None,
+    resource_group_id: str | None = None,
+    tag: Tags = (),
     page_number: PageNumber = 1,
     page_size: PageSize = 10,
 ) -> DescribeVSwitchesAnswer:
@@ -220,13 +122,21 @@ def describe_vswitches(
         if (wanted is None or vswitch.id in wanted)
         and vswitch_name in (None, vswitch.name)
         and zone_id in (None, vswitch.zone_id)
+        and vswitch_owner_id in (None, int(vswitch.account_id))
+        and is_default in (None, False)
     ]
+    vpc_of: dict[str, str] = {vswitch.id: vswitch.vpc_id for vswitch in found}
+    chosen = labels.chosen(call, SUBNET, vpc_of, tag, resource_group_id)
+    if route_table_id is not None:
+        tables = _tables(call, found)
+        chosen &= {each for each in chosen if tables[each].route_table_id == route_table_id}
+    found = [vswitch for vswitch in found if vswitch.id in chosen]
     page = by_number(found, page_number, page_size)
     return DescribeVSwitchesAnswer(
         total_count=len(found),
         page_number=page_number,
         page_size=page_size,
-        vswitches=VSwitchList(vswitch=_vswitch_answers(call, list(page))),
+        vswitches=VSwitchList(vswitch=_vswitch_answers(call, page)),
     )
 
 
@@ -236,6 +146,26 @@ def describe_vswitch_attributes(
 ) -> VSwitchAnswer:
     """Show one vSwitch. It is Available once its node has made it."""
     return _vswitch_answers(call, [ours.vswitch(call, vswitch_id)])[0]
+
+
+@action(VPC, writes=True, name="ModifyVSwitchAttribute", resource="vswitch/{vswitch_id}")
+def modify_vswitch_attribute(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    vswitch_id: str,
+    vswitch_name: Name | None = None,
+    description: Description | None = None,
+) -> Answer:
+    """Change a vSwitch's name and description."""
+    vswitch = ours.vswitch(call, vswitch_id)
+    changed = msgspec.structs.replace(
+        vswitch,
+        name=vswitch.name if vswitch_name is None else vswitch_name,
+        description=vswitch.description if description is None else description,
+    )
+    networks.change_vswitch(call.tx, changed)
+    return Answer()
 
 
 @action(VPC, writes=True, name="DeleteVSwitch", resource="vswitch/{vswitch_id}")
@@ -253,28 +183,28 @@ def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id:
     return Answer()
 
 
-def _vpc_answer(call: Call, vpc: Vpc) -> VpcAnswer:
-    inside = networks.vswitches(call.tx, call.account_id, vpc.id)
-    return VpcAnswer(
-        vpc_id=vpc.id,
-        vpc_name=vpc.name,
-        description=vpc.description,
-        cidr_block=vpc.cidr,
-        status="Available",  # a VPC is a number; no node has to make anything for it
-        region_id=call.config.region,
-        owner_id=int(vpc.account_id),
-        creation_time=vpc.created_at,
-        is_default=False,
-        vswitch_ids=Ids(vswitch_id=[vswitch.id for vswitch in inside]),
-        secondary_cidr_blocks=SecondaryCidrBlocks(secondary_cidr_block=[]),
-        user_cidrs=UserCidrs(user_cidr=[]),
-    )
+def _tables(call: Call, vswitches: Sequence[VSwitch]) -> dict[str, RouteTableOfVSwitch]:
+    """The route table of each vSwitch."""
+    custom = route_tables.custom_of(call.tx, [vswitch.id for vswitch in vswitches])
+    systems = route_tables.systems(call.tx, {vswitch.vpc_id for vswitch in vswitches})
+    return {
+        vswitch.id: RouteTableOfVSwitch(
+            route_table_id=custom.get(vswitch.id, systems[vswitch.vpc_id]),
+            route_table_type=RouteTableType.CUSTOM
+            if vswitch.id in custom
+            else RouteTableType.SYSTEM,
+        )
+        for vswitch in vswitches
+    }
 
 
-def _vswitch_answers(call: Call, page: list[VSwitch]) -> list[VSwitchAnswer]:
-    keys = {vswitch.id: changes.segment_key(vswitch.id) for vswitch in page}
+def _vswitch_answers(call: Call, page: Sequence[VSwitch]) -> list[VSwitchAnswer]:
+    ids = [vswitch.id for vswitch in page]
+    keys = {vswitch_id: changes.segment_key(vswitch_id) for vswitch_id in ids}
     in_step = nodes.in_step(call.tx, keys.values())
-    taken = networks.count_enis(call.tx, [vswitch.id for vswitch in page])
+    taken = networks.count_enis(call.tx, ids)
+    groups = grouping.shown(call, {vswitch.vpc_id for vswitch in page})
+    tables, tags = _tables(call, page), labels.shown(call, ids)
     return [
         VSwitchAnswer(
             vswitch_id=vswitch.id,
@@ -289,22 +219,18 @@ def _vswitch_answers(call: Call, page: list[VSwitch]) -> list[VSwitchAnswer]:
             is_default=False,
             available_ip_address_count=addresses.usable(vswitch.cidr).size
             - taken.get(vswitch.id, 0),
+            resource_group_id=groups[vswitch.vpc_id],
+            route_table=tables[vswitch.id],
+            tags=tags[vswitch.id],
         )
         for vswitch in page
     ]
 
 
-def _named(found: Sequence[Any]) -> str:
-    return ", ".join(item.id for item in found)
-
-
 ACTIONS = (
-    create_vpc,
-    describe_vpcs,
-    describe_vpc_attribute,
-    delete_vpc,
     create_vswitch,
     describe_vswitches,
     describe_vswitch_attributes,
+    modify_vswitch_attribute,
     delete_vswitch,
 )

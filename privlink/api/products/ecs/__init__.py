@@ -1,0 +1,19 @@
+"""ECS 2014-05-26: one file for each noun of it; the table of all its actions."""
+
+from privlink.api.products.ecs import (
+    egress_rules,
+    ingress_rules,
+    labels,
+    network_interfaces,
+    regions,
+    security_groups,
+)
+
+ACTIONS = (
+    *regions.ACTIONS,
+    *security_groups.ACTIONS,
+    *ingress_rules.ACTIONS,
+    *egress_rules.ACTIONS,
+    *network_interfaces.ACTIONS,
+    *labels.ACTIONS,
+)

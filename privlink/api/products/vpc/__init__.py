@@ -1,0 +1,12 @@
+"""VPC 2016-04-28: one file for each noun of it; the table of all its actions."""
+
+from privlink.api.products.vpc import labels, regions, route_entries, route_tables, vpcs, vswitches
+
+ACTIONS = (
+    *regions.ACTIONS,
+    *vpcs.ACTIONS,
+    *vswitches.ACTIONS,
+    *route_tables.ACTIONS,
+    *route_entries.ACTIONS,
+    *labels.ACTIONS,
+)

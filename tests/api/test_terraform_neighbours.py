@@ -1,0 +1,114 @@
+"""Terraform's provider gets from create to destroy with what PrivateLink stands on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.terraform import ECS, VPC, Provider, SdkError
+from tests.api.terraform_neighbours import Network, SecurityGroup, resource_groups
+from tests.api.world import A, World
+
+
+def test_a_vpc(provider: Provider, world: World) -> None:
+    network, blue = Network(provider), world.resource_group()
+    vpc = network.vpc(CidrBlock="10.0.0.0/16", VpcName="tf", Tag=[{"Key": "a", "Value": "b"}])
+    state = network.read_vpc(vpc)
+    assert state is not None
+    assert (state["CidrBlock"], state["VpcName"]) == ("10.0.0.0/16", "tf")
+    # Read without looking whether they are there.
+    assert state["SecondaryCidrBlocks"] == {"SecondaryCidrBlock": []}
+    assert state["UserCidrs"] == {"UserCidr": []}
+    assert state["VSwitchIds"] == {"VSwitchId": []}
+    assert state["route_table_id"].startswith("vtb-")
+    network.change_vpc(vpc, VpcName="tf2", Description="")
+    network.tag_vpc(vpc, ["a"], {"Created": "TF"})
+    network.move_vpc(vpc, blue)
+    changed = network.read_vpc(vpc)
+    assert changed is not None
+    assert (changed["VpcName"], changed["ResourceGroupId"]) == ("tf2", blue)
+    assert changed["Tags"] == {"Tag": [{"Key": "Created", "Value": "TF"}]}
+    network.delete_vpc(vpc)
+    network.delete_vpc(vpc)
+
+
+def test_a_vswitch_and_a_route_table(provider: Provider) -> None:
+    network = Network(provider)
+    vpc = network.vpc(CidrBlock="10.0.0.0/16")
+    vswitch = network.vswitch(
+        VpcId=vpc, ZoneId=A, CidrBlock="10.0.0.0/24", Tag=[{"Key": "Created", "Value": "TF"}]
+    )
+    network.change_vswitch(vswitch, VSwitchName="tf")
+    state = network.read_vswitch(vswitch)
+    assert state is not None
+    assert (state["VSwitchName"], state["ZoneId"]) == ("tf", A)
+    assert state["Tags"] == {"Tag": [{"Key": "Created", "Value": "TF"}]}
+    table = network.route_table(VpcId=vpc, RouteTableName="tf", AssociateType="VSwitch")
+    network.change_table(table, RouteTableName="tf2", Description="")
+    assert (network.read_table(table) or {})["RouteTableName"] == "tf2"
+    both = provider.region(RouteTableId=table, VSwitchId=vswitch)
+    provider.write(VPC, "AssociateRouteTable", both)
+    for action, body, code in (
+        ("DeleteRouteTable", {"RouteTableId": table}, "DependencyViolation.VSwitch"),
+        ("DeleteVpc", {"VpcId": vpc}, "DependencyViolation.VSwitch"),  # which is tried again
+    ):
+        with pytest.raises(SdkError) as caught:
+            provider.post(VPC, action, provider.region(**body))
+        assert caught.value.code == code
+    provider.write(VPC, "UnassociateRouteTable", both)
+    network.delete_table(table)
+    network.delete_vswitch(vswitch)
+    network.delete_vpc(vpc)
+
+
+def test_a_security_group(provider: Provider, world: World) -> None:
+    network, blue = world.network(), world.resource_group()
+    groups = SecurityGroup(provider)
+    group = groups.create(
+        VpcId=network.vpc,
+        SecurityGroupName="tf",
+        SecurityGroupType="normal",
+        Tag=[{"Key": "Created", "Value": "TF"}],
+    )
+    groups.set_policy(group, "Accept")
+    groups.change(group, SecurityGroupName="tf2")
+    groups.move(group, blue)
+    state = groups.read(group)
+    assert state is not None
+    assert (state["SecurityGroupName"], state["SecurityGroupType"]) == ("tf2", "normal")
+    assert (state["InnerAccessPolicy"], state["ResourceGroupId"]) == ("Accept", blue)
+    assert state["Tags"] == {"Tag": [{"TagKey": "Created", "TagValue": "TF"}]}
+    endpoint = world.endpoint(world.published(), network, group=group)
+    with pytest.raises(SdkError) as caught:
+        provider.post(ECS, "DeleteSecurityGroup", provider.region(SecurityGroupId=group))
+    assert (caught.value.code, caught.value.status) == ("DependencyViolation", 403)  # tried again
+    world.account.privatelink.DeleteVpcEndpoint(EndpointId=endpoint)
+    groups.delete(group)
+    groups.delete(group)
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule(provider: Provider, world: World, direction: str) -> None:
+    groups, group = SecurityGroup(provider), world.group(world.network())
+    peer = "DestCidrIp" if direction == "egress" else "SourceCidrIp"
+    rule = {
+        "IpProtocol": "tcp",
+        "PortRange": "22/22",
+        peer: "10.159.6.18/12",  # as written: the provider compares the text
+        "Policy": "accept",
+        "Priority": 1,
+        "NicType": "intranet",
+    }
+    groups.allow(group, direction, **rule, Description="SHDRP-7513")
+    (state,) = groups.rules(group, direction)
+    assert state[peer] == "10.159.6.18/12"
+    assert (state["Policy"].lower(), int(state["Priority"])) == ("accept", 1)
+    assert state["Description"] == "SHDRP-7513"
+    groups.revoke(group, direction, **rule)
+    assert groups.rules(group, direction) == []
+
+
+def test_the_resource_groups_with_their_details(provider: Provider, world: World) -> None:
+    world.resource_group()
+    found = resource_groups(provider)
+    assert len(found) == 2
+    assert all(each["RegionStatuses"]["RegionStatus"] for each in found)
