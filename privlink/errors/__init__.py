@@ -14,4 +14,6 @@ from privlink.errors.labels import *
 from privlink.errors.nlb import *
 from privlink.errors.privatelink import *
 from privlink.errors.privlink import *
+from privlink.errors.ram import *
+from privlink.errors.sts import *
 from privlink.errors.vpc import *

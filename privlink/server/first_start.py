@@ -25,7 +25,9 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     operator = accounts.operator(tx)
     if operator is None:
         proposed = AccountId(orders.account.account_id)
-        operator = Account(proposed, OPERATOR, operator=True, created_at=now)
+        operator = Account(
+            proposed, OPERATOR, operator=True, created_at=now, opened=True, linked=False
+        )
         accounts.add(tx, operator)
     node_id, zones = NodeId(orders.node.node_id), ",".join(orders.config.zones)
     if nodes.get(tx, node_id) is None:
@@ -34,8 +36,10 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     nodes.set_zones(tx, node_id, zones)
     own, nodes_own = orders.account, orders.node
     for key in (
-        AccessKey(own.access_key_id, own.access_key_secret, operator.id, None),
-        AccessKey(nodes_own.access_key_id, nodes_own.access_key_secret, None, node_id),
+        AccessKey(own.access_key_id, own.access_key_secret, operator.id, None, created_at=now),
+        AccessKey(
+            nodes_own.access_key_id, nodes_own.access_key_secret, None, node_id, created_at=now
+        ),
     ):
         if accounts.access_key(tx, key.id) is None:
             accounts.add_access_key(tx, key)

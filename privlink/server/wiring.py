@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlink.api.dispatch import Catalogue
-from privlink.api.products import ecs, nlb, privatelink, privlink, resource_groups, vpc
+from privlink.api.products import ecs, nlb, privatelink, privlink, ram, resource_groups, sts, vpc
 from privlink.config import Config
 from privlink.server import feed
 from privlink.server.app import Server
@@ -15,6 +15,8 @@ ACTIONS = (
     *nlb.ACTIONS,
     *privatelink.ACTIONS,
     *resource_groups.ACTIONS,
+    *ram.ACTIONS,
+    *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
 )
