@@ -10,9 +10,7 @@ Source: RAM, "Policy elements", Condition.
 
 from __future__ import annotations
 
-import functools
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -56,23 +54,43 @@ def problem(name: str, values: Iterable[str]) -> str | None:
     return None
 
 
-@functools.lru_cache(maxsize=4096)
-def glob(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
-    """A pattern with `*` for any characters and `?` for one, as an expression to match in full.
-
-    Each part between two stars is atomic, so that no text makes matching slow.
-    """
-    first, *rest = (re.escape(part).replace("\\?", ".") for part in re.split(r"\*+", pattern))
-    text = first
-    if rest:
-        *middle, last = rest
-        text += "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
 def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
-    """Whether a text is of a pattern."""
-    return glob(pattern, ignore_case=ignore_case).fullmatch(text) is not None
+    """Whether a text is of a pattern: `*` is any characters, `?` is one.
+
+    Each part between two stars is looked for once, leftmost, so that no pattern makes it slow.
+    """
+    if ignore_case:
+        pattern, text = pattern.lower(), text.lower()
+    first, *parts = pattern.split("*")
+    if not parts:
+        return _fits(first, text)
+    *middle, last = parts
+    at, end = len(first), len(text) - len(last)
+    if at > end or not _fits(first, text[:at]) or not _fits(last, text[end:]):
+        return False
+    for part in middle:
+        found = _find(part, text, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _fits(part: str, text: str) -> bool:
+    """Whether a text is a part of a pattern, in which only `?` is special."""
+    if "?" not in part:
+        return part == text
+    return len(part) == len(text) and all(
+        wanted in ("?", given) for wanted, given in zip(part, text, strict=True)
+    )
+
+
+def _find(part: str, text: str, start: int, end: int) -> int:
+    """Where a part of a pattern first is in a piece of a text, or -1."""
+    if "?" not in part:
+        return text.find(part, start, end)
+    places = range(start, end - len(part) + 1)
+    return next((at for at in places if _fits(part, text[at : at + len(part)])), -1)
 
 
 def _holds(name: str, given: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
