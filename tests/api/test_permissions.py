@@ -71,7 +71,7 @@ def test_everything_may_be_allowed(stage: Stage, operator: Account, may: Maker) 
     network = world.network()
     service = world.published()
     endpoint = world.endpoint(service, network, A)
-    assert operator.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["EndpointId"]
+    assert World(operator).shown(endpoint)["VpcId"] == network.vpc
     assert admin.own.call("DescribeStatus")["OperatorAccountId"] == operator.id
     admin.own.call("CreateAccount", Name="by-admin")
 
