@@ -94,7 +94,6 @@ class Policy(msgspec.Struct, frozen=True):
 
 class _Statement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     Effect: Literal["Allow", "Deny"]
-    Sid: str | None = None
     Principal: _Words | _Principals | None = None
     Action: _Words | None = None
     NotAction: _Words | None = None

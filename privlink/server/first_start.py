@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from privlink.model.account import AccessKey, Account, Node
 from privlink.model.ids import AccountId, NodeId
 from privlink.server.orders import Orders
-from privlink.store import accounts, changes, nodes
+from privlink.store import accounts, changes, nodes, roles
 from privlink.store.database import Transaction
 
 OPERATOR = "default"
@@ -21,7 +21,9 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     that were lost come back as one more key of it.
     """
     changes.begin(tx, secrets.randbits(48) + 1)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.now(UTC)
+    roles.forget_sessions(tx, before=int(moment.timestamp()))
+    now = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     operator = accounts.operator(tx)
     if operator is None:
         proposed = AccountId(orders.account.account_id)

@@ -70,6 +70,7 @@ def test_other_callers_protect_nothing(
     network, service = world.network(), world.published()
     for caller in (operator, alice):
         endpoint = World(caller).endpoint(service, network, ProtectedEnabled=True)
+        assert World(caller).shown(endpoint)["ProtectedEnabled"] is False
         session(stage, alice, service_role).privatelink.UpdateVpcEndpointAttribute(
             EndpointId=endpoint, EndpointName="theirs"
         )

@@ -160,6 +160,9 @@ def test_a_session_expires_and_is_forgotten(
     assert len(stage.dump()["role_session"]) == 2
     with refused("InvalidAccessKeyId.NotFound", 404):
         guest.vpc.DescribeVpcs()
+    expire(stage, 3601)
+    stage.restart()
+    assert stage.dump()["role_session"] == []
 
 
 def test_the_token_must_be_the_keys_own(

@@ -11,7 +11,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from privlink.store import migrate, schema
+from privlink.model.ids import AccountId
+from privlink.store import accounts, migrate, schema
 from privlink.store.database import Database
 
 
@@ -71,3 +72,19 @@ def test_no_step_leaves_half_of_itself_behind(database: Database, file: Path) ->
             "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall()
     assert tables == [("vpc",)]
+
+
+def test_an_account_from_before_goes_on_with_privatelink_on(database: Database, file: Path) -> None:
+    script = migrate.load()
+    migrate.upgrade(database, script)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'old', 0, '')"
+        )
+        connection.execute("INSERT INTO access_key (id, secret, account_id) VALUES ('k', 's', '1')")
+    with database.read() as tx:
+        account, key = accounts.get(tx, AccountId("1")), accounts.access_key(tx, "k")
+    assert account is not None
+    assert key is not None
+    assert (account.opened, account.linked) == (True, False)
+    assert (key.user_id, key.active, key.created_at) == (None, True, "")

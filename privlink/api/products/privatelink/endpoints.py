@@ -114,6 +114,7 @@ def create_vpc_endpoint(
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     KINDS[endpoint_type].check(groups)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
+    owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
         account_id=call.account_id,
@@ -124,8 +125,8 @@ def create_vpc_endpoint(
         name=endpoint_name or "",
         description=endpoint_description or "",
         policy=_checked(policy_document or ""),
-        protected=protected_enabled,
-        protected_by=protection.owner(call, protected=protected_enabled),
+        protected=bool(owner),
+        protected_by=owner,
         zone_affinity=zone_affinity_enabled,
         deleting=False,
         created_at=call.now,

@@ -1,8 +1,8 @@
 """Endpoints that only their creator may change or delete, and PrivateLink's own role.
 
 A session of a role may protect the endpoint it creates; then the same session name of the same role
-is needed later, and not even the account's own keys will do. For other callers ProtectedEnabled is
-kept and shown, and nothing more.
+is needed later, and not even the account's own keys will do. Endpoints of other callers are not
+protected, whatever they ask for, as in the cloud; answers say so.
 """
 
 from __future__ import annotations
