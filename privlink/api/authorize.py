@@ -23,6 +23,8 @@ from privlink.store import labels, policies
 
 _FIELD = re.compile(r"\{([a-z0-9_.]+)\}")
 _EVERY = "*"
+# The kinds of policies, as refusals name them.
+_IDENTITY, _SESSION = "AccountLevelIdentityBasedPolicy", "SessionPolicy"
 # What is longer is the name of nothing; how long matching takes must not be up to the caller.
 _LONGEST = 512
 # What a resource is whose type a call may leave out, by the prefix of its id.
@@ -124,9 +126,6 @@ def _refuse(action: Action, call: Call, ask: Ask, kind: str, verdict: Verdict) -
         why=why,
         detail=details(call, ask.action, kind, verdict),
     )
-
-
-_IDENTITY, _SESSION = "AccountLevelIdentityBasedPolicy", "SessionPolicy"
 
 
 def _held(call: Call) -> list[Held]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.account import Account
 from tests.api.conftest import Refused
+from tests.api.cost import counted
 from tests.api.identity import allow, role, session, user
 from tests.api.stage import Stage
 from tests.api.world import A, B, World
@@ -131,6 +132,17 @@ def test_a_service_brings_the_role_as_well(
         operator.ram.DeleteRole(RoleName=LINKED)
     operator.privatelink.DeleteVpcEndpointService(ServiceId=service)
     operator.ram.DeleteRole(RoleName=LINKED)
+
+
+def test_the_role_costs_the_first_endpoint_only(world: World) -> None:
+    service, network = world.published(), world.network()
+    group = world.group(network)
+    costs = []
+    for _ in range(3):
+        with counted() as cost:
+            world.endpoint(service, network, group=group)
+        costs.append(cost.statements)
+    assert len(set(costs)) == 1  # the service has brought the role
 
 
 def test_nobody_becomes_privatelink(
