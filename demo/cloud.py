@@ -45,6 +45,11 @@ class Cloud:
         self.vpc, self.ecs = Vpc(config), Ecs(config)
         self.nlb, self.privatelink = Nlb(config), PrivateLink(config)
 
+    def open_privatelink(self) -> None:
+        """Switch PrivateLink on, as an account that was created for somebody has to."""
+        request = privatelink.OpenPrivateLinkServiceRequest()
+        self.privatelink.open_private_link_service(request)
+
     def network(self, name: str, cidr: str = "10.0.0.0/16", subnet: str = "10.0.0.0/24") -> Network:
         """A VPC with one vSwitch, once its node has made that."""
         vpc_id = self.vpc.create_vpc(

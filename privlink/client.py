@@ -33,7 +33,13 @@ class RemoteError(Exception):
 class Client:
     """Signed calls over one kept connection. Not for use by two threads at once."""
 
-    def __init__(self, server_url: str, access_key_id: str, access_key_secret: str) -> None:
+    def __init__(
+        self,
+        server_url: str,
+        access_key_id: str,
+        access_key_secret: str,
+        security_token: str = "",
+    ) -> None:
         parts = urlsplit(server_url)
         if parts.scheme != "http" or parts.hostname is None:
             raise ValueError(f"server URL {server_url!r} must look like http://127.0.0.1:8680")
@@ -41,6 +47,7 @@ class Client:
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=30)
         self._key_id = access_key_id
         self._secret = access_key_secret
+        self._token = security_token
 
     def call(
         self,
@@ -85,6 +92,8 @@ class Client:
             "x-acs-signature-nonce": secrets.token_hex(16),
             "x-acs-version": version,
         }
+        if self._token:
+            headers["x-acs-security-token"] = self._token
         names = sorted(headers)
         digest = headers["x-acs-content-sha256"]
         signed = signature.sign_acs3("POST", [], headers, names, digest, self._secret)

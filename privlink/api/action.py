@@ -23,6 +23,7 @@ from privlink import errors
 from privlink.api.wire import IGNORED, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
+from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
 from privlink.model.ids import AccountId, NodeId
 from privlink.store.database import Transaction
 
@@ -38,15 +39,41 @@ class Who(enum.Enum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who signed the request: an account, or a node."""
+    """Who signed the request: an account, one of its users, a session of a role, or a node."""
 
     access_key_id: str
     account: Account | None
     node_id: NodeId | None
+    user: User | None = None
+    session: RoleSession | None = None
+    address: str = ""  # of the other end of the connection
 
     @property
     def name(self) -> str:
-        return f"account {self.account.id}" if self.account else f"node {self.node_id}"
+        """Who it is, for people."""
+        if self.account is None:
+            return f"node {self.node_id}"
+        if self.user is not None:
+            return f"user {self.user.name} of account {self.account.id}"
+        if self.session is not None:
+            of = f"role {self.session.role_name} of account {self.account.id}"
+            return f"session {self.session.name} of {of}"
+        return f"account {self.account.id}"
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the account itself, which may do everything in it."""
+        return self.account is not None and self.user is None and self.session is None
+
+    @property
+    def arn(self) -> str:
+        """Who it is, as policies name it. Nodes have no such name."""
+        assert self.account is not None
+        if self.user is not None:
+            return user_arn(self.account.id, self.user.name)
+        if self.session is not None:
+            return session_arn(self.session)
+        return root_arn(self.account.id)
 
     def is_one(self, who: Who) -> bool:
         """Whether an action for `who` is for this caller."""
@@ -83,21 +110,46 @@ class Product(msgspec.Struct, frozen=True):
     # How this product says that a parameter is missing or breaks a rule.
     missing: type[errors.ParameterError] = errors.MissingParameter
     invalid: type[errors.ParameterError] = errors.InvalidParameter
+    # How it says that no policy allows a call.
+    denied: type[errors.AccessDenied] = errors.ForbiddenRam
+    # It is the same in every region: its actions ignore RegionId, its resources have none.
+    everywhere: bool = False
 
 
-PRIVATELINK = Product("privatelink", "2020-04-15", invalid=errors.IllegalParamFormat)
+PRIVATELINK = Product(
+    "privatelink",
+    "2020-04-15",
+    invalid=errors.IllegalParamFormat,
+    denied=errors.PrivateLinkNoPermission,
+)
 VPC = Product("vpc", "2016-04-28")
 ECS = Product("ecs", "2014-05-26")
 NLB = Product("nlb", "2022-04-30")
 SLB = Product("slb", "2014-05-15")
-RAM = Product("ram", "2015-05-01")
-STS = Product("sts", "2015-04-01")
+RAM = Product(
+    "ram",
+    "2015-05-01",
+    invalid=errors.InvalidRamParameter,
+    denied=errors.AccessDenied,
+    everywhere=True,
+)
+STS = Product(
+    "sts",
+    "2015-04-01",
+    invalid=errors.InvalidRamParameter,
+    denied=errors.AccessDenied,
+    everywhere=True,
+)
 LOCATION = Product("location", "2015-06-12")
 BSSOPENAPI = Product("bssopenapi", "2017-12-14")
-RESOURCEMANAGER = Product("resourcemanager", "2020-03-31")
-PRIVLINK = Product("privlink", "2026-12-01")
+RESOURCEMANAGER = Product(
+    "resourcemanager", "2020-03-31", denied=errors.AccessDenied, everywhere=True
+)
+PRIVLINK = Product("privlink", "2026-12-01", denied=errors.AccessDenied)
 
 Function = Callable[..., Answer]
+# Further condition keys of policies, from an action's arguments.
+Conditions = Callable[[dict[str, Any]], dict[str, str]]
 
 
 class Action:
@@ -113,8 +165,12 @@ class Action:
         name: str | None,
         who: Who,
         secret: bool,
+        conditions: Conditions | None,
+        before_opening: bool,
     ) -> None:
         self.product = product
+        self.conditions = conditions
+        self.before_opening = before_opening
         self.resource = resource
         self.name = name or pascal(function.__name__)
         self.writes = writes
@@ -132,8 +188,9 @@ class Action:
         Raises the product's error for the first parameter that is missing, unknown or breaks its
         rule.
         """
+        ignored = IGNORED | {"RegionId"} if self.product.everywhere else IGNORED
         for name in nested:
-            if name not in self.names and name not in IGNORED:
+            if name not in self.names and name not in ignored:
                 raise errors.UnsupportedParameter(parameter=name, action=self.name)
         given = {name: value for name, value in nested.items() if name in self.names}
         try:
@@ -171,11 +228,16 @@ def action(
     name: str | None = None,
     who: Who = Who.ACCOUNT,
     secret: bool = False,
+    conditions: Conditions | None = None,
+    before_opening: bool = False,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
     `resource`: what it acts on, as policies name it: "vpcendpoint/{endpoint_id}", with the
     function's parameters in braces, or "vpcendpoint/*"; None where there is nothing to protect.
+    Several are all needed; "vpc:vswitch/{zone.vswitch_id}" is another product's, one for each zone.
+    `conditions`: what policies may ask besides, of this action alone. `before_opening`: it is
+    answered although the account has not switched PrivateLink on.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken.
     """
@@ -187,6 +249,8 @@ def action(
         name=name,
         who=who,
         secret=secret,
+        conditions=conditions,
+        before_opening=before_opening,
     )
 
 

@@ -31,11 +31,18 @@ class Request(msgspec.Struct, frozen=True):
     form: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     body_sha256: str
+    address: str = ""  # of the other end of the connection
 
     def parameter(self, name: str) -> str | None:
         """A parameter from the query or the form body."""
         both = (*self.query, *self.form)
         return next((value for found, value in both if found == name), None)
+
+    @property
+    def security_token(self) -> str:
+        """The token that goes with temporary keys, from where the signature covers it."""
+        signed = self.headers if "authorization" in self.headers else {}
+        return signed.get("x-acs-security-token") or self.parameter("SecurityToken") or ""
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """From an authenticated request to an answer: find the action, check, run, remember.
 
-An action runs in one transaction. An error of any kind undoes all of it, and so does DryRun. A
+An action runs in one transaction, and whether its caller may is decided in that same one, before
+anything is looked at. An error of any kind undoes all of it, and so does DryRun. A
 ClientToken that was used before brings the first answer again, unless that held a secret.
 """
 
@@ -15,7 +16,8 @@ from typing import Annotated, Any
 import msgspec
 
 from privlink import errors
-from privlink.api.action import Action, Call, Caller
+from privlink.api import authorize
+from privlink.api.action import PRIVATELINK, Action, Call, Caller
 from privlink.api.authenticate import Request
 from privlink.api.wire import nest
 from privlink.config import Config
@@ -27,6 +29,7 @@ _GATEWAY = frozenset(
     {
         "AccessKeyId",
         "Action",
+        "SecurityToken",
         "Signature",
         "SignatureMethod",
         "SignatureNonce",
@@ -103,9 +106,12 @@ def run(
     _check_region(config, arguments)
     if not action.writes:
         with database.read() as tx:
-            return _carry_out(action, Call(tx, caller, config, moment), arguments, control)
+            call = Call(tx, caller, config, moment)
+            _allow(action, call, arguments)
+            return _carry_out(action, call, arguments, control)
     with database.write() as tx:
         call = Call(tx, caller, config, moment)
+        _allow(action, call, arguments)
         if not control.ClientToken or control.DryRun or caller.account is None or action.secret:
             return _carry_out(action, call, arguments, control)
         digest = _digest(nested)
@@ -122,6 +128,15 @@ def run(
         )
         accounts.remember_client_token(tx, remembered, forget_before=created - _TOKEN_LIFE)
         return answer_text
+
+
+def _allow(action: Action, call: Call, arguments: dict[str, Any]) -> None:
+    """Refuse what the caller's policies do not allow, and PrivateLink where it is not open."""
+    authorize.check(action, call, arguments)
+    account = call.caller.account
+    needs_opening = action.product is PRIVATELINK and not action.before_opening
+    if needs_opening and account is not None and not account.opened:
+        raise errors.NeedOpenProduct(account_id=account.id)
 
 
 def _carry_out(action: Action, call: Call, arguments: dict[str, Any], control: Control) -> bytes:

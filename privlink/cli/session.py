@@ -22,6 +22,7 @@ class Keys(msgspec.Struct, frozen=True):
     server: str
     access_key_id: str
     access_key_secret: str
+    security_token: str = ""  # of temporary keys
 
 
 def state_option(function: F) -> F:
@@ -57,7 +58,8 @@ def keys(state: Path) -> Keys:
     key_id = os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID")
     secret = os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
     if key_id and secret and not was_given("state"):
-        return Keys(os.environ.get("PRIVLINK_SERVER") or config.load(state).url, key_id, secret)
+        server = os.environ.get("PRIVLINK_SERVER") or config.load(state).url
+        return Keys(server, key_id, secret, os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN", ""))
     return of_folder(state)
 
 
@@ -90,7 +92,7 @@ def was_given(option: str) -> bool:
 def client(state: Path) -> Client:
     """A client for the installation a command is about."""
     ours = keys(state)
-    return Client(ours.server, ours.access_key_id, ours.access_key_secret)
+    return Client(ours.server, ours.access_key_id, ours.access_key_secret, ours.security_token)
 
 
 def print_json(value: Any) -> None:

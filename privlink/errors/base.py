@@ -11,6 +11,8 @@ class ApiError(Exception):
     code: ClassVar[str]
     status: ClassVar[int] = 400
     text: ClassVar[str]
+    # What a program reads beside the code, where the answer has it: AccessDeniedDetail.
+    detail: dict[str, str] | None = None
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(self.text.format(**fields))

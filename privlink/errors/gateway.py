@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from privlink.errors.base import ApiError, ParameterError
 
 
@@ -96,6 +98,51 @@ class NoPermission(ApiError):
     code = "NoPermission"
     status = 403
     text = "{caller} may not call {action}: {why}"
+
+
+class AccessDenied(ApiError):
+    """No policy of the caller allows this, or one forbids it; each product has its own code."""
+
+    code = "NoPermission"
+    status = 403
+    text = (
+        "{caller} may not do {action} on {resource}: {why} Whoever runs the account can allow it "
+        "with a policy."
+    )
+
+    def __init__(self, *, detail: dict[str, str], **fields: Any) -> None:
+        super().__init__(**fields)
+        self.detail = detail
+
+
+class ForbiddenRam(AccessDenied):
+    code = "Forbidden.RAM"
+
+
+class InvalidAccessKeyIdInactive(ApiError):
+    code = "InvalidAccessKeyId.Inactive"
+    text = (
+        "Specified access key {access_key_id!r} is disabled. UpdateAccessKey with Status=Active "
+        "enables it again."
+    )
+
+
+class InvalidSecurityTokenExpired(ApiError):
+    code = "InvalidSecurityToken.Expired"
+    text = "Specified SecurityToken is expired since {expired}. AssumeRole gives a new one."
+
+
+class InvalidSecurityTokenMalformed(ApiError):
+    code = "InvalidSecurityToken.Malformed"
+    text = "Specified SecurityToken is malformed. Pass on the one that AssumeRole gave, unchanged."
+
+
+class InvalidSecurityTokenMismatch(ApiError):
+    code = "InvalidSecurityToken.MismatchWithAccessKey"
+    text = (
+        "Specified SecurityToken does not belong to access key {access_key_id!r}. The three that "
+        "AssumeRole gives belong together; permanent keys have no token."
+    )
 
 
 class InternalError(ApiError):

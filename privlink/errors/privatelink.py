@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privlink.errors.base import ApiError
-from privlink.errors.gateway import QuotaExceeded
+from privlink.errors.gateway import AccessDenied, QuotaExceeded
 from privlink.errors.labels import (
     BothEmptyTagsAndResources,
     DuplicateTagKey,
@@ -14,6 +14,32 @@ from privlink.errors.labels import (
     MissingTagValue,
     TooManyTags,
 )
+
+
+class PrivateLinkNoPermission(AccessDenied):
+    code = "NoPermission"
+    status = 400
+
+
+class NeedOpenProduct(ApiError):
+    code = "NeedOpenProduct"
+    text = (
+        "PrivateLink is not switched on for account {account_id}. OpenPrivateLinkService does it, "
+        "once and for good."
+    )
+
+
+class OrderOpend(ApiError):
+    code = "OrderOpend"
+    text = "PrivateLink is switched on for account {account_id} already."
+
+
+class EndpointProtected(ApiError):
+    code = "EndpointProtected"
+    text = (
+        "Endpoint {endpoint_id} is protected: only {owner}, who created it, may change or delete "
+        "it. Assume that role with that session name to do so."
+    )
 
 
 class EndpointNotFound(ApiError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from privlink.model.ids import AccountId, NodeId
+from privlink.model.ids import AccountId, NodeId, UserId
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -14,15 +14,20 @@ class Account(msgspec.Struct, frozen=True):
     name: str
     operator: bool
     created_at: str
+    opened: bool  # PrivateLink is switched on
+    linked: bool  # PrivateLink's service-linked role is there
 
 
 class AccessKey(msgspec.Struct, frozen=True):
-    """A key an account, or a node, signs its requests with."""
+    """A key that an account, one of its users, or a node signs its requests with."""
 
     id: str
     secret: str
     account_id: AccountId | None
     node_id: NodeId | None
+    user_id: UserId | None = None  # None: the account's own key
+    active: bool = True
+    created_at: str = ""
 
 
 # In the place of an account's id: all of them.

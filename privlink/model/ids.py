@@ -19,8 +19,13 @@ ListenerId = NewType("ListenerId", str)
 ServiceId = NewType("ServiceId", str)
 EndpointId = NewType("EndpointId", str)
 ResourceGroupId = NewType("ResourceGroupId", str)
+UserId = NewType("UserId", str)
+RoleId = NewType("RoleId", str)
 NodeId = NewType("NodeId", str)
 ZoneId = NewType("ZoneId", str)
+
+# How the security token of a role's session begins.
+SESSION_TOKEN = "CAIS"  # noqa: S105
 
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -33,6 +38,24 @@ def new_id(prefix: str) -> str:
 def new_account_id() -> AccountId:
     """A fresh account id: 16 decimal digits, as the cloud's."""
     return AccountId(str(secrets.randbelow(9 * 10**15) + 10**15))
+
+
+def new_user_id() -> UserId:
+    """A fresh id of a user: 18 decimal digits, as the cloud's."""
+    return UserId(str(secrets.randbelow(10**17) + 2 * 10**17))
+
+
+def new_role_id() -> RoleId:
+    """A fresh id of a role: 18 decimal digits, beginning with 3 as the cloud's."""
+    return RoleId(str(secrets.randbelow(10**17) + 3 * 10**17))
+
+
+def new_session_key() -> tuple[str, str, str]:
+    """The keys of a role's session: access key id, secret and security token."""
+    letters = string.ascii_letters + string.digits
+    key_id = "STS." + "".join(secrets.choice(letters) for _ in range(25))
+    secret = "".join(secrets.choice(letters) for _ in range(44))
+    return key_id, secret, SESSION_TOKEN + secrets.token_urlsafe(96)
 
 
 def new_access_key() -> tuple[str, str]:

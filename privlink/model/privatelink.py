@@ -126,8 +126,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     name: str
     description: str
     policy: str  # a policy document; empty for the default one, which allows everything
-    protected: bool  # only the identity that created it may change or delete it
-    protected_by: str  # that identity; empty for an account's own key, which always may
+    protected: bool  # only the session of a role that created it may change or delete it
+    protected_by: str  # that session of a role; empty if it is not protected
     zone_affinity: bool  # its domain answers with the address in the asker's own zone first
     deleting: bool
     created_at: str

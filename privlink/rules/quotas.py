@@ -200,6 +200,62 @@ RESOURCE_GROUPS = Quota(
     f"Delete one with DeleteResourceGroup, or {_ANOTHER_ACCOUNT}",
     errors.ResourceGroupLimit,
 )
+RAM_USERS = Quota(
+    "ram_quota_users",
+    "RAM users",
+    1000,
+    "Delete one with DeleteUser first.",
+    errors.LimitExceededUser,
+)
+ACCESS_KEYS_PER_USER = Quota(
+    "ram_quota_access_keys_per_user",
+    "Access keys",
+    2,
+    "Delete one with DeleteAccessKey first.",
+    errors.LimitExceededUserAccessKey,
+)
+RAM_ROLES = Quota(
+    "ram_quota_roles",
+    "RAM roles",
+    1000,
+    "Delete one with DeleteRole first.",
+    errors.LimitExceededRole,
+)
+RAM_POLICIES = Quota(
+    "ram_quota_policies",
+    "Custom policies",
+    1500,
+    "Delete one with DeletePolicy first.",
+    errors.LimitExceededPolicy,
+)
+VERSIONS_PER_POLICY = Quota(
+    "ram_quota_versions_per_policy",
+    "Versions",
+    5,
+    "Delete one with DeletePolicyVersion first, or give RotateStrategy.",
+    errors.LimitExceededPolicyVersion,
+)
+POLICIES_PER_USER = Quota(
+    "ram_quota_policies_per_user",
+    "Policies",
+    20,
+    "Take one off with DetachPolicyFromUser first, or join several into one.",
+    errors.LimitExceededUserPolicy,
+)
+POLICIES_PER_ROLE = Quota(
+    "ram_quota_policies_per_role",
+    "Policies",
+    20,
+    "Take one off with DetachPolicyFromRole first, or join several into one.",
+    errors.LimitExceededRolePolicy,
+)
+ROLE_SESSIONS = Quota(
+    "sts_quota_role_sessions",
+    "Sessions of roles",
+    10000,
+    "Use the keys that AssumeRole has given until they expire.",
+    errors.LimitExceededRoleSession,
+)
 
 # Every quota, by the name the operator calls it.
 QUOTAS = {
@@ -227,5 +283,13 @@ QUOTAS = {
         ATTACHMENTS,
         TAGS_PER_RESOURCE,
         RESOURCE_GROUPS,
+        RAM_USERS,
+        ACCESS_KEYS_PER_USER,
+        RAM_ROLES,
+        RAM_POLICIES,
+        VERSIONS_PER_POLICY,
+        POLICIES_PER_USER,
+        POLICIES_PER_ROLE,
+        ROLE_SESSIONS,
     )
 }

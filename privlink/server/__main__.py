@@ -66,6 +66,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # policies ask where a caller is, so no caller may say it
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
         backlog=4096,

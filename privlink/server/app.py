@@ -26,13 +26,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from privlink import errors
+from privlink.api import identify
 from privlink.api.action import Action, Caller
 from privlink.api.authenticate import Request, claim_of, use_nonce, verify
 from privlink.api.dispatch import Catalogue, permit, run
 from privlink.config import Config
 from privlink.server.feed import LONGEST_WAIT, pull_feed
 from privlink.server.metrics import Metrics
-from privlink.store import accounts, changes, nodes
+from privlink.store import changes, nodes
 from privlink.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -169,14 +170,12 @@ class Server:
         now = datetime.now(UTC)
         claim = claim_of(request)
         with self._database.read() as tx:
-            key = accounts.access_key(tx, claim.access_key_id)
-            if key is None:
-                raise errors.InvalidAccessKeyIdNotFound(access_key_id=claim.access_key_id)
-            account = accounts.get(tx, key.account_id) if key.account_id else None
-        verify(request, claim, key, now)
+            holder = identify.find(tx, claim.access_key_id)
+        verify(request, claim, holder.key, now)
+        identify.check_valid(holder, request.security_token, now)
         with self._database.write_carelessly() as tx:
             use_nonce(tx, claim, now)
-        return Caller(key.id, account, key.node_id)
+        return holder.caller(request.address)
 
     async def _healthz(self, _http: HttpRequest) -> Response:
         return PlainTextResponse("ok\n")
@@ -240,13 +239,15 @@ class Exchange:
     def refuse(self, error: errors.ApiError, status: int | None = None) -> Response:
         """An answer that every official client turns into its proper exception."""
         self.kind = error.code
-        body = {
+        body: dict[str, Any] = {
             "RequestId": self.request_id,
             "HostId": self._host,
             "Code": error.answered_code,
             "Message": error.message,
             "Recommend": "",
         }
+        if error.detail is not None:
+            body["AccessDeniedDetail"] = error.detail
         return Response(msgspec.json.encode(body), status or error.status, media_type=_JSON)
 
 
@@ -257,6 +258,7 @@ class Arrived(msgspec.Struct, frozen=True):
     query: bytes
     headers: dict[str, str]  # names in lower case
     body: bytes
+    address: str  # of the other end of the connection, whatever headers say
 
 
 async def receive_all(http: HttpRequest) -> Arrived:
@@ -267,7 +269,8 @@ async def receive_all(http: HttpRequest) -> Arrived:
         if len(body) > _LARGEST_BODY:
             raise errors.RequestTooLarge(limit=_LARGEST_BODY)
     headers = {name.lower(): value for name, value in http.headers.items()}
-    return Arrived(http.method, http.scope["query_string"], headers, bytes(body))
+    address = http.client.host if http.client else ""
+    return Arrived(http.method, http.scope["query_string"], headers, bytes(body), address)
 
 
 def decode(arrived: Arrived) -> Request:
@@ -288,6 +291,7 @@ def decode(arrived: Arrived) -> Request:
         form=_parameters(arrived.body),
         headers=arrived.headers,
         body_sha256=hashlib.sha256(arrived.body).hexdigest(),
+        address=arrived.address,
     )
 
 

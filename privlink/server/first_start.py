@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from privlink.model.account import AccessKey, Account, Node
 from privlink.model.ids import AccountId, NodeId
 from privlink.server.orders import Orders
-from privlink.store import accounts, changes, nodes
+from privlink.store import accounts, changes, nodes, roles
 from privlink.store.database import Transaction
 
 OPERATOR = "default"
@@ -21,11 +21,15 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     that were lost come back as one more key of it.
     """
     changes.begin(tx, secrets.randbits(48) + 1)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.now(UTC)
+    roles.forget_sessions(tx, before=int(moment.timestamp()))
+    now = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     operator = accounts.operator(tx)
     if operator is None:
         proposed = AccountId(orders.account.account_id)
-        operator = Account(proposed, OPERATOR, operator=True, created_at=now)
+        operator = Account(
+            proposed, OPERATOR, operator=True, created_at=now, opened=True, linked=False
+        )
         accounts.add(tx, operator)
     node_id, zones = NodeId(orders.node.node_id), ",".join(orders.config.zones)
     if nodes.get(tx, node_id) is None:
@@ -34,8 +38,10 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     nodes.set_zones(tx, node_id, zones)
     own, nodes_own = orders.account, orders.node
     for key in (
-        AccessKey(own.access_key_id, own.access_key_secret, operator.id, None),
-        AccessKey(nodes_own.access_key_id, nodes_own.access_key_secret, None, node_id),
+        AccessKey(own.access_key_id, own.access_key_secret, operator.id, None, created_at=now),
+        AccessKey(
+            nodes_own.access_key_id, nodes_own.access_key_secret, None, node_id, created_at=now
+        ),
     ):
         if accounts.access_key(tx, key.id) is None:
             accounts.add_access_key(tx, key)

@@ -10,8 +10,10 @@ from privlink.api.products import (
     nlb,
     privatelink,
     privlink,
+    ram,
     resource_groups,
     slb,
+    sts,
     vpc,
 )
 from privlink.config import Config
@@ -28,6 +30,8 @@ ACTIONS = (
     *resource_groups.ACTIONS,
     *location.ACTIONS,
     *billing.ACTIONS,
+    *ram.ACTIONS,
+    *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.model.account import AccessKey, Account
@@ -55,6 +55,13 @@ def operator(tx: Transaction) -> Account | None:
 
 def add(tx: Transaction, account: Account) -> None:
     rows.add(tx, schema.account, account)
+
+
+def open_privatelink(tx: Transaction, account_id: AccountId) -> bool:
+    """Switch PrivateLink on for an account; False if it was on already."""
+    table = schema.account
+    closed = update(table).where(table.c.id == account_id, table.c.opened.is_(False))
+    return tx.execute(closed.values(opened=True)).rowcount == 1
 
 
 def access_key(tx: Transaction, key_id: str) -> AccessKey | None:

@@ -21,10 +21,14 @@ from alibabacloud_nlb20220430 import models as nlb
 from alibabacloud_nlb20220430.client import Client as Nlb
 from alibabacloud_privatelink20200415 import models as privatelink
 from alibabacloud_privatelink20200415.client import Client as PrivateLink
+from alibabacloud_ram20150501 import models as ram
+from alibabacloud_ram20150501.client import Client as Ram
 from alibabacloud_resourcemanager20200331 import models as resourcemanager
 from alibabacloud_resourcemanager20200331.client import Client as ResourceManager
 from alibabacloud_slb20140515 import models as slb
 from alibabacloud_slb20140515.client import Client as Slb
+from alibabacloud_sts20150401 import models as sts
+from alibabacloud_sts20150401.client import Client as Sts
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_vpc20160428 import models as vpc
 from alibabacloud_vpc20160428.client import Client as Vpc
@@ -57,7 +61,9 @@ class Account:
         self.location = Product(Location(config), location)
         self.privatelink = Product(PrivateLink(config), privatelink)
         self.resourcemanager = Product(ResourceManager(config), resourcemanager)
-        self.own = OwnClient(f"http://{host}", key_id, secret)
+        self.ram = Product(Ram(config), ram)
+        self.sts = Product(Sts(config), sts)
+        self.own = OwnClient(f"http://{host}", key_id, secret, options.get("security_token", ""))
 
 
 class Product:
@@ -76,12 +82,18 @@ class Product:
         return functools.partial(self._call, action)
 
     def _call(self, action: str, **parameters: Any) -> Answer:
+        method = getattr(self._client, self._methods[action.lower()])
+        if not hasattr(self._models, f"{action}Request"):
+            assert not parameters, f"{action} takes no parameters"
+            return self._checked(action, method())
         request = getattr(self._models, f"{action}Request")()
         if "RegionId" in request.from_map({"RegionId": REGION}).to_map():
             parameters.setdefault("RegionId", REGION)
         request.from_map(parameters)
         assert _within(parameters, request.to_map()), f"{action} takes no such {parameters}"
-        response = getattr(self._client, self._methods[action.lower()])(request)
+        return self._checked(action, method(request))
+
+    def _checked(self, action: str, response: Any) -> Answer:
         answer: Answer = self._raw
         assert getattr(response, "status_code", 200) == 200  # the oldest SDKs do not tell
         assert _within(answer, response.body.to_map()), f"the SDK drops some of {answer}"

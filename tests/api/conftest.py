@@ -60,9 +60,10 @@ def operator(stage: Stage) -> Iterator[Account]:
 
 @pytest.fixture
 def other(stage: Stage, operator: Account) -> Iterator[Account]:
-    """A second account, which owns nothing yet."""
+    """A second account with PrivateLink switched on, which owns nothing yet."""
     made = operator.own.call("CreateAccount", Name="other")
     account = Account(stage.host, made["AccountId"], made["AccessKeyId"], made["AccessKeySecret"])
+    account.privatelink.OpenPrivateLinkService()
     yield account
     account.own.close()
 

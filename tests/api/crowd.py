@@ -91,6 +91,7 @@ def perform(client: Client, step: Step) -> Answer:
 
 def settle_in(member: Member, client: Client) -> None:
     """What every account begins with: a network, a load balancer in each zone, a service."""
+    member.say(client, PRIVATELINK, "OpenPrivateLinkService")  # refused to the first, which is open
 
     def must(version: str, action: str, **parameters: Any) -> Answer:
         answer = member.say(client, version, action, **parameters)

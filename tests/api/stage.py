@@ -52,6 +52,7 @@ class Port:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=2,
         )
         self._web = _Web(config)

@@ -13,6 +13,7 @@ from privlink.client import RemoteError, flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.conftest import Refused
+from tests.api.identity import EVERYTHING, trust
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
 from tests.api.wire import Reply, acs3, send
@@ -325,6 +326,57 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetResourceGroup", {"ResourceGroupId": "rg"}),
     ("UpdateResourceGroup", {"ResourceGroupId": "rg", "NewDisplayName": "mine"}),
     ("DeleteResourceGroup", {"ResourceGroupId": "rg"}),
+    ("GetUser", {"UserName": "user"}),
+    ("UpdateUser", {"UserName": "user", "NewComments": "mine"}),
+    ("DeleteUser", {"UserName": "user"}),
+    ("ListGroupsForUser", {"UserName": "user"}),
+    ("GetLoginProfile", {"UserName": "user"}),
+    ("DeleteLoginProfile", {"UserName": "user"}),
+    ("GetUserMFAInfo", {"UserName": "user"}),
+    ("UnbindMFADevice", {"UserName": "user"}),
+    ("CreateAccessKey", {"UserName": "user"}),
+    ("ListAccessKeys", {"UserName": "user"}),
+    ("UpdateAccessKey", {"UserName": "user", "UserAccessKeyId": "key", "Status": "Inactive"}),
+    ("DeleteAccessKey", {"UserName": "user", "UserAccessKeyId": "key"}),
+    ("DeleteAccessKey", {"UserName": "own user", "UserAccessKeyId": "key"}),
+    ("GetPolicy", {"PolicyName": "policy", "PolicyType": "Custom"}),
+    ("DeletePolicy", {"PolicyName": "policy"}),
+    ("CreatePolicyVersion", {"PolicyName": "policy", "PolicyDocument": EVERYTHING}),
+    ("GetPolicyVersion", {"PolicyName": "policy", "PolicyType": "Custom", "VersionId": "v1"}),
+    ("ListPolicyVersions", {"PolicyName": "policy", "PolicyType": "Custom"}),
+    ("SetDefaultPolicyVersion", {"PolicyName": "policy", "VersionId": "v1"}),
+    ("DeletePolicyVersion", {"PolicyName": "policy", "VersionId": "v1"}),
+    ("ListEntitiesForPolicy", {"PolicyName": "policy", "PolicyType": "Custom"}),
+    (
+        "AttachPolicyToUser",
+        {"UserName": "user", "PolicyName": "ReadOnlyAccess", "PolicyType": "System"},
+    ),
+    (
+        "AttachPolicyToUser",
+        {"UserName": "own user", "PolicyName": "policy", "PolicyType": "Custom"},
+    ),
+    (
+        "DetachPolicyFromUser",
+        {"UserName": "user", "PolicyName": "ReadOnlyAccess", "PolicyType": "System"},
+    ),
+    ("ListPoliciesForUser", {"UserName": "user"}),
+    ("GetRole", {"RoleName": "role"}),
+    ("UpdateRole", {"RoleName": "role", "NewDescription": "mine"}),
+    ("DeleteRole", {"RoleName": "role"}),
+    (
+        "AttachPolicyToRole",
+        {"RoleName": "role", "PolicyName": "ReadOnlyAccess", "PolicyType": "System"},
+    ),
+    (
+        "AttachPolicyToRole",
+        {"RoleName": "own role", "PolicyName": "policy", "PolicyType": "Custom"},
+    ),
+    (
+        "DetachPolicyFromRole",
+        {"RoleName": "role", "PolicyName": "ReadOnlyAccess", "PolicyType": "System"},
+    ),
+    ("ListPoliciesForRole", {"RoleName": "role"}),
+    ("AssumeRole", {"RoleArn": "role arn", "RoleSessionName": "mine"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
     ("GetAttachment", {"AttachmentId": "att"}),
     ("DeleteAttachment", {"AttachmentId": "att"}),
@@ -363,9 +415,18 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
         "NetworkInterfaceSets",
     ),
     ("ListResourceGroups", {"ResourceGroupId": "rg"}, "ResourceGroups"),
+    ("ListUsers", {}, "Users"),
+    ("ListPolicies", {}, "Policies"),
+    ("ListRoles", {}, "Roles"),
 ]
 # What takes no id of anybody, or is not for accounts.
 ALONE = {
+    "CreateUser",
+    "CreatePolicy",
+    "CreateRole",
+    "GetCallerIdentity",
+    "CheckProductOpen",
+    "OpenPrivateLinkService",
     "CreateResourceGroup",
     "CreateAccount",
     "ListAccounts",
@@ -412,7 +473,25 @@ def belongings(world: World) -> dict[str, str]:
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
         *(world.resource_group(), world.route_table(network)),
     ]
-    return {each.partition("-")[0]: each for each in ids}
+    return {each.partition("-")[0]: each for each in ids} | identities(world.account)
+
+
+def identities(account: Account) -> dict[str, str]:
+    """A user with a key, a policy and a role; the names are the account's own."""
+    tail = account.id[-6:]
+    name = f"alice-{tail}"
+    account.ram.CreateUser(UserName=name)
+    key = account.ram.CreateAccessKey(UserName=name)["AccessKey"]["AccessKeyId"]
+    account.ram.CreatePolicy(PolicyName=f"all-{tail}", PolicyDocument=EVERYTHING)
+    everybody = trust(f"acs:ram::{account.id}:root")
+    account.ram.CreateRole(RoleName=f"guest-{tail}", AssumeRolePolicyDocument=everybody)
+    return {
+        "user": name,
+        "key": key,
+        "policy": f"all-{tail}",
+        "role": f"guest-{tail}",
+        "role arn": f"acs:ram::{account.id}:role/guest-{tail}",
+    }
 
 
 def ask(stage: Stage, account: Account, action: Action, parameters: dict[str, Any]) -> Reply:
@@ -443,6 +522,7 @@ def test_a_strangers_id_answers_as_one_that_does_not_exist(
     theirs = belongings(World(operator))
     own = {f"own {kind}": id for kind, id in belongings(World(other)).items()}
     nobodys = {kind: f"{kind}-{'0' * 20}" for kind in theirs}
+    nobodys["role arn"] = f"acs:ram::{operator.id}:role/nobody"
     before = stage.dump()
     for name, template in CALLS:
         replies = [

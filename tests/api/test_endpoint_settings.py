@@ -58,7 +58,7 @@ def test_an_endpoint_is_created_with_all_it_can_have(
     assert {name: made[name] for name in expected} == expected
     expected |= {
         "PolicyDocument": POLICY,
-        "ProtectedEnabled": True,
+        "ProtectedEnabled": False,  # an account's own key protects nothing
         "ResourceGroupId": group,
     }
     shown = world.shown(made["EndpointId"])

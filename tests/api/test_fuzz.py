@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -11,6 +9,7 @@ from hypothesis import strategies as some
 from privlink.api.action import Action, Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
+from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
 from tests.api.wire import acs3, rpc1, send
@@ -26,6 +25,17 @@ WORDS = [
     *('[{"ServerId":"10.0.0.9","Type":"eniip","Port":"80"}]', '[{"ServerId":1}]', "[" * 5000),
     *("intranet", "active", "off", "wrr", "PayBySpec", "loadbalancer", "instance", "slb", "lb-x"),
     *("00000000-0001-f7b2-1d90-3f23fffda0ac", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
+    *(
+        "Custom",
+        "System",
+        "Active",
+        "ReadOnlyAccess",
+        "v1",
+        EVERYTHING,
+        "[" * 3000,
+        '{"Version":1}',
+    ),
+    *("acs:ram::1000000000000001:role/guest", trust("acs:ram::1000000000000001:root"), "900"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -60,6 +70,10 @@ PREFIXES: dict[str, str | tuple[str, ...]] = {
     "ServiceId": "epsrv-",
     "EndpointId": "ep-",
     "AttachmentId": "att-",
+    "UserName": "alice",
+    "RoleName": "guest",
+    "PolicyName": "of-alice",
+    "UserAccessKeyId": "LTAI5t",
 }
 
 
@@ -70,8 +84,15 @@ def fixed_for(action: Action) -> dict[str, str]:
 
 
 @pytest.fixture
-def known(operator: Account, world: World) -> list[str]:
+def alice(stage: Stage, operator: Account) -> Account:
+    """A user whose policies ask for everything that policies can ask for."""
+    return limited(stage, operator)
+
+
+@pytest.fixture
+def known(operator: Account, alice: Account, world: World) -> list[str]:
     """The ids of one thing of every kind."""
+    role(operator, "guest", allow("*"))
     network = world.network()
     balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
     service, clb = world.service(balancer), world.clb(network)
@@ -83,21 +104,32 @@ def known(operator: Account, world: World) -> list[str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        world.route_table(network),
+        *(world.route_table(network), "alice", "guest", "of-alice", alice.key_id),
     ]
+
+
+def limited(stage: Stage, operator: Account) -> Account:
+    """A user whose policies ask for everything that policies can ask for."""
+    asks = {
+        "StringLike": {"acs:ResourceTag/team": "*", "privatelink:VpcEndpointServiceId": "*"},
+        "NotIpAddress": {"acs:SourceIp": "::/0"},
+        "NumericLessThan": {"acs:RequestTag/team": 7},
+        "DateLessThan": {"acs:RequestTag/team": "2000-01-01"},
+    }
+    return user(stage, operator, "alice", allow("*"), deny("*", Condition=asks))
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda each: f"{each.product.name}.{each.name}")
 def test_no_parameters_break_an_action(
-    stage: Stage, operator: Account, node: Node, known: list[str], action: Action
+    stage: Stage, operator: Account, alice: Account, node: Node, known: list[str], action: Action
 ) -> None:
-    caller: Any = operator
+    callers = [operator, alice]
     if action.who is Who.NODE:
-        caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+        callers = [Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)]
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
-    @given(parameters(action, known), some.booleans())
-    def ask(given: dict[str, str], old: bool) -> None:
+    @given(parameters(action, known), some.booleans(), some.sampled_from(callers))
+    def ask(given: dict[str, str], old: bool, caller: Account) -> None:
         given.pop("WaitSeconds", None)  # it would wait
         before = stage.dump()
         version, pairs = action.product.version, list(given.items())

@@ -18,6 +18,19 @@ from tests.api.account import Account
 FORM = "application/x-www-form-urlencoded"
 VPC, PRIVATELINK, OWN = "2016-04-28", "2020-04-15", "2026-12-01"
 
+# What a refusal by policy says besides, field by field.
+DETAIL = dict.fromkeys(
+    (
+        "AuthAction",
+        "AuthPrincipalType",
+        "AuthPrincipalOwnerId",
+        "AuthPrincipalDisplayName",
+        "PolicyType",
+        "NoPermissionType",
+    ),
+    "",
+)
+
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -65,8 +78,11 @@ def send(host: str, request: Request, *, chunked: bool = False) -> Reply:
     answer = msgspec.json.decode(payload, type=dict[str, Any])
     assert isinstance(answer["RequestId"], str)
     if response.status >= 400:
+        detail = answer.pop("AccessDeniedDetail", DETAIL)
         assert set(answer) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
         assert all(isinstance(value, str) for value in answer.values())
+        assert detail.keys() == DETAIL.keys()
+        assert all(isinstance(value, str) for value in detail.values())
     return Reply(response.status, answer)
 
 

@@ -57,9 +57,10 @@ class Installation:
         return Cloud(self.listen, keys["access_key_id"], keys["access_key_secret"])
 
     def account(self, name: str) -> tuple[str, Cloud]:
-        """A new account's id, and the SDKs with its key."""
+        """A new account's id, and the SDKs with its key; PrivateLink is switched on in it."""
         keys = json.loads(self.run("account", "create", name, "-o", "json"))
         cloud = Cloud(self.listen, keys["access_key_id"], keys["access_key_secret"])
+        cloud.open_privatelink()
         return keys["account_id"], cloud
 
     def process(self, module: str) -> int:

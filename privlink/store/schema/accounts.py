@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, String, Table, false, true
 
 from privlink.store.schema.base import metadata, reference, words
 
@@ -13,6 +13,8 @@ account = Table(
     Column("name", String, nullable=False, unique=True),
     Column("operator", Boolean, nullable=False),
     words("created_at"),
+    Column("opened", Boolean, nullable=False, server_default=true()),
+    Column("linked", Boolean, nullable=False, server_default=false()),
 )
 
 access_key = Table(
@@ -22,6 +24,9 @@ access_key = Table(
     words("secret"),
     reference("account_id", "account.id", nullable=True),
     reference("node_id", "node.id", nullable=True),
+    Column("user_id", String, nullable=True, index=True),  # no foreign key: it came later
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("created_at", String, nullable=False, server_default=""),
 )
 
 nonce = Table(

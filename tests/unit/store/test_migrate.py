@@ -15,7 +15,7 @@ from alembic.operations import Operations
 
 from privlink.model.ids import AccountId
 from privlink.model.privatelink import ResourceType
-from privlink.store import balancers, migrate, rows, schema
+from privlink.store import accounts, balancers, migrate, rows, schema
 from privlink.store.database import Database
 
 
@@ -161,3 +161,19 @@ def test_a_load_balancer_of_an_older_privlink_is_an_active_nlb(
     assert (balancer.undeletable_since, balancer.fixed_since) == ("", "")
     assert listener is not None and (listener.started, listener.server_port) == (True, None)
     assert group is not None and group.balancer_id is None
+
+
+def test_an_account_from_before_goes_on_with_privatelink_on(database: Database, file: Path) -> None:
+    script = migrate.load()
+    migrate.upgrade(database, script)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'old', 0, '')"
+        )
+        connection.execute("INSERT INTO access_key (id, secret, account_id) VALUES ('k', 's', '1')")
+    with database.read() as tx:
+        account, key = accounts.get(tx, AccountId("1")), accounts.access_key(tx, "k")
+    assert account is not None
+    assert key is not None
+    assert (account.opened, account.linked) == (True, False)
+    assert (key.user_id, key.active, key.created_at) == (None, True, "")

@@ -53,7 +53,7 @@ def shown(call: Call, resource_ids: Iterable[str]) -> dict[str, TagList]:
     }
 
 
-@action(ECS, writes=True, resource="*")
+@action(ECS, writes=True, resource="{resource_type}/{resource_id}")
 def tag_resources(
     call: Call,
     *,
@@ -66,7 +66,7 @@ def tag_resources(
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
-@action(ECS, writes=True, resource="*")
+@action(ECS, writes=True, resource="{resource_type}/{resource_id}")
 def untag_resources(
     call: Call,
     *,
@@ -80,7 +80,7 @@ def untag_resources(
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
-@action(ECS, resource="*")
+@action(ECS, resource="{resource_type}/{resource_id}")
 def list_tag_resources(
     call: Call,
     *,
@@ -97,7 +97,7 @@ def list_tag_resources(
     )
 
 
-@action(ECS, writes=True, resource="*")
+@action(ECS, writes=True, resource="{resource_type}/{resource_id}")
 def join_resource_group(
     call: Call,
     *,

@@ -35,7 +35,7 @@ class TagResourcesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(NLB, writes=True, resource="*")
+@action(NLB, writes=True, resource="{resource_type}/{resource_id}")
 def tag_resources(
     call: Call,
     *,
@@ -48,7 +48,7 @@ def tag_resources(
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
-@action(NLB, writes=True, resource="*")
+@action(NLB, writes=True, resource="{resource_type}/{resource_id}")
 def untag_resources(
     call: Call,
     *,
@@ -62,7 +62,7 @@ def untag_resources(
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
-@action(NLB, resource="*")
+@action(NLB, resource="{resource_type}/{resource_id}")
 def list_tag_resources(
     call: Call,
     *,
@@ -78,7 +78,7 @@ def list_tag_resources(
     return TagResourcesAnswer(tag_resources=page, max_results=max_results, next_token=following)
 
 
-@action(NLB, writes=True, resource="*")
+@action(NLB, writes=True, resource="{resource_type}/{resource_id}")
 def move_resource_group(
     call: Call,
     *,

@@ -5,6 +5,7 @@ from privlink.api.products.privatelink import (
     endpoints,
     labels,
     offers,
+    opening,
     resources,
     security_groups,
     services,
@@ -26,4 +27,5 @@ ACTIONS = (
     *labels.ACTIONS,
     *security_groups.ACTIONS,
     *offers.ACTIONS,
+    *opening.ACTIONS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,7 +12,7 @@ from privlink import errors
 from privlink.api import grouping, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink import endpoint_answers
+from privlink.api.products.privatelink import endpoint_answers, protection
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
@@ -70,7 +70,23 @@ _DUAL = "DualStack"
 IpVersion = Literal["IPv4", "DualStack"]
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpoint/*")
+def _service_asked(arguments: dict[str, Any]) -> dict[str, str]:
+    """What policies may ask of the creation of an endpoint: which service it shall lead to."""
+    wanted = _service_id(arguments["service_id"], arguments["service_name"])
+    return {} if wanted is None else {"privatelink:VpcEndpointServiceId": wanted}
+
+
+@action(
+    PRIVATELINK,
+    writes=True,
+    resource=(
+        "vpcendpoint/*",
+        "vpc:vpc/{vpc_id}",
+        "vpc:vswitch/{zone.vswitch_id}",
+        "ecs:securitygroup/{security_group_id}",
+    ),
+    conditions=_service_asked,
+)
 def create_vpc_endpoint(
     call: Call,
     *,
@@ -109,6 +125,7 @@ def create_vpc_endpoint(
     _kind_for(service, endpoint_type).check(groups)
     _refuse_unserved(call, service, zone)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
+    owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(
         id=EndpointId(new_id("ep")),
         account_id=call.account_id,
@@ -119,8 +136,8 @@ def create_vpc_endpoint(
         name=endpoint_name or "",
         description=endpoint_description or "",
         policy=_checked(policy_document or ""),
-        protected=protected_enabled,
-        protected_by="",
+        protected=bool(owner),
+        protected_by=owner,
         zone_affinity=zone_affinity_enabled,
         deleting=False,
         created_at=call.now,
@@ -135,6 +152,7 @@ def create_vpc_endpoint(
         modified_at=call.now,
     )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
+    protection.ensure_linked_role(call)
     for asked in zone:
         place(call, endpoint, asked, initial=True)
     grouping.put(call, endpoint.id, resource_group_id)
@@ -159,6 +177,7 @@ def update_vpc_endpoint_attribute(
 ) -> Answer:
     """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     refuse_if_deleting(endpoint)
     _refuse_other_regions(call, None, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
@@ -244,6 +263,7 @@ def list_vpc_endpoints(
 def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) -> Answer:
     """Delete an endpoint whose zones have been removed."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     zones = endpoints.zones(call.tx, endpoint.id)
     if staying := [zone.zone_id for zone in zones if not zone.deleting]:
         raise errors.EndpointDependenceViolation(
@@ -260,8 +280,7 @@ def _service_to_use(
     call: Call, service_id: str | None, service_name: str | None
 ) -> EndpointService:
     """The service that was asked for, if it exists and this account may use it."""
-    by_name = service_name.rpartition(".")[2] if service_name else None
-    wanted = service_id or by_name
+    wanted = _service_id(service_id, service_name)
     if wanted is None:
         raise errors.MissingParam(parameter="ServiceId", why="give ServiceId or ServiceName.")
     service = services.get(call.tx, wanted)
@@ -300,6 +319,10 @@ def _refuse_unserved(call: Call, service: EndpointService, asked: Sequence[Zone]
             raise errors.EndpointServiceNotSupportedZone(
                 resource=service.id, zone_id=zone.zone_id, known=", ".join(served)
             )
+
+
+def _service_id(service_id: str | None, service_name: str | None) -> str | None:
+    return service_id or (service_name.rpartition(".")[2] if service_name else None)
 
 
 def _refuse_other_regions(call: Call, region_id: str | None, bandwidth: int | None) -> None:

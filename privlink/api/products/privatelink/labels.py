@@ -45,7 +45,7 @@ class TagResourcesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True, resource="*")
+@action(PRIVATELINK, writes=True, resource="{resource_type}/{resource_id}")
 def tag_resources(
     call: Call,
     *,
@@ -58,7 +58,7 @@ def tag_resources(
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
-@action(PRIVATELINK, writes=True, resource="*")
+@action(PRIVATELINK, writes=True, resource="{resource_type}/{resource_id}")
 def untag_resources(
     call: Call,
     *,
@@ -72,7 +72,7 @@ def untag_resources(
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
-@action(PRIVATELINK, resource="*")
+@action(PRIVATELINK, resource="{resource_type}/{resource_id}")
 def list_tag_resources(
     call: Call,
     *,
@@ -87,7 +87,7 @@ def list_tag_resources(
     return TagResourcesAnswer(tag_resources=page, next_token=following)
 
 
-@action(PRIVATELINK, writes=True, resource="*")
+@action(PRIVATELINK, writes=True, resource="{resource_type}/{resource_id}")
 def change_resource_group(
     call: Call,
     *,

@@ -101,7 +101,7 @@ def list_vpc_endpoint_services_by_end_user(
     )
 
 
-@action(PRIVATELINK, resource=None)
+@action(PRIVATELINK, resource=None, before_opening=True)
 def describe_regions(
     call: Call,
     *,
@@ -120,7 +120,7 @@ def describe_regions(
     return RegionsAnswer(regions=RegionList(region=[here] if is_served else []))
 
 
-@action(PRIVATELINK, resource=None)
+@action(PRIVATELINK, resource=None, before_opening=True)
 def describe_zones(
     call: Call,
     *,

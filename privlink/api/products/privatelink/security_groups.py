@@ -8,6 +8,7 @@ from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.products.privatelink import protection
 from privlink.api.products.privatelink.zones import refuse_if_deleting
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
@@ -33,6 +34,7 @@ def attach_security_group_to_vpc_endpoint(
 ) -> Answer:
     """Put one more security group on an endpoint: what any of its groups accepts may pass."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     refuse_if_deleting(endpoint)
     present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
     if security_group_id in present:
@@ -50,6 +52,7 @@ def detach_security_group_from_vpc_endpoint(
 ) -> Answer:
     """Take a security group off an endpoint; one must stay."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     refuse_if_deleting(endpoint)
     present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
     if security_group_id not in present:

@@ -10,7 +10,7 @@ from privlink import errors
 from privlink.api import grouping, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink import service_answers
+from privlink.api.products.privatelink import protection, service_answers
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
 from privlink.api.products.privatelink.resources import Resource, attach, type_of
 from privlink.api.products.privatelink.service_answers import (
@@ -89,6 +89,7 @@ def create_vpc_endpoint_service(
         created_at=call.now,
     )
     services.add(call.tx, service)
+    protection.ensure_linked_role(call)
     services.add_user(call.tx, ServiceUser(service.id, service.account_id))
     _offer(call, service, supported_region_list)
     for asked in resource:

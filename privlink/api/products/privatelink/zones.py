@@ -11,6 +11,7 @@ from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.products.privatelink import protection
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.ids import ZoneId
@@ -60,6 +61,7 @@ def add_zone_to_vpc_endpoint(
 ) -> Answer:
     """Give an endpoint an address in one more zone."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     refuse_if_deleting(endpoint)
     limits.check(
         call, quotas.ZONES_PER_ENDPOINT, len(endpoints.zones(call.tx, endpoint.id)), endpoint.id
@@ -76,6 +78,7 @@ def remove_zone_from_vpc_endpoint(
 ) -> Answer:
     """Take an endpoint's address in a zone away. Traffic through it stops."""
     endpoint = ours.endpoint(call, endpoint_id)
+    protection.refuse_strangers(call, endpoint)
     zones = endpoints.zones(call.tx, endpoint.id)
     found = next((zone for zone in zones if zone.zone_id == zone_id and not zone.deleting), None)
     if found is None:

@@ -56,13 +56,19 @@ class QuotasAnswer(Answer):
 
 @action(PRIVLINK, writes=True, who=Who.OPERATOR, secret=True, resource="account/*")
 def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
-    """Create an account and its first access key. The secret is shown this once."""
+    """Create an account and its first access key. The secret is shown this once.
+
+    PrivateLink is not switched on in it: OpenPrivateLinkService does that.
+    """
     if (present := accounts.by_name(call.tx, name)) is not None:
         raise errors.AccountExists(name=name, account_id=present.id)
-    account = Account(new_account_id(), name, operator=False, created_at=call.now)
+    account = Account(
+        new_account_id(), name, operator=False, created_at=call.now, opened=False, linked=False
+    )
     key_id, secret = new_access_key()
     accounts.add(call.tx, account)
-    accounts.add_access_key(call.tx, AccessKey(key_id, secret, account.id, None))
+    key = AccessKey(key_id, secret, account.id, None, created_at=call.now)
+    accounts.add_access_key(call.tx, key)
     return CreateAccountAnswer(
         account_id=account.id, access_key_id=key_id, access_key_secret=secret
     )

@@ -32,7 +32,7 @@ class TagResourcesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(SLB, writes=True, resource="*")
+@action(SLB, writes=True, resource="{resource_type}/{resource_id}")
 def tag_resources(
     call: Call,
     *,
@@ -45,7 +45,7 @@ def tag_resources(
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
-@action(SLB, writes=True, resource="*")
+@action(SLB, writes=True, resource="{resource_type}/{resource_id}")
 def untag_resources(
     call: Call,
     *,
@@ -59,7 +59,7 @@ def untag_resources(
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
-@action(SLB, resource="*")
+@action(SLB, resource="{resource_type}/{resource_id}")
 def list_tag_resources(
     call: Call,
     *,

@@ -74,7 +74,7 @@ def chosen(
     return found
 
 
-@action(VPC, writes=True, resource="*")
+@action(VPC, writes=True, resource="{resource_type}/{resource_id}")
 def tag_resources(
     call: Call,
     *,
@@ -87,7 +87,7 @@ def tag_resources(
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
-@action(VPC, writes=True, name="UnTagResources", resource="*")
+@action(VPC, writes=True, name="UnTagResources", resource="{resource_type}/{resource_id}")
 def untag_resources(
     call: Call,
     *,
@@ -101,7 +101,7 @@ def untag_resources(
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
-@action(VPC, resource="*")
+@action(VPC, resource="{resource_type}/{resource_id}")
 def list_tag_resources(
     call: Call,
     *,
@@ -119,7 +119,7 @@ def list_tag_resources(
     )
 
 
-@action(VPC, writes=True, resource="*")
+@action(VPC, writes=True, resource="{resource_type}/{resource_id}")
 def move_resource_group(
     call: Call,
     *,
