@@ -194,6 +194,14 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         "nlb.MoveResourceGroup",
         {"ResourceType": "loadbalancer", "ResourceId": "own nlb", "NewResourceGroupId": "rg"},
     ),
+    (
+        "slb.MoveResourceGroup",
+        {"ResourceType": "loadbalancer", "ResourceId": "lb", "NewResourceGroupId": "own rg"},
+    ),
+    (
+        "slb.MoveResourceGroup",
+        {"ResourceType": "loadbalancer", "ResourceId": "own lb", "NewResourceGroupId": "rg"},
+    ),
     ("slb.CreateLoadBalancer", {"VSwitchId": "vsw"}),
     ("DescribeLoadBalancerAttribute", {"LoadBalancerId": "lb"}),
     ("slb.DeleteLoadBalancer", {"LoadBalancerId": "lb"}),

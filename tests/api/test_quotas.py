@@ -60,6 +60,34 @@ def test_balancers_and_what_is_behind_them(
         )
 
 
+def test_clbs_and_what_is_behind_them(
+    world: World, refused: Refused, one_only: Callable[[str], None]
+) -> None:
+    network, ours = world.network(), world.account.slb
+    clb = world.clb(network)
+    world.clb_listener(clb)
+    servers = '[{"ServerId": "10.0.0.%s", "Type": "eniip"%s}]'
+    ours.AddBackendServers(LoadBalancerId=clb, BackendServers=servers % (5, ""))
+    group = ours.CreateVServerGroup(
+        LoadBalancerId=clb, BackendServers=servers % (5, ', "Port": 80')
+    )["VServerGroupId"]
+    for name in ("CLBS", "LISTENERS_PER_CLB", "VSERVER_GROUPS_PER_CLB", "BACKEND_SERVERS"):
+        one_only(name)
+    with refused("QuotaLimitExceeds.LoadBalancers", 400, "DeleteLoadBalancer"):
+        world.clb(network)
+    with refused("QuotaLimitExceeds.Listeners", 400, clb, "DeleteLoadBalancerListener"):
+        world.clb_listener(clb, 81)
+    with refused("QuotaLimitExceeds.VServerGroups", 400, clb, "DeleteVServerGroup"):
+        ours.CreateVServerGroup(LoadBalancerId=clb)
+    with refused("QuotaLimitExceeds.BackendServers", 400, clb, "VServer group"):
+        ours.AddBackendServers(LoadBalancerId=clb, BackendServers=servers % (6, ""))
+    with refused("QuotaLimitExceeds.BackendServers", 400, group):
+        ours.AddVServerGroupBackendServers(
+            VServerGroupId=group, BackendServers=servers % (6, ', "Port": 80')
+        )
+    world.balancer(network)  # NLBs are counted apart
+
+
 def test_services_and_their_endpoints(
     world: World, refused: Refused, one_only: Callable[[str], None]
 ) -> None:

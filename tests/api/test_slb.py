@@ -261,3 +261,14 @@ def test_clbs_are_tagged_as_instances(operator: Account, world: World, refused: 
     assert shown(operator, clb)["Tags"] == {"Tag": []}
     with refused("InvalidResourceType", 400, "'listener'", "it is instance"):
         operator.slb.TagResources(ResourceType="listener", ResourceId=[clb], Tag=TAG)
+
+
+def test_a_clb_moves_to_another_group(operator: Account, world: World, refused: Refused) -> None:
+    clb, group = world.clb(world.network()), world.resource_group()
+    move = operator.slb.MoveResourceGroup
+    move(ResourceId=clb, ResourceType="loadbalancer", NewResourceGroupId=group)
+    assert shown(operator, clb)["ResourceGroupId"] == group
+    with refused("InvalidResourceType", 400, "'acl'", "it is loadbalancer"):
+        move(ResourceId=clb, ResourceType="acl", NewResourceGroupId=group)
+    with refused("InvalidResourceGroup", 400, "'rg-none'"):
+        move(ResourceId=clb, ResourceType="loadbalancer", NewResourceGroupId="rg-none")

@@ -1,10 +1,10 @@
-"""Tags of CLBs."""
+"""Tags and resource groups of CLBs."""
 
 from __future__ import annotations
 
 import msgspec
 
-from privlink.api import ours
+from privlink.api import grouping, ours
 from privlink.api.action import SLB, Call, RegionId, action
 from privlink.api.paging import NextToken
 from privlink.api.tagging import (
@@ -74,4 +74,21 @@ def list_tag_resources(
     return TagResourcesAnswer(tag_resources=TagResources(tag_resource=page), next_token=following)
 
 
-ACTIONS = (tag_resources, untag_resources, list_tag_resources)
+@action(SLB, writes=True, resource="loadbalancer/{resource_id}")
+def move_resource_group(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    resource_id: str,
+    resource_type: str,
+    new_resource_group_id: str,
+) -> Answer:
+    """Move a CLB to another resource group."""
+    if resource_type.lower() not in (INSTANCE, "loadbalancer"):
+        why = f"{resource_type!r} was given; it is loadbalancer."
+        raise SLB.invalid(parameter="ResourceType", why=why)
+    grouping.put(call, ours.clb(call, resource_id).id, new_resource_group_id)
+    return Answer()
+
+
+ACTIONS = (tag_resources, untag_resources, list_tag_resources, move_resource_group)
