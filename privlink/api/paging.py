@@ -1,4 +1,4 @@
-"""Pages of lists: by number (VPC, ECS) and by token (NLB, PrivateLink).
+"""Pages of lists: by number (VPC, ECS) and by token (NLB, PrivateLink). Long lists: `listing`.
 
 A token names the last item that was given, so a list that changes meanwhile neither repeats nor
 skips what stayed.
@@ -42,6 +42,20 @@ def by_token(
     rest = [item for item in items if key(item) > after]
     page = rest[:size]
     return page, _encode(key(page[-1])) if len(rest) > size else msgspec.UNSET
+
+
+def place_of(token: str) -> tuple[str, str]:
+    """The creation time and the id of the last item that was given, empty at the start.
+
+    Raises InvalidNextToken for a token not ours.
+    """
+    moment, _, last = (_decode(token) if token else "").partition(" ")
+    return moment, last
+
+
+def token_of(moment: str, last: str) -> str:
+    """The token of the page after an item."""
+    return _encode(f"{moment} {last}")
 
 
 def _encode(key: str) -> str:

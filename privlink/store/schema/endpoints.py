@@ -14,15 +14,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from privlink.store.schema.base import metadata, reference, where, words
+from privlink.store.schema.base import by_age, metadata, reference, where, words
 
 # No foreign key to the service: an endpoint outlives it, as ServiceDeleted.
 endpoint = Table(
     "endpoint",
     metadata,
     Column("id", String, primary_key=True),
-    reference("account_id", "account.id"),
-    reference("vpc_id", "vpc.id"),
+    Column("account_id", String, ForeignKey("account.id"), nullable=False),
+    Column("vpc_id", String, ForeignKey("vpc.id"), nullable=False),
     words("service_id"),
     words("service_name"),
     words("type"),
@@ -34,7 +34,16 @@ endpoint = Table(
     Column("zone_affinity", Boolean, nullable=False),
     Column("deleting", Boolean, nullable=False),
     words("created_at"),
+    *by_age("endpoint", "account_id", "vpc_id", "service_id"),
     Index("ix_endpoint_deleting", "id", sqlite_where=where("deleting = 1")),
+)
+
+# How many endpoints there are of an account, in a VPC, of a service, of an account to a service.
+tally = Table(
+    "tally",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )
 
 endpoint_security_group = Table(
@@ -49,7 +58,7 @@ connection = Table(
     "connection",
     metadata,
     Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
-    Column("service_id", String, nullable=False, index=True),
+    words("service_id"),
     words("decision"),
     Column("bandwidth", Integer, nullable=False),
     words("traffic_control"),

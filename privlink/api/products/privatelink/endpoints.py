@@ -7,15 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, limits, ours
+from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.paging import MaxResults, NextToken
 from privlink.api.products.privatelink import endpoint_answers
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
     EndpointsAnswer,
-    by_age,
     status_of,
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
@@ -36,7 +35,9 @@ from privlink.model.privatelink import (
     TrafficControl,
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
-from privlink.store import endpoints, services
+from privlink.store import endpoints, services, tally
+from privlink.store.endpoints import Facts
+from privlink.store.pages import Place
 
 Name = Annotated[
     str,
@@ -54,6 +55,7 @@ Description = Annotated[
     ),
 ]
 _DUAL = "DualStack"
+_DELETING = EndpointStatus.DELETING
 IpVersion = Literal["IPv4", "DualStack"]
 KindOfEndpoint = Annotated[
     EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
@@ -93,7 +95,7 @@ def create_vpc_endpoint(
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
-    limits.check(call, quotas.ENDPOINTS_PER_VPC, endpoints.count_in(call.tx, vpc.id), vpc.id)
+    limits.check(call, quotas.ENDPOINTS_PER_VPC, tally.in_vpc(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     KINDS[endpoint_type].check(groups)
@@ -195,37 +197,42 @@ def list_vpc_endpoints(
     next_token: NextToken = "",
 ) -> EndpointsAnswer:
     """List your endpoints. All filters given must match."""
-    exact = {"id": endpoint_id, "name": endpoint_name, "type": endpoint_type}
-    exact |= {"service_name": service_name, "vpc_id": vpc_id}
-    wanted = {field: value for field, value in exact.items() if value is not None}
-    everywhere = service_region_id in (None, call.config.region) and address_ip_version != _DUAL
-    candidates = [
-        endpoint
-        for endpoint in endpoints.of_account(call.tx, call.account_id)
-        if everywhere and all(getattr(endpoint, field) == value for field, value in wanted.items())
-    ]
-    ids = [endpoint.id for endpoint in candidates]
-    grouped = grouping.chosen(call, ids, resource_group_id)
-    tagged = LABELS.matching(call, ENDPOINT, tag)
-    found = [
-        facts
-        for facts in endpoints.facts(
-            call.tx,
-            (
-                endpoint
-                for endpoint in candidates
-                if endpoint.id in grouped and (tagged is None or endpoint.id in tagged)
-            ),
-        )
-        if endpoint_status in (None, lifecycle.endpoint_status(facts.endpoint, facts.zones))
-        and connection_status in (None, status_of(facts))
-    ]
-    page, following = by_token(found, by_age, max_results, next_token)
+    tx = call.tx
+    wanted = listing.wanted(
+        call,
+        {
+            "account_id": call.account_id,
+            "id": endpoint_id,
+            "name": endpoint_name,
+            "type": endpoint_type,
+            "service_name": service_name,
+            "vpc_id": vpc_id,
+            "deleting": None if endpoint_status is None else endpoint_status == _DELETING,
+        },
+        LABELS.asked(call, ENDPOINT, tag),
+        resource_group_id,
+    )
+    nowhere = service_region_id not in (None, call.config.region) or address_ip_version == _DUAL
+
+    def fetch(after: Place, size: int) -> list[Endpoint]:
+        return [] if nowhere else endpoints.page(tx, wanted, after, size)
+
+    def total() -> int:
+        return 0 if nowhere else endpoints.count(tx, wanted)
+
+    def keep(facts: Facts) -> bool:
+        status = lifecycle.endpoint_status(facts.endpoint, facts.zones)
+        return endpoint_status in (None, status) and connection_status in (None, status_of(facts))
+
+    if endpoint_status is None and connection_status is None:
+        listed = listing.page(fetch, total, max_results, next_token)
+    else:
+        listed = listing.page_of_kept(tx, fetch, keep, max_results, next_token)
     return EndpointsAnswer(
-        endpoints=endpoint_answers.listed(call, page),
-        total_count=len(found),
+        endpoints=endpoint_answers.listed(call, endpoints.facts(tx, listed.page)),
+        total_count=listed.total,
         max_results=max_results,
-        next_token=following,
+        next_token=listed.following,
     )
 
 
@@ -241,7 +248,7 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
     if zones:
         endpoints.mark_deleting(call.tx, endpoint.id)
     else:
-        endpoints.delete_endpoint(call.tx, endpoint.id)
+        endpoints.delete_endpoint(call.tx, endpoint)
     return Answer()
 
 
