@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import UTC, datetime
 
 from privlink.model.account import AccessKey, Account, Node
@@ -21,6 +22,7 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     that were lost come back as one more key of it.
     """
     changes.begin(tx, secrets.randbits(48) + 1)
+    accounts.forget_nonces(tx, int(time.time()))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     operator = accounts.operator(tx)
     if operator is None:

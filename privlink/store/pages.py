@@ -40,6 +40,9 @@ _THROUGH = {
     "leads_to": (schema.endpoint_zone, "endpoint_id", "resource_id"),
     "led_to": (schema.endpoint_zone, "endpoint_id", "replaced_resource_id"),
     "has_eni": (schema.endpoint_zone, "endpoint_id", "eni_id"),
+    "has_placed": (schema.endpoint_zone, "endpoint_id", "placed"),
+    "decision": (schema.connection, "endpoint_id", "decision"),
+    "not_decision": (schema.connection, "endpoint_id", "decision"),
 }
 
 
@@ -159,7 +162,10 @@ def _conditions(table: Table, shape: _Shape) -> Iterator[ColumnElement[bool]]:
     for name in shape.names:
         if name in _THROUGH:
             other, leading, value = _THROUGH[name]
-            yield _exists(table, other.c[leading] == table.c.id, other.c[value] == bindparam(name))
+            found = _exists(
+                table, other.c[leading] == table.c.id, other.c[value] == bindparam(name)
+            )
+            yield ~found if name.startswith("not_") else found
         elif shape.by_tag and isinstance(table.c[name].type, String):
             # Not a bare column, so that no index of it is taken.
             yield table.c[name].concat("") == bindparam(name)
@@ -169,10 +175,10 @@ def _conditions(table: Table, shape: _Shape) -> Iterator[ColumnElement[bool]]:
         yield table.c.id.in_(_having_first(shape.tags[0]))
     yield from _others(table.c.id, shape.tags, first=1 if shape.by_tag else 0)
     if shape.inside is not None:
-        ours = [_member.c.resource_id == table.c.id]
+        member = [_member.c.resource_id == table.c.id]
         if shape.inside:
-            ours.append(_member.c.group_id == bindparam("group"))
-        yield _exists(table, *ours) if shape.inside else ~_exists(table, *ours)
+            member.append(_member.c.group_id == bindparam("group"))
+        yield _exists(table, *member) if shape.inside else ~_exists(table, *member)
 
 
 def _exists(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:

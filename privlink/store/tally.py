@@ -17,7 +17,10 @@ from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn
 
 _tally = schema.tally
-_INSERT = upsert(_tally).values(name=bindparam("name"), count=bindparam("count"))
+_NAMES = 4  # of one endpoint
+_INSERT = upsert(_tally).values(
+    [{"name": bindparam(f"name{n}"), "count": bindparam(f"count{n}")} for n in range(_NAMES)]
+)
 _ADD = Prepared(
     _INSERT.on_conflict_do_update(
         index_elements=["name"], set_={"count": _tally.c.count + _INSERT.excluded["count"]}
@@ -34,12 +37,12 @@ _BONDS = Prepared(
 
 def added(tx: Transaction, endpoint: Endpoint) -> None:
     """There is one endpoint more."""
-    _ADD.many(tx, [{"name": name, "count": 1} for name in _names(endpoint)])
+    _add(tx, endpoint, 1)
 
 
 def deleted(tx: Transaction, endpoint: Endpoint) -> None:
     """There is one endpoint less."""
-    _ADD.many(tx, [{"name": name, "count": -1} for name in _names(endpoint)])
+    _add(tx, endpoint, -1)
     _DROP.many(tx, [{"name": name} for name in _names(endpoint)])
 
 
@@ -61,6 +64,11 @@ def services_used(tx: Transaction, account_id: AccountId) -> set[ServiceId]:
     beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     found = _BONDS.rows(tx, first=prefix, beyond=beyond)
     return {ServiceId(name.removeprefix(prefix)) for (name,) in found}
+
+
+def _add(tx: Transaction, endpoint: Endpoint, count: int) -> None:
+    names = {f"name{number}": name for number, name in enumerate(_names(endpoint))}
+    _ADD.run(tx, **names, **{f"count{number}": count for number in range(_NAMES)})
 
 
 def _names(endpoint: Endpoint) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ tally = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 endpoint_security_group = Table(
@@ -52,6 +53,7 @@ endpoint_security_group = Table(
     Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
     Column("group_id", String, ForeignKey("security_group.id"), primary_key=True),
     Index("ix_endpoint_security_group_group_id", "group_id"),
+    sqlite_with_rowid=False,
 )
 
 connection = Table(
@@ -63,6 +65,7 @@ connection = Table(
     Column("bandwidth", Integer, nullable=False),
     words("traffic_control"),
     words("modified_at"),
+    sqlite_with_rowid=False,
 )
 
 endpoint_zone = Table(
@@ -73,7 +76,7 @@ endpoint_zone = Table(
     reference("vswitch_id", "vswitch.id"),
     reference("eni_id", "eni.id"),
     Column("resource_id", String, nullable=True, index=True),
-    reference("provider_vpc_id", "vpc.id", nullable=True),
+    Column("provider_vpc_id", String, ForeignKey("vpc.id"), nullable=True),  # with its source
     Column("source", BigInteger, nullable=True),
     Column("opening", BigInteger, nullable=True, unique=True),
     Column("initial", Boolean, nullable=False),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from privlink.store.schema.base import metadata, reference, where, words
 
@@ -37,12 +46,12 @@ eni = Table(
     "eni",
     metadata,
     Column("id", String, primary_key=True),
-    reference("vpc_id", "vpc.id"),
+    Column("vpc_id", String, ForeignKey("vpc.id"), nullable=False),  # with its address below
     reference("vswitch_id", "vswitch.id"),
     Column("address", BigInteger, nullable=False),
     words("mac"),
     words("owner_kind"),
-    Column("owner_id", String, nullable=False, index=True),
+    words("owner_id"),
     UniqueConstraint("vpc_id", "address"),
 )
 

@@ -166,6 +166,7 @@ def list_vpc_endpoint_connections(
                 "leads_to": resource_id,
                 "led_to": replaced_resource_id,
                 "has_eni": eni_id,
+                **lifecycle.implied(None, connection_status),
             },
         )
         for each in service_ids

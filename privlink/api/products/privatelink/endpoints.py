@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from privlink.api.products.privatelink.endpoint_answers import (
     status_of,
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
-from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.privatelink.settle import settled
 from privlink.api.products.privatelink.zones import Zone, place, refuse_if_deleting
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
@@ -32,9 +33,11 @@ from privlink.model.privatelink import (
     EndpointService,
     EndpointStatus,
     EndpointType,
+    EndpointZone,
     TrafficControl,
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
+from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import endpoints, services, tally
 from privlink.store.endpoints import Facts
 from privlink.store.pages import Place
@@ -55,7 +58,6 @@ Description = Annotated[
     ),
 ]
 _DUAL = "DualStack"
-_DELETING = EndpointStatus.DELETING
 IpVersion = Literal["IPv4", "DualStack"]
 KindOfEndpoint = Annotated[
     EndpointType, msgspec.Meta(description="only Interface endpoints are served so far.")
@@ -126,12 +128,12 @@ def create_vpc_endpoint(
         modified_at=call.now,
     )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
-    for asked in zone:
-        place(call, endpoint, asked, initial=True)
+    zones = _place_all(call, endpoint, connection, zone)
     grouping.put(call, endpoint.id, resource_group_id)
     LABELS.attach(call, ENDPOINT, endpoint.id, tag)
-    settle(call, endpoint)
-    return endpoint_answers.created(call, endpoints.facts(call.tx, [endpoint])[0])
+    # No node can have heard of them yet.
+    unconfirmed = tuple(ZoneFacts(each, confirmed=False) for each in zones)
+    return endpoint_answers.created(call, Facts(endpoint, connection, True, unconfirmed))
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
@@ -207,7 +209,7 @@ def list_vpc_endpoints(
             "type": endpoint_type,
             "service_name": service_name,
             "vpc_id": vpc_id,
-            "deleting": None if endpoint_status is None else endpoint_status == _DELETING,
+            **lifecycle.implied(endpoint_status, connection_status),
         },
         LABELS.asked(call, ENDPOINT, tag),
         resource_group_id,
@@ -252,6 +254,19 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
     return Answer()
 
 
+def _place_all(
+    call: Call, endpoint: Endpoint, connection: Connection, asked: Sequence[Zone]
+) -> list[EndpointZone]:
+    """Put the zones of a new endpoint down, each leading where it shall."""
+    zones: list[EndpointZone] = []
+    resources = services.resources(call.tx, endpoint.service_id) if asked else []
+    for each in asked:
+        zone = place(call, endpoint, each, zones, initial=True)
+        zones.append(settled(call, zone, endpoint, connection, resources))
+        endpoints.add_zone(call.tx, zones[-1])
+    return zones
+
+
 def _service_to_use(
     call: Call, service_id: str | None, service_name: str | None
 ) -> EndpointService:
@@ -264,8 +279,10 @@ def _service_to_use(
     named = service and names.service_name(call.config.region, service.id)
     if service is None or (service_name is not None and service_name != named):
         raise errors.EndpointServiceNotFound(service=service_id or service_name)
+    if service.account_id == call.account_id:
+        return service
     allowed = [entry.user for entry in services.users(call.tx, service.id)]
-    if service.account_id != call.account_id and not sharing.allows(allowed, call.account_id):
+    if not sharing.allows(allowed, call.account_id):
         raise errors.EndpointServiceNotAuthorized(account_id=call.account_id, service_id=service.id)
     return service
 
