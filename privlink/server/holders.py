@@ -1,0 +1,49 @@
+"""Who holds which access key, remembered from one request to the next.
+
+Every request asks, and hardly any changes the answer. Whoever changes it says so, once that is
+committed; what was read before then, and comes later, is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from privlink.api.action import PRIVLINK, RAM, STS, Product
+from privlink.model.account import AccessKey, Account
+
+_CHANGED_BY = frozenset({PRIVLINK, RAM, STS})
+_MOST = 10_000
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """An access key and the account it belongs to, if it is no node's."""
+
+    key: AccessKey
+    account: Account | None
+
+
+class Holders:
+    """The access keys that were looked up."""
+
+    def __init__(self, look_up: Callable[[str], Holder]) -> None:
+        self._look_up = look_up
+        self._found: dict[str, Holder] = {}
+        self._changes = 0
+
+    def of(self, key_id: str) -> Holder:
+        """The holder of a key. Raises what `look_up` raises for a key nobody holds."""
+        found = self._found.get(key_id)
+        if found is None:
+            seen = self._changes
+            found = self._look_up(key_id)
+            if seen == self._changes and len(self._found) < _MOST:
+                self._found[key_id] = found
+        return found
+
+    def committed(self, product: Product) -> None:
+        """Forget them all, if an action of a product may have changed any."""
+        if product in _CHANGED_BY:
+            self._changes += 1
+            self._found.clear()
