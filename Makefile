@@ -1,7 +1,7 @@
 # One verb per line of work. Each is a short script or program that can be run without make as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up setup test check clean
+.PHONY: help demo demo-down up setup test check bench clean
 MAKEFLAGS += --no-print-directory
 
 help: ## what can be done
@@ -31,6 +31,11 @@ check: ## style and types alone
 	@scripts/setup
 	@scripts/check
 
+bench: ## how fast it is, and against what: a table, and a chart in build/bench (a few minutes)
+	@[ "$$(id -u)" = 0 ] || { echo "make bench takes root: it starts the server as privlink up does"; exit 1; }
+	@scripts/setup bench
+	@.venv/bin/python -m bench
+
 clean: ## remove all that setup and the tests made here; system packages stay
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis privlink/bpf/*.o
+	rm -rf .venv .venv-bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis privlink/bpf/*.o
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

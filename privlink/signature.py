@@ -13,12 +13,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
 
 ACS3 = "ACS3-HMAC-SHA256"
+_AS_IT_IS = re.compile("[A-Za-z0-9_.~-]*")
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -71,7 +73,7 @@ def sign_acs3(
         ]
     )
     string_to_sign = f"{ACS3}\n{hash_body(_bytes(canonical_request))}"
-    signature = hmac.new(_bytes(secret), _bytes(string_to_sign), hashlib.sha256).hexdigest()
+    signature = hmac.digest(_bytes(secret), _bytes(string_to_sign), "sha256").hex()
     return Acs3(canonical_request, string_to_sign, signature)
 
 
@@ -83,7 +85,7 @@ def sign_rpc1(method: str, parameters: Parameters, secret: str) -> Rpc1:
     """
     covered = [(name, value) for name, value in parameters if name != "Signature"]
     string_to_sign = f"{method}&{percent_encode('/')}&{percent_encode(_canonical(covered))}"
-    digest = hmac.new(_bytes(secret + "&"), _bytes(string_to_sign), hashlib.sha1).digest()
+    digest = hmac.digest(_bytes(secret + "&"), _bytes(string_to_sign), "sha1")
     return Rpc1(string_to_sign, base64.b64encode(digest).decode())
 
 
@@ -135,7 +137,7 @@ def unsigned(names: Iterable[str], signed_headers: Sequence[str]) -> list[str]:
 
 def percent_encode(text: str) -> str:
     """Escape everything but letters, digits and `-_.~` (RFC 3986, 2.3); a blank is %20."""
-    return quote(_bytes(text), safe="")
+    return text if _AS_IT_IS.fullmatch(text) else quote(_bytes(text), safe="")
 
 
 def hash_body(body: bytes) -> str:

@@ -11,6 +11,7 @@ sentence a refused caller reads) and odd names (`Wire`). What a function returns
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -82,6 +83,11 @@ class Caller(msgspec.Struct, frozen=True):
         return self.account is not None and (who is Who.ACCOUNT or self.account.operator)
 
 
+@functools.lru_cache(maxsize=64)
+def _spelt(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 class Call(msgspec.Struct, frozen=True):
     """What an action works with besides its parameters."""
 
@@ -99,7 +105,7 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def now(self) -> str:
         """The time of the call as answers spell it: ISO 8601, UTC, seconds."""
-        return self.moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return _spelt(self.moment)
 
 
 class Product(msgspec.Struct, frozen=True):

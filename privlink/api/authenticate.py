@@ -92,7 +92,6 @@ def use_nonce(tx: Transaction, claim: Claim, now: datetime) -> None:
         tx,
         claim.access_key_id,
         claim.nonce,
-        now=int(now.timestamp()),
         expires=int(expires.timestamp()),
     )
     if not fresh:

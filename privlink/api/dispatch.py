@@ -1,15 +1,17 @@
 """From an authenticated request to an answer: find the action, check, run, remember.
 
-An action runs in one transaction, and whether its caller may is decided in that same one, before
-anything is looked at. An error of any kind undoes all of it, and so does DryRun. A
-ClientToken that was used before brings the first answer again, unless that held a secret.
+Reading a request takes no transaction; an action runs in one, and whether its caller may is decided
+in that same one, before anything is looked at. An error of any kind undoes all of it, and so does
+DryRun. A ClientToken that was used before brings the first answer again, unless that held a secret;
+beside its like, a request is told to ask again.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -21,8 +23,9 @@ from privlink.api.action import PRIVATELINK, Action, Call, Caller
 from privlink.api.authenticate import Request
 from privlink.api.wire import nest
 from privlink.config import Config
+from privlink.model.ids import AccountId
 from privlink.store import accounts
-from privlink.store.database import Database
+from privlink.store.database import Transaction
 
 # Known to the gateway rather than to an action.
 _GATEWAY = frozenset(
@@ -41,6 +44,8 @@ _GATEWAY = frozenset(
 )
 # For how long a ClientToken is remembered, in seconds: a day outlives any client's retries.
 _TOKEN_LIFE = 24 * 3600
+
+Token = tuple[AccountId, str, str]  # whose, of which action, and the ClientToken
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -89,45 +94,64 @@ def permit(action: Action, caller: Caller) -> None:
         raise errors.NoPermission(caller=caller.name, action=action.name, why=why)
 
 
-def run(
-    action: Action,
-    request: Request,
-    caller: Caller,
-    *,
-    database: Database,
-    config: Config,
-    moment: datetime,
-) -> bytes:
-    """Carry a request out and return the answer as JSON, without its RequestId."""
+class Work(msgspec.Struct, frozen=True):
+    """A request that was found in order: what is left is to carry it out, in a transaction."""
+
+    action: Action
+    caller: Caller
+    config: Config
+    moment: datetime
+    arguments: dict[str, Any]
+    control: Control
+    digest: str  # of what came with a ClientToken
+
+    @property
+    def token(self) -> Token | None:
+        """What makes it the same as another request, if it is to count once."""
+        if not self.control.ClientToken or self.control.DryRun or self.action.secret:
+            return None
+        if not self.action.writes or self.caller.account is None:
+            return None
+        return self.caller.account.id, self.action.name, self.control.ClientToken
+
+    def answer(self, tx: Transaction) -> bytes:
+        """Carry it out and return the answer as JSON, without its RequestId."""
+        call = Call(tx, self.caller, self.config, self.moment)
+        _allow(self.action, call, self.arguments)
+        token = self.token
+        if token is None:
+            return self._carry_out(call)
+        before = accounts.client_token(tx, *token)
+        if before is not None:
+            if before.parameters != self.digest:
+                raise errors.IdempotenceSignatureMismatch(
+                    token=before.token, action=self.action.name
+                )
+            return before.answer.encode()
+        answer = self._carry_out(call)
+        created = int(self.moment.timestamp())
+        remembered = accounts.ClientToken(*token, self.digest, answer.decode(), created)
+        accounts.remember_client_token(tx, remembered, forget_before=created - _TOKEN_LIFE)
+        return answer
+
+    def _carry_out(self, call: Call) -> bytes:
+        answer = self.action.run(call, self.arguments)
+        if self.control.DryRun:
+            raise errors.DryRunOperation  # an error undoes what was done
+        return msgspec.json.encode(answer)
+
+
+def prepare(
+    action: Action, request: Request, caller: Caller, *, config: Config, moment: datetime
+) -> Work:
+    """Read a request's parameters. Raises the ApiError that says what is wrong with them."""
     both = (*request.query, *request.form)
     nested = nest((name, value) for name, value in both if name not in _GATEWAY)
     control = _control(action, nested)
     arguments = action.parse(nested)
     _check_region(config, arguments)
-    if not action.writes:
-        with database.read() as tx:
-            call = Call(tx, caller, config, moment)
-            _allow(action, call, arguments)
-            return _carry_out(action, call, arguments, control)
-    with database.write() as tx:
-        call = Call(tx, caller, config, moment)
-        _allow(action, call, arguments)
-        if not control.ClientToken or control.DryRun or caller.account is None or action.secret:
-            return _carry_out(action, call, arguments, control)
-        digest = _digest(nested)
-        account_id, token = caller.account.id, control.ClientToken
-        before = accounts.client_token(tx, account_id, action.name, token)
-        if before is not None:
-            if before.parameters != digest:
-                raise errors.IdempotenceSignatureMismatch(token=token, action=action.name)
-            return before.answer.encode()
-        answer_text = _carry_out(action, call, arguments, control)
-        created = int(moment.timestamp())
-        remembered = accounts.ClientToken(
-            account_id, action.name, token, digest, answer_text.decode(), created
-        )
-        accounts.remember_client_token(tx, remembered, forget_before=created - _TOKEN_LIFE)
-        return answer_text
+    digest = _digest(nested) if control.ClientToken else ""
+    return Work(action, caller, config, moment, arguments, control, digest)
 
 
 def _allow(action: Action, call: Call, arguments: dict[str, Any]) -> None:
@@ -139,11 +163,26 @@ def _allow(action: Action, call: Call, arguments: dict[str, Any]) -> None:
         raise errors.NeedOpenProduct(account_id=account.id)
 
 
-def _carry_out(action: Action, call: Call, arguments: dict[str, Any], control: Control) -> bytes:
-    answer = action.run(call, arguments)
-    if control.DryRun:
-        raise errors.DryRunOperation  # leaving the transaction by an error undoes it
-    return msgspec.json.encode(answer)
+class Processing:
+    """The ClientTokens of the requests that are being carried out."""
+
+    def __init__(self) -> None:
+        self._tokens: set[Token] = set()
+
+    @contextmanager
+    def of(self, work: Work) -> Iterator[None]:
+        """While one request is carried out. Raises IdempotenceProcessing beside its like."""
+        token = work.token
+        if token in self._tokens:
+            raise errors.IdempotenceProcessing(token=token[2], action=work.action.name)
+        if token is None:
+            yield
+            return
+        self._tokens.add(token)
+        try:
+            yield
+        finally:
+            self._tokens.discard(token)
 
 
 def _control(action: Action, nested: dict[str, Any]) -> Control:

@@ -1,4 +1,4 @@
-"""Pages of lists: by number (VPC, ECS) and by token (NLB, PrivateLink).
+"""Pages of lists: by number (VPC, ECS) and by token (NLB, PrivateLink). Long lists: `listing`.
 
 A token names the last item that was given, so a list that changes meanwhile neither repeats nor
 skips what stayed.
@@ -45,11 +45,16 @@ def by_token(
 
 
 def place_of(token: str) -> str:
-    """The key of the last item given, after which the next page begins; "" for no token.
+    """The key of the last item that was given, empty at the start.
 
     Raises InvalidNextToken for a token not ours.
     """
     return _decode(token) if token else ""
+
+
+def token_after(key: str) -> str:
+    """The token of the page after an item."""
+    return _encode(key)
 
 
 def _encode(key: str) -> str:

@@ -15,11 +15,12 @@ import msgspec
 from privlink import errors
 from privlink.api import limits
 from privlink.api.action import Call, Product
-from privlink.api.paging import by_token
+from privlink.api.paging import by_token, place_of
 from privlink.api.wire import Answer, Fields
 from privlink.model.labels import ResourceTag
 from privlink.rules import quotas, tags
-from privlink.store import labels
+from privlink.store import labels, pages
+from privlink.store.pages import Tagged
 
 
 class Tag(Fields, frozen=True):
@@ -150,27 +151,34 @@ class Labels:
         kind = self._kind(resource_type)
         if not resource_ids and not wanted:
             raise self._refusals.nothing_asked
-        ids = self.matching(call, kind, wanted)
-        chosen = set(resource_ids) if ids is None else ids & set(resource_ids or ids)
-        found = [
-            tag
-            for some in labels.tags(call.tx, chosen).values()
-            for tag in some
-            if tag.account_id == call.account_id and tag.resource_type == kind
-        ]
+        tagged = self.asked(call, kind, wanted)
+        first = place_of(token).partition(" ")[0]
+        # Each has at least one tag, the first perhaps none that is left: so many are enough.
+        ids = resource_ids or (pages.having(call.tx, tagged, first, size + 2) if tagged else ())
+        found = []
+        for some in labels.tags(call.tx, {each for each in ids if each >= first}).values():
+            own = [t for t in some if (t.account_id, t.resource_type) == (call.account_id, kind)]
+            if tagged is None or tagged.covered_by({tag.key: tag.value for tag in own}):
+                found += own
         found.sort(key=_place)
         page, following = by_token(found, _place, size, token)
         return [TagResource(**_row(tag)) for tag in page], following
 
-    def matching(self, call: Call, kind: str, wanted: Sequence[Tag]) -> set[str] | None:
-        """The caller's resources that have all the tags wanted; None where none is wanted."""
-        matching: set[str] | None = None
+    def asked(self, call: Call, kind: str, wanted: Sequence[Tag]) -> Tagged | None:
+        """The tags that a list is narrowed by; None where there are none."""
         for number, tag in enumerate(wanted, start=1):
             if not tag.key:
                 raise self._refusals.missing_key(number=number)
-            found = labels.tagged(call.tx, call.account_id, kind, tag.key, tag.value)
-            matching = found if matching is None else matching & found
-        return matching
+        pairs = tuple((tag.key or "", tag.value) for tag in wanted)
+        return Tagged(call.account_id, kind, pairs) if pairs else None
+
+    def matching(self, call: Call, kind: str, wanted: Sequence[Tag]) -> set[str] | None:
+        """The caller's resources that have all the tags wanted; None where none is wanted.
+
+        For kinds of which an account has few.
+        """
+        tagged = self.asked(call, kind, wanted)
+        return None if tagged is None else set(pages.having(call.tx, tagged))
 
     def _pairs(self, given: Sequence[Tag]) -> dict[str, str]:
         pairs: dict[str, str] = {}

@@ -175,6 +175,14 @@ class IdempotenceSignatureMismatch(ApiError):
     )
 
 
+class IdempotenceProcessing(ApiError):
+    code = "IdempotenceProcessing"
+    text = (
+        "A {action} with ClientToken {token!r} is being carried out. Ask again in a moment: the "
+        "same request will get that one's answer."
+    )
+
+
 class InvalidNextToken(ApiError):
     code = "IllegalParamFormat.NextToken"
     text = "NextToken {token!r} is none of ours. Pass on the token of the last page, unchanged."

@@ -6,6 +6,7 @@ Source: "Reserved IP addresses" of the VPC user guide.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
@@ -38,6 +39,7 @@ class Range(msgspec.Struct, frozen=True):
         return self.last - self.first + 1
 
 
+@functools.lru_cache(maxsize=4096)
 def usable(cidr: str) -> Range:
     """The addresses of a vSwitch that resources may have."""
     network = IPv4Network(cidr)
@@ -49,6 +51,7 @@ def gateway(cidr: str) -> str:
     return str(IPv4Network(cidr)[-3])
 
 
+@functools.cache
 def source_ranges() -> tuple[Range, ...]:
     """Where endpoint zones get the addresses that a provider's servers see."""
     low, high = int(SOURCE_POOL[0]), int(SOURCE_POOL[-1])

@@ -112,6 +112,28 @@ def connection_status(
     return ConnectionStatus.DISCONNECTING if closing else ConnectionStatus.DISCONNECTED
 
 
+def implied(
+    endpoint: EndpointStatus | None, connection: ConnectionStatus | None
+) -> dict[str, Decision | bool]:
+    """What facts must be like for statuses, where a fact alone can rule an endpoint out.
+
+    `deleting`; `decision` and `not_decision` of its connection; `has_placed`: it has a zone that
+    was placed, or was not. It is no more than that: the statuses themselves are to be looked at.
+    """
+    facts: dict[str, Decision | bool] = {}
+    if endpoint is not None:
+        facts["deleting"] = endpoint is EndpointStatus.DELETING
+    if endpoint is EndpointStatus.CREATING:
+        facts["has_placed"] = False
+    if connection in (ConnectionStatus.CONNECTED, ConnectionStatus.CONNECTING):
+        facts["decision"] = Decision.ACCEPTED
+    elif connection in (ConnectionStatus.DISCONNECTED, ConnectionStatus.DISCONNECTING):
+        facts["not_decision"] = Decision.ACCEPTED
+    elif connection is ConnectionStatus.DELETING:
+        facts["deleting"] = True
+    return facts
+
+
 class Step(enum.Enum):
     """What the nodes' word lets the server do with an endpoint zone."""
 

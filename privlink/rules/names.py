@@ -30,6 +30,12 @@ def service_name(region: str, service_id: ServiceId) -> str:
     return f"com.aliyuncs.privatelink.{region}.{service_id}"
 
 
+def service_in(region: str, name: str) -> str:
+    """The id in a service's name; empty if no service here is called so."""
+    prefix = service_name(region, ServiceId(""))
+    return name.removeprefix(prefix) if name.startswith(prefix) else ""
+
+
 def service_domain(domain: str, region: str, service_id: ServiceId) -> str:
     """The domain of a service."""
     return f"{service_id}.{region}.{domain}"

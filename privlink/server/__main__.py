@@ -5,6 +5,7 @@ is put within reach, then all rights go, and only then does it open the database
 from __future__ import annotations
 
 import encodings.idna
+import gc
 import logging
 import os
 import signal
@@ -17,10 +18,11 @@ import anyio._backends._asyncio
 import msgspec
 import uvicorn
 import uvicorn.loops.uvloop
-import uvicorn.protocols.http.h11_impl
 
 from privlink import process
 from privlink.server import first_start
+from privlink.server.http import Protocol
+from privlink.server.lines import Lines
 from privlink.server.orders import Orders
 from privlink.server.wiring import make_server
 from privlink.store import migrate
@@ -31,7 +33,6 @@ _PRELOADED = (
     encodings.idna,
     anyio._backends._asyncio,
     uvicorn.loops.uvloop,
-    uvicorn.protocols.http.h11_impl,
 )
 
 # Where the server sees the folder that holds its database, in its own mount namespace.
@@ -45,8 +46,14 @@ def main() -> None:
     parent = os.getppid()
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s server %(message)s", datefmt="%H:%M:%S"
+        level=logging.INFO,
+        format="%(asctime)s server %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=[Lines()],
     )
+    # Nothing we log tells the line, the thread or the process it is from; finding them takes time.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for chatty in ("alembic", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = orders.config
@@ -58,8 +65,7 @@ def main() -> None:
         host=config.host,
         port=config.port,
         loop="uvloop",
-        http="h11",  # unlike httptools, it limits how long a head may get
-        h11_max_incomplete_event_size=65536,
+        http=Protocol,
         limit_concurrency=1000,
         ws="none",
         lifespan="off",
@@ -80,8 +86,12 @@ def main() -> None:
     migrate.upgrade(database, steps)
     with database.write() as tx:
         first_start.ensure(tx, orders)
+    gc.collect()
+    gc.set_threshold(20_000)
+    gc.freeze()  # what is loaded stays for good; looking for garbage in it took milliseconds
     log.info("listening on %s as user %d", config.listen, os.getuid())
     _Web(web, application.release).run()
+    application.close()
     database.close()
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import re
+import os
 import time
-import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -27,21 +28,27 @@ from starlette.types import Receive, Scope, Send
 
 from privlink import errors
 from privlink.api import identify
-from privlink.api.action import Action, Caller
-from privlink.api.authenticate import Request, claim_of, use_nonce, verify
-from privlink.api.dispatch import Catalogue, permit, run
+from privlink.api.action import Caller
+from privlink.api.authenticate import Claim, Request, claim_of, use_nonce, verify
+from privlink.api.dispatch import Catalogue, Processing, Work, permit, prepare
+from privlink.api.identify import Holder
 from privlink.config import Config
-from privlink.server.feed import LONGEST_WAIT, pull_feed
+from privlink.server.feed import pull_feed
+from privlink.server.holders import Holders
 from privlink.server.metrics import Metrics
 from privlink.store import changes, nodes
 from privlink.store.database import Database
+from privlink.store.writer import Writer
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # A node's longest report fits: anybody may send that much before we know who it is.
 _LARGEST_BODY = 1024 * 1024
 _MOST_PARAMETERS = 5_000
-_JSON = "application/json;charset=utf-8"
+_SHORT = 8 * 1024  # bytes
+_METHODS = ("GET", "POST")
+_JSON = b"application/json;charset=utf-8"
 _SEEN_WITHIN = 20.0  # seconds; nodes report every few
 
 
@@ -75,8 +82,11 @@ class Server:
         self._closing = False
         self._metrics = Metrics(database)
         self._threads = CapacityLimiter(8)
+        self._writer = Writer(database)
+        self._processing = Processing()
+        self._holders = Holders(self._look_up)
         routes = [
-            Route("/", self._api, methods=["GET", "POST"]),
+            Route("/", self._api, methods=list(_METHODS)),
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._show_metrics),
@@ -85,16 +95,25 @@ class Server:
         self._starlette = Starlette(routes=routes, exception_handlers=handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._starlette(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == "/" and scope["method"] in _METHODS:
+            # The way of nearly every request; the router would take longer than some actions.
+            response = await self._api(HttpRequest(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self._starlette(scope, receive, send)
 
     def release(self) -> None:
         """Let go of requests that wait, so that the process can end."""
         self._closing = True
         self._commits.announce()
 
+    def close(self) -> None:
+        """Finish what is being written."""
+        self._writer.close()
+
     async def _api(self, http: HttpRequest) -> Response:
         started = time.perf_counter()
-        exchange = Exchange(str(uuid.uuid4()).upper(), http.headers.get("host", ""))
+        exchange = Exchange(new_request_id(), http)
         try:
             response = await self._answer(http, exchange)
         except errors.ApiError as error:
@@ -105,6 +124,12 @@ class Server:
             log.exception("request %s failed", exchange.request_id)
             response = exchange.refuse(errors.InternalError(request_id=exchange.request_id))
         seconds = time.perf_counter() - started
+        # In the loop's next round, when the answer has left.
+        asyncio.get_running_loop().call_soon(self._account_for, exchange, seconds)
+        return response
+
+    def _account_for(self, exchange: Exchange, seconds: float) -> None:
+        """Count a request and log its line."""
         self._metrics.count(exchange.action_name, exchange.kind, seconds)
         log.info(
             "%s %s by %s: %s, in %.1f ms",
@@ -114,68 +139,90 @@ class Server:
             exchange.kind,
             1000 * seconds,
         )
-        return response
 
     async def _answer(self, http: HttpRequest, exchange: Exchange) -> Response:
         arrived = await receive_all(http)
-
-        def admit() -> tuple[Request, Action, Caller]:
-            # Off the loop: what strangers send takes time to decode, and to hash.
-            request = decode(arrived)
-            action = self._catalogue.find(request)
-            exchange.action_name = action.name
-            caller = self._identify(request)
-            exchange.caller_name = caller.name
-            permit(action, caller)
-            return request, action, caller
-
-        request, action, caller = await to_thread.run_sync(admit, limiter=self._threads)
-        if action is pull_feed:
-            return exchange.accept(await self._wait_for_changes(request, caller))
-        answer = await self._run(action, request, caller)
-        if action.writes:
-            self._commits.announce()
+        admit = partial(self._admit, arrived, exchange)
+        # A thread costs more than a short request takes; a long one would keep others waiting.
+        admitted = admit() if arrived.size <= _SHORT else await self._in_thread(admit)
+        if isinstance(admitted.work, errors.ApiError):
+            await self._use(admitted.claim)
+            raise admitted.work
+        answer = await self._carry_out(admitted, admitted.work)
         return exchange.accept(answer)
 
-    async def _wait_for_changes(self, request: Request, caller: Caller) -> bytes:
+    def _admit(self, arrived: Arrived, exchange: Exchange) -> Admitted:
+        """Look at a request: who sends it, may he, is it in order? Raises if nobody signed it."""
+        request = decode(arrived)
+        action = self._catalogue.find(request)
+        exchange.action_name = action.name
+        claim = claim_of(request)
+        caller = self._identify(request, claim)
+        exchange.caller_name = caller.name
+        work: Work | errors.ApiError
+        try:
+            permit(action, caller)
+            work = prepare(action, request, caller, config=self._config, moment=datetime.now(UTC))
+        except errors.ApiError as error:
+            work = error
+        return Admitted(claim, work)
+
+    def _identify(self, request: Request, claim: Claim) -> Caller:
+        """Who signed the request. Raises an ApiError if nobody whom we know did."""
+        now = datetime.now(UTC)
+        holder = self._holders.of(claim.access_key_id)
+        verify(request, claim, holder.key, now)
+        identify.check_valid(holder, request.security_token, now)
+        return holder.caller(request.address)
+
+    def _look_up(self, key_id: str) -> Holder:
+        with self._database.read() as tx:
+            return identify.find(tx, key_id)
+
+    async def _carry_out(self, admitted: Admitted, work: Work) -> bytes:
+        """Have an admitted request answered once, whatever comes of it."""
+        if work.action.writes:
+            use = partial(use_nonce, claim=admitted.claim, now=datetime.now(UTC))
+            with self._processing.of(work):
+                answer: bytes = await self._writer.submit(work.answer, first=use)
+            self._holders.committed(work.action, work.caller)
+            self._commits.announce()
+            return answer
+        if work.action is pull_feed:
+            await self._use(admitted.claim)
+            return await self._wait_for_changes(work)
+        used = self._use(admitted.claim)
+        try:
+            return await self._read(work)
+        finally:
+            await used  # a repetition is answered as one, although it was read for in the meantime
+
+    def _use(self, claim: Claim) -> asyncio.Future[None]:
+        """Use a nonce up, without a flush to disk. Raises SignatureNonceUsed."""
+        use = partial(use_nonce, claim=claim, now=datetime.now(UTC))
+        return self._writer.submit(None, first=use, flush=False)
+
+    async def _wait_for_changes(self, work: Work) -> bytes:
         """Answer a node's pull as soon as there is something to say, or when its time is up."""
-        wait = request.parameter("WaitSeconds") or ""
-        # What is no such number is refused below, when the action reads it.
-        seconds = int(wait) if re.fullmatch("[0-9]{1,2}", wait) else 0
-        until = time.monotonic() + min(seconds, LONGEST_WAIT)
+        until = time.monotonic() + work.arguments["wait_seconds"]
         while True:
             following = self._commits.following()
-            answer = await self._run(pull_feed, request, caller)
+            answer = await self._read(work)
             told = msgspec.json.decode(answer, type=Told)
             left = until - time.monotonic()
             if told.Items or told.Full or left <= 0 or self._closing:
                 return answer
             await asyncio.wait([following], timeout=left)
 
-    async def _run(self, action: Action, request: Request, caller: Caller) -> bytes:
-        def work() -> bytes:
-            return run(
-                action,
-                request,
-                caller,
-                database=self._database,
-                config=self._config,
-                moment=datetime.now(UTC),
-            )
+    async def _read(self, work: Work) -> bytes:
+        def read() -> bytes:
+            with self._database.read() as tx:
+                return work.answer(tx)
 
-        return await to_thread.run_sync(work, limiter=self._threads)
+        return await self._in_thread(read)
 
-    def _identify(self, request: Request) -> Caller:
-        """Who signed the request. Raises an ApiError if nobody whom we know did."""
-        now = datetime.now(UTC)
-        claim = claim_of(request)
-        with self._database.read() as tx:
-            holder = identify.find(tx, claim.access_key_id)
-        verify(request, claim, holder.key, now)
-        identify.check_valid(holder, request.security_token, now)
-        with self._database.write_carelessly() as tx:
-            use_nonce(tx, claim, now)
-        return holder.caller(request.address)
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await to_thread.run_sync(call, limiter=self._threads)
 
     async def _healthz(self, _http: HttpRequest) -> Response:
         return PlainTextResponse("ok\n")
@@ -208,9 +255,16 @@ class Server:
         return Response(text, media_type=self._metrics.content_type)
 
     async def _refuse_path(self, http: HttpRequest, _error: Exception) -> Response:
-        exchange = Exchange(str(uuid.uuid4()).upper(), http.headers.get("host", ""))
+        exchange = Exchange(new_request_id(), http)
         refusal = errors.MethodNotAllowed(method=http.method, path=http.url.path)
         return exchange.refuse(refusal, 404 if http.url.path != "/" else 405)
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A request with a right signature, and what is to be done for it, or why nothing."""
+
+    claim: Claim
+    work: Work | errors.ApiError
 
 
 class Told(msgspec.Struct):
@@ -220,35 +274,46 @@ class Told(msgspec.Struct):
     Items: list[msgspec.Raw]
 
 
+class JsonResponse(Response):
+    """An answer on its way: what Starlette's own does, for the one kind of it that there is."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status_code, self.body = status, body
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", _JSON)]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
 class Exchange:
     """One request and its answer, for the log and for the form answers have."""
 
-    def __init__(self, request_id: str, host: str) -> None:
+    def __init__(self, request_id: str, http: HttpRequest) -> None:
         self.request_id = request_id
         self.action_name = "?"
         self.caller_name = "?"
         self.kind = "OK"  # the code without the name of a parameter, which callers choose
-        self._host = host
+        self._http = http
 
     def accept(self, answer: bytes) -> Response:
         """A good answer: the action's fields and RequestId."""
-        opening = msgspec.json.encode({"RequestId": self.request_id})[:-1]
         rest = b"}" if answer == b"{}" else b"," + answer[1:]
-        return Response(opening + rest, media_type=_JSON)
+        return JsonResponse(200, b'{"RequestId":"%s"%s' % (self.request_id.encode(), rest))
 
     def refuse(self, error: errors.ApiError, status: int | None = None) -> Response:
         """An answer that every official client turns into its proper exception."""
         self.kind = error.code
         body: dict[str, Any] = {
             "RequestId": self.request_id,
-            "HostId": self._host,
+            "HostId": self._http.headers.get("host", ""),
             "Code": error.answered_code,
             "Message": error.message,
             "Recommend": "",
         }
         if error.detail is not None:
             body["AccessDeniedDetail"] = error.detail
-        return Response(msgspec.json.encode(body), status or error.status, media_type=_JSON)
+        return JsonResponse(status or error.status, msgspec.json.encode(body))
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -260,17 +325,32 @@ class Arrived(msgspec.Struct, frozen=True):
     body: bytes
     address: str  # of the other end of the connection, whatever headers say
 
+    @property
+    def size(self) -> int:
+        """The bytes that take time to decode."""
+        return len(self.query) + len(self.body)
+
+
+def new_request_id() -> str:
+    """A random UUID (RFC 9562, version 4), in upper case."""
+    bits = bytearray(os.urandom(16))
+    bits[6], bits[8] = bits[6] & 0x0F | 0x40, bits[8] & 0x3F | 0x80  # version and variant
+    text = bits.hex().upper()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
 
 async def receive_all(http: HttpRequest) -> Arrived:
     """Everything that a request says. Raises RequestTooLarge."""
-    body = bytearray()
+    body = b""
     async for chunk in http.stream():
         body += chunk
         if len(body) > _LARGEST_BODY:
             raise errors.RequestTooLarge(limit=_LARGEST_BODY)
-    headers = {name.lower(): value for name, value in http.headers.items()}
+    headers: dict[str, str] = {}
+    for name, value in http.scope["headers"]:  # names come in lower case
+        headers[name.decode("latin-1")] = value.decode("latin-1")
     address = http.client.host if http.client else ""
-    return Arrived(http.method, http.scope["query_string"], headers, bytes(body), address)
+    return Arrived(http.method, http.scope["query_string"], headers, body, address)
 
 
 def decode(arrived: Arrived) -> Request:
@@ -296,6 +376,8 @@ def decode(arrived: Arrived) -> Request:
 
 
 def _parameters(encoded: bytes) -> tuple[tuple[str, str], ...]:
+    if not encoded:
+        return ()
     try:
         text = encoded.decode("ascii")
         pairs: list[Any] = parse_qsl(

@@ -39,7 +39,7 @@ def _settle_endpoints(tx: Transaction) -> list[str]:
     said = []
     for endpoint in endpoints.deleting(tx):
         if not endpoints.zones(tx, endpoint.id):
-            endpoints.delete_endpoint(tx, endpoint.id)
+            endpoints.delete_endpoint(tx, endpoint)
             said.append(f"{endpoint.id}: deleted")
     return said
 

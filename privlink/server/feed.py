@@ -17,7 +17,7 @@ from privlink.model.ids import NodeId
 from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
-from privlink.store import changes, networks, nodes, parts
+from privlink.store import accounts, changes, networks, nodes, parts
 from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,7 @@ def push_report(
     for sentence in control.settle(call.tx):
         log.info("%s", sentence)
     changes.forget_gone(call.tx)
+    accounts.forget_nonces(call.tx, int(call.moment.timestamp()))
     return Answer()
 
 

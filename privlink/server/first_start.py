@@ -23,6 +23,7 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     changes.begin(tx, secrets.randbits(48) + 1)
     moment = datetime.now(UTC)
     roles.forget_sessions(tx, before=int(moment.timestamp()))
+    accounts.forget_nonces(tx, int(moment.timestamp()))
     now = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     operator = accounts.operator(tx)
     if operator is None:

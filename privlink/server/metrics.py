@@ -30,6 +30,8 @@ class Metrics:
             ["action"],
             registry=self._registry,
         )
+        # The counters of an action and a code: to look one up takes longer than to count.
+        self._counted: dict[tuple[str, str], tuple[Counter, Histogram | None]] = {}
         self._revision = Gauge(
             "privlink_revision", "The newest revision of desired state.", registry=self._registry
         )
@@ -48,9 +50,16 @@ class Metrics:
 
     def count(self, action: str, code: str, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(action, code).inc()
-        if code == "OK":
-            self._seconds.labels(action).observe(seconds)
+        counted = self._counted.get((action, code))
+        if counted is None:
+            counted = self._counted[action, code] = (
+                self._requests.labels(action, code),
+                self._seconds.labels(action) if code == "OK" else None,
+            )
+        requests, took = counted
+        requests.inc()
+        if took is not None:
+            took.observe(seconds)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -72,10 +72,14 @@ def add_access_key(tx: Transaction, key: AccessKey) -> None:
     rows.add(tx, schema.access_key, key)
 
 
-def remember_nonce(tx: Transaction, key_id: str, nonce: str, *, now: int, expires: int) -> bool:
+def remember_nonce(tx: Transaction, key_id: str, nonce: str, *, expires: int) -> bool:
     """Remember a nonce until `expires` (Unix seconds); False if it was used before."""
-    _FORGET_NONCES.run(tx, now=now)
     return _NONCE.run(tx, access_key_id=key_id, value=nonce, expires=expires) == 1
+
+
+def forget_nonces(tx: Transaction, now: int) -> None:
+    """Forget the nonces that have expired: their requests would be refused for their age."""
+    _FORGET_NONCES.run(tx, now=now)
 
 
 def client_token(

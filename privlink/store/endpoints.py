@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import Select, delete, insert, or_, select, update
 
 from privlink.model.ids import (
-    AccountId,
     EndpointId,
     SecurityGroupId,
     ServiceId,
@@ -25,8 +24,9 @@ from privlink.model.privatelink import (
     ServiceResource,
 )
 from privlink.rules.lifecycle import ZoneFacts
-from privlink.store import changes, labels, networks, nodes, rows, schema, services
+from privlink.store import changes, labels, networks, nodes, pages, rows, schema, services, tally
 from privlink.store.database import Transaction
+from privlink.store.pages import Place, Wanted
 from privlink.store.prepared import Prepared, PreparedIn
 
 _endpoint, _zone, _connection = schema.endpoint, schema.endpoint_zone, schema.connection
@@ -56,36 +56,28 @@ def get(tx: Transaction, endpoint_id: str) -> Endpoint | None:
     return rows.find_one(tx, Endpoint, _endpoint, id=endpoint_id)
 
 
-def of_account(tx: Transaction, account_id: AccountId) -> list[Endpoint]:
-    ours = select(_endpoint).where(_endpoint.c.account_id == account_id)
-    return rows.all_of(tx, Endpoint, ours.order_by(_endpoint.c.created_at, _endpoint.c.id))
+def page(tx: Transaction, wanted: Wanted, after: Place, size: int) -> list[Endpoint]:
+    """Some of the endpoints wanted, the oldest first."""
+    return pages.page(tx, Endpoint, _endpoint, wanted, after, size)
+
+
+def count(tx: Transaction, wanted: Wanted) -> int:
+    """How many endpoints are wanted."""
+    if wanted.is_all_of("account_id"):
+        return tally.of_account(tx, wanted.equal["account_id"])
+    if wanted.is_all_of("service_id"):
+        return tally.of_services(tx, [wanted.equal["service_id"]])
+    return pages.count(tx, _endpoint, wanted)
 
 
 def in_vpc(tx: Transaction, vpc_id: VpcId) -> list[Endpoint]:
     return rows.all_of(tx, Endpoint, select(_endpoint).where(_endpoint.c.vpc_id == vpc_id))
 
 
-def count_in(tx: Transaction, vpc_id: VpcId) -> int:
-    return rows.count(tx, _endpoint, _endpoint.c.vpc_id == vpc_id)
-
-
 def of_service(tx: Transaction, service_id: ServiceId) -> list[Endpoint]:
-    """The endpoints that were ever connected to a service and still exist."""
-    joined = select(_endpoint).join(_connection, _connection.c.endpoint_id == _endpoint.c.id)
-    ours = joined.where(_connection.c.service_id == service_id)
+    """The endpoints that were made for a service and still exist, oldest first."""
+    ours = select(_endpoint).where(_endpoint.c.service_id == service_id)
     return rows.all_of(tx, Endpoint, ours.order_by(_endpoint.c.created_at, _endpoint.c.id))
-
-
-def of_provider(tx: Transaction, account_id: AccountId) -> list[Endpoint]:
-    """The endpoints connected to any service of an account."""
-    service = schema.endpoint_service
-    joined = (
-        select(_endpoint)
-        .join(_connection, _connection.c.endpoint_id == _endpoint.c.id)
-        .join(service, service.c.id == _connection.c.service_id)
-        .where(service.c.account_id == account_id)
-    )
-    return rows.all_of(tx, Endpoint, joined.order_by(_endpoint.c.created_at, _endpoint.c.id))
 
 
 def facts(tx: Transaction, endpoints: Iterable[Endpoint]) -> list[Facts]:
@@ -119,6 +111,7 @@ def add(
 ) -> None:
     rows.add(tx, _endpoint, endpoint)
     rows.add(tx, _connection, connection)
+    tally.added(tx, endpoint)
     _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
 
 
@@ -144,12 +137,13 @@ def deleting(tx: Transaction) -> list[Endpoint]:
     return rows.all_of(tx, Endpoint, select(_endpoint).where(_endpoint.c.deleting))
 
 
-def delete_endpoint(tx: Transaction, endpoint_id: EndpointId) -> None:
+def delete_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Delete an endpoint that has no zones left."""
     for table in (_group, _connection):
-        tx.execute(delete(table).where(table.c.endpoint_id == endpoint_id))
-    tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint_id))
-    labels.forget(tx, endpoint_id)
+        tx.execute(delete(table).where(table.c.endpoint_id == endpoint.id))
+    tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint.id))
+    tally.deleted(tx, endpoint)
+    labels.forget(tx, endpoint.id)
 
 
 def by_ids(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[EndpointId, Endpoint]:
@@ -256,6 +250,6 @@ def _keys(zone: EndpointZone, groups: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _of_service(service_id: ServiceId, zone_id: ZoneId | None) -> Select[Any]:
-    joined = select(_zone).join(_connection, _connection.c.endpoint_id == _zone.c.endpoint_id)
-    ours = joined.where(_connection.c.service_id == service_id)
+    joined = select(_zone).join(_endpoint, _endpoint.c.id == _zone.c.endpoint_id)
+    ours = joined.where(_endpoint.c.service_id == service_id)
     return ours if zone_id is None else ours.where(_zone.c.zone_id == zone_id)

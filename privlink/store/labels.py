@@ -34,16 +34,6 @@ def tags(tx: Transaction, resource_ids: Iterable[str]) -> dict[str, list[Resourc
     return found
 
 
-def tagged(
-    tx: Transaction, account_id: AccountId, kind: str, key: str, value: str | None
-) -> set[str]:
-    """The resources of one kind that have a tag; None for whatever its value is."""
-    equal = {"account_id": account_id, "resource_type": kind, "key": key}
-    if value is not None:
-        equal["value"] = value
-    return {tag.resource_id for tag in rows.find(tx, ResourceTag, _tag, **equal)}
-
-
 def put_tag(tx: Transaction, tag: ResourceTag) -> None:
     """Give a resource a tag, in the place of one with the same key."""
     _PUT.run(tx, **{name: getattr(tag, name) for name in ResourceTag.__struct_fields__})

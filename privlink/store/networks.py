@@ -26,8 +26,18 @@ _eni, _zone = schema.eni.c, schema.endpoint_zone.c
 _ADDRESSES = _numbers_taken(_eni.address, _eni.vpc_id)
 _SOURCES = _numbers_taken(_zone.source, _zone.provider_vpc_id)
 _REPLACED_SOURCES = _numbers_taken(_zone.replaced_source, _zone.replaced_vpc_id)
-_LAST_SOURCE = Prepared(
-    select(func.max(_zone.source)).where(_zone.provider_vpc_id == bindparam("vpc_id"))
+_LAST_SOURCES = Prepared(
+    select(
+        *(
+            select(func.max(number))
+            .where(vpc == bindparam("vpc_id"), number.is_not(None))
+            .scalar_subquery()
+            for number, vpc in (
+                (_zone.source, _zone.provider_vpc_id),
+                (_zone.replaced_source, _zone.replaced_vpc_id),
+            )
+        )
+    )
 )
 
 
@@ -135,16 +145,18 @@ def find_source(tx: Transaction, provider_vpc_id: VpcId) -> int | None:
 
     One that flows from before a migration still have is not free.
     """
-    last = _LAST_SOURCE.scalar(tx, vpc_id=provider_vpc_id)
+    ((last, last_replaced),) = _LAST_SOURCES.rows(tx, vpc_id=provider_vpc_id)
+    beyond = max(last or 0, last_replaced or 0) + 1  # nothing is taken from there on
     for within in addresses.source_ranges():
-        for start in ((last or 0) + 1, within.first):
+        found = addresses.next_free(within, beyond, ())
+        if found is None:
             taken = (
-                _ascending(tx, statement, provider_vpc_id, start)
-                for statement in (_SOURCES, _REPLACED_SOURCES)
+                _ascending(tx, each, provider_vpc_id, within.first)
+                for each in (_SOURCES, _REPLACED_SOURCES)
             )
-            found = addresses.next_free(within, start, heapq.merge(*taken))
-            if found is not None:
-                return found
+            found = addresses.next_free(within, within.first, heapq.merge(*taken))
+        if found is not None:
+            return found
     return None
 
 

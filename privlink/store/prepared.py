@@ -3,13 +3,16 @@
 SQLAlchemy builds, keys and wraps a statement each time it is executed, which costs ten times what
 SQLite takes to run it. A prepared statement is written in the same language, compiled for the
 dialect of the connection when it is first used, and then goes to the driver as text. Values come
-back as the driver has them; a row becomes a struct as elsewhere.
+back as the driver has them; what becomes a struct is converted where the driver has no such type.
 """
 
 from __future__ import annotations
 
+import enum
+import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from sqlalchemy import BindParameter, Dialect, Select, bindparam
@@ -45,28 +48,59 @@ class Prepared:
 
     def many(self, tx: Transaction, several: Sequence[dict[str, Any]]) -> None:
         """Execute it for each set of values."""
-        text = self._text(tx.dialect)
-        cursor = tx.connection.cursor()
-        cursor.executemany(text.sql, [text.arrange(values) for values in several])
+        text = self._texts.get(tx.dialect.name) or self._text(tx.dialect)
+        if len(several) == 1:
+            tx.driver.execute(text.sql, text.arrange(several[0]))
+        else:
+            tx.driver.executemany(text.sql, [text.arrange(values) for values in several])
+
+    def insert(self, tx: Transaction, several: Sequence[msgspec.Struct]) -> None:
+        """Execute it for each of several values of one kind, whose fields are its parameters."""
+        text = self._texts.get(tx.dialect.name) or self._text(tx.dialect)
+        rows = [text.of_fields(each) for each in several]
+        if len(rows) == 1:
+            tx.driver.execute(text.sql, rows[0])
+        else:
+            tx.driver.executemany(text.sql, rows)
 
     def _execute(self, tx: Transaction, values: dict[str, Any]) -> Any:
-        text = self._text(tx.dialect)
-        cursor = tx.connection.cursor()
-        cursor.execute(text.sql, text.arrange(values))
-        return cursor
+        text = self._texts.get(tx.dialect.name) or self._text(tx.dialect)
+        return tx.driver.execute(text.sql, text.arrange(values))
 
     def _text(self, dialect: Dialect) -> _Text:
-        text = self._texts.get(dialect.name)
-        if text is None:
-            text = self._texts[dialect.name] = _Text(self._statement, dialect, self._columns)
+        text = self._texts[dialect.name] = _Text(self._statement, dialect, self._columns)
         return text
 
 
 def structs(kind: type[T], names: list[str], found: Iterable[tuple[Any, ...]]) -> list[T]:
     """Rows with these column names as values of a kind."""
-    return [
-        msgspec.convert(dict(zip(names, row, strict=True)), kind, strict=False) for row in found
+    return _maker(kind, tuple(names))(found)
+
+
+@functools.cache
+def _maker(kind: type[T], names: tuple[str, ...]) -> Callable[[Iterable[tuple[Any, ...]]], list[T]]:
+    """What makes values of a kind of rows: fields are taken from their columns, and only those
+    whose type the driver does not know are converted.
+    """
+    types = get_type_hints(kind)
+    places = [names.index(field) for field in kind.__struct_fields__]
+    odd = [
+        (place, types[field])
+        for place, field in enumerate(kind.__struct_fields__)
+        if isinstance(types[field], type) and issubclass(types[field], bool | enum.Enum)
     ]
+    in_place = places == list(range(len(names)))
+
+    def make(found: Iterable[tuple[Any, ...]]) -> list[T]:
+        made = []
+        for row in found:
+            values = list(row) if in_place else [row[place] for place in places]
+            for place, convert in odd:
+                values[place] = convert(values[place])
+            made.append(kind(*values))
+        return made
+
+    return make
 
 
 class Query(Generic[T]):
@@ -122,6 +156,14 @@ class _Text:
         self.sql = str(compiled)
         self._fixed = {name: each for name, each in compiled.params.items() if each is not None}
         self._order: list[str] | None = compiled.positiontup
+        in_order = self._order is not None and len(self._order) > 1 and not self._fixed
+        self._fields = attrgetter(*self._order) if in_order and self._order else None
+
+    def of_fields(self, value: msgspec.Struct) -> Any:
+        """A value's fields as the driver wants them."""
+        if self._fields is None:
+            return self.arrange(msgspec.structs.asdict(value))
+        return self._fields(value)
 
     def arrange(self, values: dict[str, Any]) -> Any:
         """The values as the driver wants them: in order, or by name."""

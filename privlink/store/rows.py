@@ -86,7 +86,7 @@ def change(tx: Transaction, table: Table, where: dict[str, Any], **values: Any) 
 def add(tx: Transaction, table: Table, *values: msgspec.Struct) -> None:
     """Insert values, field by column."""
     if values:
-        _inserting(table).many(tx, [msgspec.structs.asdict(value) for value in values])
+        _inserting(table).insert(tx, values)
 
 
 def count(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> int:

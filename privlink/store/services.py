@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -15,9 +16,10 @@ from privlink.model.privatelink import (
     ServiceUser,
 )
 from privlink.rules import sharing
-from privlink.store import labels, rows, schema
+from privlink.store import labels, pages, rows, schema, tally
 from privlink.store.database import Transaction
-from privlink.store.prepared import Query
+from privlink.store.pages import Place, Wanted
+from privlink.store.prepared import Prepared, PreparedIn, Query
 
 _service, _resource, _region, _user = (
     schema.endpoint_service,
@@ -35,6 +37,17 @@ _RESOURCES = Query(
 )
 
 
+_IDS = Prepared(select(_service.c.id).where(_service.c.account_id == bindparam("account_id")))
+_ZONES = PreparedIn(
+    lambda ids: (
+        select(_resource.c.service_id, _resource.c.zone_id)
+        .where(_resource.c.service_id.in_(ids))
+        .distinct()
+        .order_by(_resource.c.zone_id)
+    )
+)
+
+
 def get(tx: Transaction, service_id: str) -> EndpointService | None:
     """A service, whoever owns it."""
     return rows.find_one(tx, EndpointService, _service, id=service_id)
@@ -49,27 +62,30 @@ def count(tx: Transaction, account_id: AccountId) -> int:
     return rows.count(tx, _service, _service.c.account_id == account_id)
 
 
-def of_account(tx: Transaction, account_id: AccountId) -> list[EndpointService]:
-    """The services of an account, oldest first."""
-    found = rows.find(tx, EndpointService, _service, account_id=account_id)
-    return sorted(found, key=lambda service: (service.created_at, service.id))
+def page(tx: Transaction, wanted: Wanted, after: Place, size: int) -> list[EndpointService]:
+    """Some of the services wanted, the oldest first."""
+    return pages.page(tx, EndpointService, _service, wanted, after, size)
 
 
-def open_to(tx: Transaction, account_id: AccountId) -> list[EndpointService]:
-    """The services an account may use, and those its endpoints are connected to, by id."""
-    own = select(_service.c.id).where(_service.c.account_id == account_id)
-    connected = select(schema.endpoint.c.service_id).where(
-        schema.endpoint.c.account_id == account_id
-    )
+def count_wanted(tx: Transaction, wanted: Wanted) -> int:
+    """How many services are wanted."""
+    return pages.count(tx, _service, wanted)
+
+
+def ids_of_account(tx: Transaction, account_id: AccountId) -> list[ServiceId]:
+    return [ServiceId(found) for (found,) in _IDS.rows(tx, account_id=account_id)]
+
+
+def open_to(tx: Transaction, account_id: AccountId) -> set[ServiceId]:
+    """The services an account may use, and those its endpoints are connected to."""
     might = (_user.c.user == account_id, _user.c.user == sharing.EVERYBODY)
     wide = or_(*might, _user.c.user.startswith("acs:"))
-    shared = [
+    shared = {
         user.service_id
         for user in rows.all_of(tx, ServiceUser, select(_user).where(wide))
         if sharing.allows([user.user], account_id)
-    ]
-    ids = {*tx.execute(own).scalars(), *tx.execute(connected).scalars(), *shared}
-    return sorted(by_ids(tx, ids).values(), key=lambda service: service.id)
+    }
+    return shared | tally.services_used(tx, account_id) | {*ids_of_account(tx, account_id)}
 
 
 def change(tx: Transaction, service: EndpointService) -> None:
@@ -121,8 +137,15 @@ def delete_resource(tx: Transaction, resource: ServiceResource) -> None:
 
 def zones(tx: Transaction, service_id: ServiceId) -> list[ZoneId]:
     """The zones in which a service has a resource."""
-    statement = select(_resource.c.zone_id).where(_resource.c.service_id == service_id).distinct()
-    return sorted(ZoneId(zone) for zone in tx.execute(statement).scalars())
+    return zones_of(tx, [service_id])[service_id]
+
+
+def zones_of(tx: Transaction, service_ids: Iterable[ServiceId]) -> dict[ServiceId, list[ZoneId]]:
+    """The zones in which services have a resource, in order."""
+    found: dict[ServiceId, list[ZoneId]] = defaultdict(list)
+    for service_id, zone_id in _ZONES.rows(tx, service_ids):
+        found[service_id].append(zone_id)
+    return found
 
 
 def users(tx: Transaction, service_id: ServiceId) -> list[ServiceUser]:
@@ -143,8 +166,17 @@ def delete_user(tx: Transaction, user: ServiceUser) -> None:
 
 def regions(tx: Transaction, service_id: ServiceId) -> list[str]:
     """The regions whose consumers may use a service, in order."""
-    found = rows.find(tx, ServiceRegion, _region, order="region_id", service_id=service_id)
-    return [each.region_id for each in found]
+    return regions_of(tx, [service_id])[service_id]
+
+
+def regions_of(tx: Transaction, service_ids: Iterable[ServiceId]) -> dict[ServiceId, list[str]]:
+    """The regions whose consumers may use services, in order."""
+    found: dict[ServiceId, list[str]] = defaultdict(list)
+    for each in rows.find_among(
+        tx, ServiceRegion, _region, "service_id", service_ids, order="region_id"
+    ):
+        found[each.service_id].append(each.region_id)
+    return found
 
 
 def add_region(tx: Transaction, service_id: ServiceId, region_id: str) -> None:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from privlink.config import Config
 from privlink.server import first_start
 from privlink.server.app import Server
+from privlink.server.http import Protocol
 from privlink.server.orders import Credentials, NodeCredentials, Orders
 from privlink.server.wiring import make_server
 from privlink.store import migrate
@@ -43,8 +44,7 @@ class Port:
             host="127.0.0.1",
             port=0,
             loop="uvloop",
-            http="h11",
-            h11_max_incomplete_event_size=65536,
+            http=Protocol,
             limit_concurrency=1000,
             ws="none",
             lifespan="off",
@@ -112,6 +112,7 @@ class Stage:
         """End the server."""
         self.release()
         self._port.application = None
+        self.server.close()
         self.database.close()
 
     def restart(self) -> None:

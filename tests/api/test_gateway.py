@@ -196,8 +196,9 @@ def test_nobody_forges_a_line_of_the_log(
     assert (reply.status, reply.code) == (400, "MalformedRequest")
     reply = send(stage.host, rpc1(operator, "CreateVpc", query=[REGION, ("Chosen-by_me", "1")]))
     assert (reply.status, reply.code) == (400, "UnsupportedParameter.Chosen-by_me")
+    send(stage.host, Request("GET", "/", {}))  # a line is written once its answer has left
     ours = (record for record in caplog.records if record.name == "privlink.server.app")
-    first, second = (record.getMessage() for record in ours)
+    first, second, *_ = (record.getMessage() for record in ours)
     assert ": MalformedRequest, in" in first
     assert "CreateVpc by account" in second
     assert ": UnsupportedParameter., in" in second
@@ -216,4 +217,25 @@ def test_a_head_has_a_size(stage: Stage) -> None:
         with suppress(ConnectionError):
             answered = stream.recv(4096)
             assert answered == b"" or answered.startswith(b"HTTP/1.1 4")
+    assert sent < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"GET /?a=",
+        b"GET / HTTP/1.1\r\nHost: x\r\nx-a: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx-a: ",
+    ],
+)
+def test_nothing_before_or_after_a_body_goes_on_for_ever(stage: Stage, opening: bytes) -> None:
+    host, _, port = stage.host.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as stream:
+        stream.sendall(opening)
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 16 * 1024 * 1024:
+                stream.sendall(b"b" * 16_000)
+                sent += 16_000
     assert sent < 16 * 1024 * 1024

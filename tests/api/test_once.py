@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
+from darabonba.exceptions import DaraException
 
+from privlink.store import schema
 from tests.api.account import Account, Answer
 from tests.api.conftest import Refused
 from tests.api.stage import OPERATOR, Stage
@@ -56,17 +59,39 @@ def test_many_calls_at_once_with_one_token_make_one_resource(
     operator: Account, stage: Stage
 ) -> None:
     answers: list[Answer] = []
+    told: list[str] = []
 
     def create() -> None:
         ours = Account(
             stage.host, OPERATOR.account_id, OPERATOR.access_key_id, OPERATOR.access_key_secret
         )
-        answers.append(ours.vpc.CreateVpc(ClientToken="once", CidrBlock="10.0.0.0/16"))
+        try:
+            answers.append(ours.vpc.CreateVpc(ClientToken="once", CidrBlock="10.0.0.0/16"))
+        except DaraException as error:
+            told.append(error.code)
 
     together([create] * 8)
-    assert len(answers) == 8
+    create()
+    assert len(answers) + len(told) == 9
+    assert set(told) <= {"IdempotenceProcessing"}
     assert len({answer["VpcId"] for answer in answers}) == 1
     assert operator.vpc.DescribeVpcs()["TotalCount"] == 1
+
+
+def test_beside_its_like_a_request_is_told_to_ask_again(
+    operator: Account, other: Account, stage: Stage
+) -> None:
+    with ThreadPoolExecutor() as pool:
+        with stage.database.write():  # so that whoever writes has to wait
+            alike = [pool.submit(operator.vpc.CreateVpc, ClientToken="once") for _ in range(2)]
+            elsewhere = pool.submit(other.vpc.CreateVpc, ClientToken="once")
+            (told,), (at_work,) = wait(alike, timeout=20, return_when=FIRST_COMPLETED)
+            with pytest.raises(DaraException, match="'once' is being carried out") as refusal:
+                told.result()
+            assert (refusal.value.code, refusal.value.status_code) == ("IdempotenceProcessing", 400)
+        vpc = at_work.result()["VpcId"]
+        assert elsewhere.result()["VpcId"] != vpc
+    assert operator.vpc.CreateVpc(ClientToken="once")["VpcId"] == vpc
 
 
 def test_many_calls_at_once_take_different_addresses(
@@ -84,8 +109,12 @@ def test_many_calls_at_once_take_different_addresses(
         )
         endpoints.append(ours.endpoint(service, network, A, group=group))
 
-    together([create] * 8)
-    assert len({world.zones(endpoint)[A]["EniIp"] for endpoint in endpoints}) == 8
+    together([create] * 16)
+    assert len({world.zones(endpoint)[A]["EniIp"] for endpoint in endpoints}) == 16
+    held = stage.dump()["endpoint_zone"]
+    columns = [column.name for column in schema.endpoint_zone.columns]
+    for unique in ("source", "opening"):
+        assert len({row[columns.index(unique)] for row in held}) == 16
 
 
 def test_a_dry_run_makes_nothing(operator: Account, world: World, refused: Refused) -> None:

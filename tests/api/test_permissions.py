@@ -406,7 +406,6 @@ def test_what_a_call_costs(stage: Stage, operator: Account, may: Maker) -> None:
             caller.vpc.DescribeVpcs()
         costs.append(cost.statements)
     root = costs[0]
-    # A user's row and its policies, and the tags where a policy asks for them; a session's row is
-    # in the place of a key's.
-    assert costs == [root, root + 2, root + 3, root + 1]
-    assert root == 8
+    # Its policies, and the tags where one asks for them; who holds a key is remembered.
+    assert costs == [root, root + 1, root + 2, root + 1]
+    assert root == 4

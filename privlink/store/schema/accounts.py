@@ -35,6 +35,7 @@ nonce = Table(
     Column("access_key_id", String, primary_key=True),
     Column("value", String, primary_key=True),
     Column("expires", BigInteger, nullable=False, index=True),  # Unix seconds
+    sqlite_with_rowid=False,
 )
 
 client_token = Table(

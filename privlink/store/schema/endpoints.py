@@ -14,15 +14,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from privlink.store.schema.base import metadata, reference, where, words
+from privlink.store.schema.base import by_age, metadata, reference, where, words
 
 # No foreign key to the service: an endpoint outlives it, as ServiceDeleted.
 endpoint = Table(
     "endpoint",
     metadata,
     Column("id", String, primary_key=True),
-    reference("account_id", "account.id"),
-    reference("vpc_id", "vpc.id"),
+    Column("account_id", String, ForeignKey("account.id"), nullable=False),
+    Column("vpc_id", String, ForeignKey("vpc.id"), nullable=False),
     words("service_id"),
     words("service_name"),
     words("type"),
@@ -34,7 +34,17 @@ endpoint = Table(
     Column("zone_affinity", Boolean, nullable=False),
     Column("deleting", Boolean, nullable=False),
     words("created_at"),
+    *by_age("endpoint", "account_id", "vpc_id", "service_id"),
     Index("ix_endpoint_deleting", "id", sqlite_where=where("deleting = 1")),
+)
+
+# How many endpoints there are of an account, in a VPC, of a service, of an account to a service.
+tally = Table(
+    "tally",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 endpoint_security_group = Table(
@@ -43,17 +53,19 @@ endpoint_security_group = Table(
     Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
     Column("group_id", String, ForeignKey("security_group.id"), primary_key=True),
     Index("ix_endpoint_security_group_group_id", "group_id"),
+    sqlite_with_rowid=False,
 )
 
 connection = Table(
     "connection",
     metadata,
     Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
-    Column("service_id", String, nullable=False, index=True),
+    words("service_id"),
     words("decision"),
     Column("bandwidth", Integer, nullable=False),
     words("traffic_control"),
     words("modified_at"),
+    sqlite_with_rowid=False,
 )
 
 endpoint_zone = Table(
@@ -64,7 +76,7 @@ endpoint_zone = Table(
     reference("vswitch_id", "vswitch.id"),
     reference("eni_id", "eni.id"),
     Column("resource_id", String, nullable=True, index=True),
-    reference("provider_vpc_id", "vpc.id", nullable=True),
+    Column("provider_vpc_id", String, ForeignKey("vpc.id"), nullable=True),  # with its source
     Column("source", BigInteger, nullable=True),
     Column("opening", BigInteger, nullable=True, unique=True),
     Column("initial", Boolean, nullable=False),

@@ -15,7 +15,14 @@ resource_tag = Table(
     words("value"),
     Column("account_id", String, ForeignKey("account.id"), nullable=False),
     words("resource_type"),
-    Index("ix_resource_tag_account_id_key", "account_id", "key", "value"),
+    Index(
+        "ix_resource_tag_account_id_key",
+        "account_id",
+        "resource_type",
+        "key",
+        "value",
+        "resource_id",
+    ),
 )
 
 resource_group = Table(

@@ -67,7 +67,7 @@ eni = Table(
     "eni",
     metadata,
     Column("id", String, primary_key=True),
-    reference("vpc_id", "vpc.id"),
+    Column("vpc_id", String, ForeignKey("vpc.id"), nullable=False),  # with its address below
     reference("vswitch_id", "vswitch.id"),
     Column("address", BigInteger, nullable=False),
     words("mac"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
 
-from privlink.store.schema.base import metadata, reference, words
+from privlink.store.schema.base import by_age, metadata, words
 
 endpoint_service = Table(
     "endpoint_service",
     metadata,
     Column("id", String, primary_key=True),
-    reference("account_id", "account.id"),
+    Column("account_id", String, ForeignKey("account.id"), nullable=False),
     words("resource_type"),
     Column("auto_accept", Boolean, nullable=False),
     words("payer"),
@@ -18,6 +18,7 @@ endpoint_service = Table(
     Column("connect_bandwidth", Integer, nullable=True),
     Column("zone_affinity", Boolean, nullable=False),
     words("created_at"),
+    *by_age("endpoint_service", "account_id"),
 )
 
 service_region = Table(

@@ -197,3 +197,22 @@ def test_connected_is_said_only_of_what_the_node_has_confirmed() -> None:
                 assert not deleting
             settled = (ZoneStatus.CONNECTED, ZoneStatus.WAIT, ZoneStatus.DISCONNECTED)
             assert (status in settled) == (confirmed and not deleting)
+
+
+@pytest.mark.parametrize("decision", Decision)
+@pytest.mark.parametrize("endpoint", [ENDPOINT, LEAVING])
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_a_status_implies_is_so(endpoint: Endpoint, decision: Decision, exists: bool) -> None:
+    switches = ("confirmed", "placed", "initial", "deleting", "cut")
+    bond = connection(decision)
+    for values in itertools.product([True, False], repeat=len(switches)):
+        for opening in (None, 7):
+            zone = facts(opening=opening, **dict(zip(switches, values, strict=True)))
+            shown = lifecycle.endpoint_status(endpoint, [zone])
+            connected = lifecycle.connection_status(endpoint, bond, exists, [zone])
+            for asked in ((shown, None), (None, connected), (shown, connected)):
+                implied = lifecycle.implied(*asked)
+                assert implied.get("deleting", endpoint.deleting) == endpoint.deleting
+                assert implied.get("decision", decision) == decision
+                assert implied.get("not_decision") != decision
+                assert implied.get("has_placed", zone.zone.placed) == zone.zone.placed

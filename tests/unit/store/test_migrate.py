@@ -177,3 +177,46 @@ def test_an_account_from_before_goes_on_with_privatelink_on(database: Database, 
     assert key is not None
     assert (account.opened, account.linked) == (True, False)
     assert (key.user_id, key.active, key.created_at) == (None, True, "")
+
+
+def test_what_is_there_is_counted_and_kept(database: Database, file: Path) -> None:
+    """A database from before counts were kept: two endpoints of one account, to one service."""
+    take_steps(database, "0010")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(TWO_ENDPOINTS)
+        before = {table: held(connection, table) for table in KEPT}
+    take_steps(database, "0011")
+    with closing(sqlite3.connect(file)) as connection:
+        counts = dict(connection.execute("SELECT name, count FROM tally"))
+        assert {table: held(connection, table) for table in KEPT} == before
+    assert counts == {"account/1": 2, "vpc/vpc-1": 2, "service/epsrv-1": 2, "bond/1/epsrv-1": 2}
+
+
+def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+KEPT = ("nonce", "endpoint_security_group", "endpoint", "connection", "endpoint_zone", "change")
+TWO_ENDPOINTS = """
+INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, '');
+INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at)
+    VALUES ('vpc-1', 1, '1', '10.0.0.0/16', '', '', '');
+INSERT INTO security_group (id, number, account_id, vpc_id, type, name, description, created_at)
+    VALUES ('sg-1', 1, '1', 'vpc-1', 'normal', '', '', '');
+INSERT INTO endpoint (id, account_id, vpc_id, service_id, service_name, type, name, description,
+    policy, protected, protected_by, zone_affinity, deleting, created_at)
+    VALUES ('ep-1', '1', 'vpc-1', 'epsrv-1', '', 'Interface', '', '', '', 0, '', 0, 0, ''),
+           ('ep-2', '1', 'vpc-1', 'epsrv-1', '', 'Interface', '', '', '', 0, '', 0, 0, '');
+INSERT INTO endpoint_security_group (endpoint_id, group_id) VALUES ('ep-1', 'sg-1');
+INSERT INTO connection (endpoint_id, service_id, decision, bandwidth, traffic_control, modified_at)
+    VALUES ('ep-1', 'epsrv-1', 'accepted', 100, 'BandwidthLimit', 'today');
+INSERT INTO vswitch (id, number, vpc_id, account_id, zone_id, cidr, name, description, created_at,
+    next_address) VALUES ('vsw-1', 1, 'vpc-1', '1', 'a', '10.0.0.0/24', '', '', '', 0);
+INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id)
+    VALUES ('eni-1', 'vpc-1', 'vsw-1', 7, '', '', '');
+INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, source, opening,
+    provider_vpc_id, initial, placed, deleting, cut)
+    VALUES ('ep-1', 'a', 'vsw-1', 'eni-1', 5, 9, 'vpc-1', 1, 0, 0, 1);
+INSERT INTO change (key, revision, gone) VALUES ('forward/ep-1/a', 3, 1);
+INSERT INTO nonce (access_key_id, value, expires) VALUES ('key', 'once', 7);
+"""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, ours
+from privlink.api import grouping, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink.endpoint_answers import by_age, status_of
+from privlink.api.paging import MaxResults, NextToken
+from privlink.api.products.privatelink.endpoint_answers import status_of
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
 from privlink.model.privatelink import (
@@ -149,40 +150,48 @@ def list_vpc_endpoint_connections(
     next_token: NextToken = "",
 ) -> ConnectionsAnswer:
     """List the connections to one of your services, or to all of them."""
+    tx = call.tx
     if service_id is not None:
-        candidates = endpoints.of_service(call.tx, ours.service(call, service_id).id)
+        service_ids = [ours.service(call, service_id).id]
     else:
-        candidates = endpoints.of_provider(call.tx, call.account_id)
-    service_ids = {endpoint.service_id for endpoint in candidates}
+        service_ids = services.ids_of_account(tx, call.account_id)
     groups = grouping.shown(call, service_ids)
-    found = [
-        facts
-        for facts in endpoints.facts(
-            call.tx,
-            (
-                endpoint
-                for endpoint in candidates
-                if endpoint_id in (None, endpoint.id)
-                and endpoint_owner_id in (None, int(endpoint.account_id))
-                and resource_group_id in (None, groups[endpoint.service_id])
-            ),
+    lists = [
+        listing.wanted(
+            call,
+            {
+                "service_id": each,
+                "id": endpoint_id,
+                "account_id": None if endpoint_owner_id is None else str(endpoint_owner_id),
+                "leads_to": resource_id,
+                "led_to": replaced_resource_id,
+                "has_eni": eni_id,
+                **lifecycle.implied(None, connection_status),
+            },
         )
-        if connection_status in (None, status_of(facts))
-        and (resource_id is None or any(f.zone.resource_id == resource_id for f in facts.zones))
-        and (
-            replaced_resource_id is None
-            or any(f.zone.replaced_resource_id == replaced_resource_id for f in facts.zones)
-        )
-        and (eni_id is None or any(f.zone.eni_id == eni_id for f in facts.zones))
+        for each in service_ids
+        if resource_group_id in (None, groups[each])
     ]
-    page, following = by_token(found, by_age, max_results, next_token)
+    fetch = listing.merged(partial(endpoints.page, tx, each) for each in lists)
+
+    def total() -> int:
+        return sum(endpoints.count(tx, each) for each in lists)
+
+    def keep(facts: Facts) -> bool:
+        return status_of(facts) == connection_status
+
+    if connection_status is None:
+        listed = listing.page(fetch, total, max_results, next_token)
+    else:
+        listed = listing.page_of_kept(tx, fetch, keep, max_results, next_token)
     return ConnectionsAnswer(
         connections=[
-            _connection_answer(call, facts, groups[facts.endpoint.service_id]) for facts in page
+            _connection_answer(call, facts, groups[facts.endpoint.service_id])
+            for facts in endpoints.facts(tx, listed.page)
         ],
-        total_count=str(len(found)),
+        total_count=str(listed.total),
         max_results=max_results,
-        next_token=following,
+        next_token=listed.following,
     )
 
 

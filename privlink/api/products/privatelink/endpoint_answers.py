@@ -100,11 +100,6 @@ def status_of(facts: Facts) -> ConnectionStatus:
     )
 
 
-def by_age(facts: Facts) -> str:
-    """The key that lists of endpoints are ordered by, oldest first."""
-    return f"{facts.endpoint.created_at} {facts.endpoint.id}"
-
-
 def _common(call: Call, facts: Facts) -> dict[str, Any]:
     endpoint, config = facts.endpoint, call.config
     return {

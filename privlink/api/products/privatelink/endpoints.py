@@ -9,19 +9,18 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, limits, ours
+from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.paging import MaxResults, NextToken
 from privlink.api.products.privatelink import endpoint_answers, protection
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
     EndpointsAnswer,
-    by_age,
     status_of,
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
-from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.privatelink.settle import settled
 from privlink.api.products.privatelink.zones import Zone, place, refuse_if_deleting
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
@@ -35,9 +34,13 @@ from privlink.model.privatelink import (
     EndpointService,
     EndpointStatus,
     EndpointType,
+    EndpointZone,
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
-from privlink.store import endpoints, services
+from privlink.rules.lifecycle import ZoneFacts
+from privlink.store import endpoints, services, tally
+from privlink.store.endpoints import Facts
+from privlink.store.pages import Place
 
 Name = Annotated[
     str,
@@ -119,7 +122,7 @@ def create_vpc_endpoint(
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
-    limits.check(call, quotas.ENDPOINTS_PER_VPC, endpoints.count_in(call.tx, vpc.id), vpc.id)
+    limits.check(call, quotas.ENDPOINTS_PER_VPC, tally.in_vpc(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     _kind_for(service, endpoint_type).check(groups)
@@ -153,12 +156,12 @@ def create_vpc_endpoint(
     )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
     protection.ensure_linked_role(call)
-    for asked in zone:
-        place(call, endpoint, asked, initial=True)
+    zones = _place_all(call, endpoint, connection, zone)
     grouping.put(call, endpoint.id, resource_group_id)
     LABELS.attach(call, ENDPOINT, endpoint.id, tag)
-    settle(call, endpoint)
-    return endpoint_answers.created(call, endpoints.facts(call.tx, [endpoint])[0])
+    # No node can have heard of them yet.
+    unconfirmed = tuple(ZoneFacts(each, confirmed=False) for each in zones)
+    return endpoint_answers.created(call, Facts(endpoint, connection, True, unconfirmed))
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
@@ -225,37 +228,42 @@ def list_vpc_endpoints(
     next_token: NextToken = "",
 ) -> EndpointsAnswer:
     """List your endpoints. All filters given must match."""
-    exact = {"id": endpoint_id, "name": endpoint_name, "type": endpoint_type}
-    exact |= {"service_name": service_name, "vpc_id": vpc_id}
-    wanted = {field: value for field, value in exact.items() if value is not None}
-    everywhere = service_region_id in (None, call.config.region) and address_ip_version != _DUAL
-    candidates = [
-        endpoint
-        for endpoint in endpoints.of_account(call.tx, call.account_id)
-        if everywhere and all(getattr(endpoint, field) == value for field, value in wanted.items())
-    ]
-    ids = [endpoint.id for endpoint in candidates]
-    grouped = grouping.chosen(call, ids, resource_group_id)
-    tagged = LABELS.matching(call, ENDPOINT, tag)
-    found = [
-        facts
-        for facts in endpoints.facts(
-            call.tx,
-            (
-                endpoint
-                for endpoint in candidates
-                if endpoint.id in grouped and (tagged is None or endpoint.id in tagged)
-            ),
-        )
-        if endpoint_status in (None, lifecycle.endpoint_status(facts.endpoint, facts.zones))
-        and connection_status in (None, status_of(facts))
-    ]
-    page, following = by_token(found, by_age, max_results, next_token)
+    tx = call.tx
+    wanted = listing.wanted(
+        call,
+        {
+            "account_id": call.account_id,
+            "id": endpoint_id,
+            "name": endpoint_name,
+            "type": endpoint_type,
+            "service_name": service_name,
+            "vpc_id": vpc_id,
+            **lifecycle.implied(endpoint_status, connection_status),
+        },
+        LABELS.asked(call, ENDPOINT, tag),
+        resource_group_id,
+    )
+    nowhere = service_region_id not in (None, call.config.region) or address_ip_version == _DUAL
+
+    def fetch(after: Place, size: int) -> list[Endpoint]:
+        return [] if nowhere else endpoints.page(tx, wanted, after, size)
+
+    def total() -> int:
+        return 0 if nowhere else endpoints.count(tx, wanted)
+
+    def keep(facts: Facts) -> bool:
+        status = lifecycle.endpoint_status(facts.endpoint, facts.zones)
+        return endpoint_status in (None, status) and connection_status in (None, status_of(facts))
+
+    if endpoint_status is None and connection_status is None:
+        listed = listing.page(fetch, total, max_results, next_token)
+    else:
+        listed = listing.page_of_kept(tx, fetch, keep, max_results, next_token)
     return EndpointsAnswer(
-        endpoints=endpoint_answers.listed(call, page),
-        total_count=len(found),
+        endpoints=endpoint_answers.listed(call, endpoints.facts(tx, listed.page)),
+        total_count=listed.total,
         max_results=max_results,
-        next_token=following,
+        next_token=listed.following,
     )
 
 
@@ -272,8 +280,21 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
     if zones:
         endpoints.mark_deleting(call.tx, endpoint.id)
     else:
-        endpoints.delete_endpoint(call.tx, endpoint.id)
+        endpoints.delete_endpoint(call.tx, endpoint)
     return Answer()
+
+
+def _place_all(
+    call: Call, endpoint: Endpoint, connection: Connection, asked: Sequence[Zone]
+) -> list[EndpointZone]:
+    """Put the zones of a new endpoint down, each leading where it shall."""
+    zones: list[EndpointZone] = []
+    resources = services.resources(call.tx, endpoint.service_id) if asked else []
+    for each in asked:
+        zone = place(call, endpoint, each, zones, initial=True)
+        zones.append(settled(call, zone, endpoint, connection, resources))
+        endpoints.add_zone(call.tx, zones[-1])
+    return zones
 
 
 def _service_to_use(
@@ -287,8 +308,10 @@ def _service_to_use(
     named = service and names.service_name(call.config.region, service.id)
     if service is None or (service_name is not None and service_name != named):
         raise errors.EndpointServiceNotFound(service=service_id or service_name)
+    if service.account_id == call.account_id:
+        return service
     allowed = [entry.user for entry in services.users(call.tx, service.id)]
-    if service.account_id != call.account_id and not sharing.allows(allowed, call.account_id):
+    if not sharing.allows(allowed, call.account_id):
         raise errors.EndpointServiceNotAuthorized(account_id=call.account_id, service_id=service.id)
     return service
 

@@ -7,10 +7,16 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
+from privlink.api import grouping
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
-from privlink.api.products.privatelink.service_answers import OfferedService, offered
+from privlink.api.products.privatelink.service_answers import (
+    TYPE,
+    OfferedService,
+    group_shown,
+    offered,
+)
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.model.privatelink import ResourceType
@@ -81,20 +87,22 @@ def list_vpc_endpoint_services_by_end_user(
 ) -> OfferedServicesAnswer:
     """List the services you may use, and those your endpoints are connected to."""
     tagged = LABELS.matching(call, SERVICE, tag)
+    ids = services.open_to(call.tx, call.account_id)
+    ids = ids if tagged is None else ids & tagged
+    groups = grouping.shown(call, ids)
     found = [
-        answer
-        for service in services.open_to(call.tx, call.account_id)
+        service
+        for service in services.by_ids(call.tx, ids).values()
         if service_id in (None, service.id)
         and service_name in (None, names.service_name(call.config.region, service.id))
         and service_region_id in (None, call.config.region)
-        and (tagged is None or service.id in tagged)
-        for answer in (offered(call, service),)
-        if service_type in (None, answer.service_type)
-        and resource_group_id in (None, answer.resource_group_id)
+        and service_type in (None, TYPE)
+        and resource_group_id in (None, group_shown(call, service, groups[service.id]))
     ]
-    page, following = by_token(found, lambda each: each.service_id, max_results, next_token)
+    found.sort(key=lambda service: service.id)
+    page, following = by_token(found, lambda service: service.id, max_results, next_token)
     return OfferedServicesAnswer(
-        services=list(page),
+        services=offered(call, page),
         total_count=str(len(found)),
         max_results=max_results,
         next_token=following,

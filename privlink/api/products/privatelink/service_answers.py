@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,14 +16,14 @@ from privlink.rules import bandwidth, names
 from privlink.store import services
 
 # A service is an entry in a table: nothing to wait for, nothing to pay.
-_STATUS, _BUSINESS_STATUS = "Active", "Normal"
+STATUS, BUSINESS_STATUS, IP_VERSION, TYPE = "Active", "Normal", "IPv4", "Interface"
 
 
 class SupportedRegion(Answer):
     supported_region_id: str
     service_region_id: str
     region_service_status: str = "Available"
-    region_business_status: str = _BUSINESS_STATUS
+    region_business_status: str = BUSINESS_STATUS
 
 
 class CreateServiceAnswer(Answer):
@@ -89,13 +89,14 @@ class OfferedService(Answer):
 def created(call: Call, service: EndpointService) -> CreateServiceAnswer:
     """A service as its creation answers it."""
     group = grouping.shown(call, [service.id])[service.id]
-    return CreateServiceAnswer(**_common(call, service, group))
+    regions = services.regions(call.tx, service.id)
+    return CreateServiceAnswer(**_common(call, service, group, regions))
 
 
 def shown(call: Call, service: EndpointService) -> ServiceAnswer:
     """A service as GetVpcEndpointServiceAttribute answers it."""
     group = grouping.shown(call, [service.id])[service.id]
-    about = _summary(call, service, group)
+    about = _summary(call, service, group, services.regions(call.tx, service.id))
     return ServiceAnswer(**about, zones=list(services.zones(call.tx, service.id)))
 
 
@@ -103,57 +104,72 @@ def listed(call: Call, found: Sequence[EndpointService]) -> list[ListedService]:
     """Services as ListVpcEndpointServices answers them."""
     ids = [service.id for service in found]
     groups, tags = grouping.shown(call, ids), tagging.shown(call, ids)
+    regions = services.regions_of(call.tx, ids)
     return [
-        ListedService(**_summary(call, service, groups[service.id]), tags=tags[service.id])
+        ListedService(
+            **_summary(call, service, groups[service.id], regions[service.id]),
+            tags=tags[service.id],
+        )
         for service in found
     ]
 
 
-def offered(call: Call, service: EndpointService) -> OfferedService:
-    """A service as ListVpcEndpointServicesByEndUser answers it.
-
-    Tags and groups are its owner's affair: a stranger is shown no tags and the group of his own
-    that everything is in.
-    """
-    is_ours = service.account_id == call.account_id
-    group = grouping.shown(call, [service.id])[service.id]
-    about = _summary(call, service, group if is_ours else grouping.default_id(call.account_id))
+def offered(call: Call, found: Sequence[EndpointService]) -> list[OfferedService]:
+    """Services as ListVpcEndpointServicesByEndUser answers them: a stranger is shown no tags."""
+    ids = [service.id for service in found]
+    groups, tags = grouping.shown(call, ids), tagging.shown(call, ids)
+    regions, zones = services.regions_of(call.tx, ids), services.zones_of(call.tx, ids)
     fields = OfferedService.__struct_fields__
-    return OfferedService(
-        **{name: value for name, value in about.items() if name in fields},
-        vpc_endpoint_policy_supported=False,
-        zones=list(services.zones(call.tx, service.id)),
-        tags=tagging.shown(call, [service.id])[service.id] if is_ours else [],
-    )
+    return [
+        OfferedService(
+            **{name: value for name, value in about.items() if name in fields},
+            vpc_endpoint_policy_supported=False,
+            zones=list(zones[service.id]),
+            tags=tags[service.id] if service.account_id == call.account_id else [],
+        )
+        for service in found
+        for group in (group_shown(call, service, groups[service.id]),)
+        for about in (_summary(call, service, group, regions[service.id]),)
+    ]
 
 
-def _common(call: Call, service: EndpointService, group_id: str) -> dict[str, Any]:
+def group_shown(call: Call, service: EndpointService, group_id: str) -> str:
+    """The group that a service is shown in: to a stranger his own that everything is in."""
+    is_ours = service.account_id == call.account_id
+    return group_id if is_ours else grouping.default_id(call.account_id)
+
+
+def _common(
+    call: Call, service: EndpointService, group_id: str, regions: Iterable[str]
+) -> dict[str, Any]:
     config = call.config
     return {
         "service_id": service.id,
         "service_name": names.service_name(config.region, service.id),
         "service_domain": names.service_domain(config.domain, config.region, service.id),
-        "service_status": _STATUS,
-        "service_business_status": _BUSINESS_STATUS,
+        "service_status": STATUS,
+        "service_business_status": BUSINESS_STATUS,
         "service_description": service.description,
         "auto_accept_enabled": service.auto_accept,
         "zone_affinity_enabled": service.zone_affinity,
-        "address_ip_version": "IPv4",
+        "address_ip_version": IP_VERSION,
         "service_support_ipv6": False,
         "supported_region_set": [
             SupportedRegion(supported_region_id=each, service_region_id=config.region)
-            for each in services.regions(call.tx, service.id)
+            for each in regions
         ],
         "resource_group_id": group_id,
         "create_time": service.created_at,
     }
 
 
-def _summary(call: Call, service: EndpointService, group_id: str) -> dict[str, Any]:
+def _summary(
+    call: Call, service: EndpointService, group_id: str, regions: Iterable[str]
+) -> dict[str, Any]:
     lowest, highest = bandwidth.RANGES[service.resource_type]
-    return _common(call, service, group_id) | {
+    return _common(call, service, group_id, regions) | {
         "service_resource_type": service.resource_type,
-        "service_type": "Interface",
+        "service_type": TYPE,
         "payer": service.payer,
         "region_id": call.config.region,
         "connect_bandwidth": _connect_bandwidth(service),

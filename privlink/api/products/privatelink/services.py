@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import grouping, limits, ours
+from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.paging import MaxResults, NextToken, by_token
+from privlink.api.paging import MaxResults, NextToken
 from privlink.api.products.privatelink import protection, service_answers
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
 from privlink.api.products.privatelink.resources import Resource, attach, type_of
@@ -160,37 +160,39 @@ def list_vpc_endpoint_services(
     next_token: NextToken = "",
 ) -> ServicesAnswer:
     """List your services. All filters given must match."""
-    wanted = {
-        "service_id": service_id,
-        "service_name": service_name,
-        "service_status": service_status,
-        "service_business_status": service_business_status,
-        "service_resource_type": service_resource_type,
-        "auto_accept_enabled": auto_accept_enabled,
-        "zone_affinity_enabled": zone_affinity_enabled,
-        "address_ip_version": address_ip_version,
-        "resource_group_id": resource_group_id,
-    }
-    tagged = LABELS.matching(call, SERVICE, tag)
-    candidates = [
-        service
-        for service in services.of_account(call.tx, call.account_id)
-        if (resource_id is None or resource_id in services.resource_ids(call.tx, service.id))
-        and (tagged is None or service.id in tagged)
-    ]
-    found = [
-        summary
-        for summary in service_answers.listed(call, candidates)
-        if all(value in (None, getattr(summary, field)) for field, value in wanted.items())
-    ]
-    page, following = by_token(
-        found, lambda each: f"{each.create_time} {each.service_id}", max_results, next_token
+    tx, config = call.tx, call.config
+    named = None if service_name is None else names.service_in(config.region, service_name)
+    wanted = listing.wanted(
+        call,
+        {
+            "account_id": call.account_id,
+            "id": service_id if service_id is not None else named,
+            "resource_type": service_resource_type,
+            "auto_accept": auto_accept_enabled,
+            "zone_affinity": zone_affinity_enabled,
+            "carried_by": resource_id,
+        },
+        LABELS.asked(call, SERVICE, tag),
+        resource_group_id,
+    )
+    # What is alike for all services here either holds for all that are asked for or for none.
+    none = (
+        service_status not in (None, service_answers.STATUS)
+        or service_business_status not in (None, service_answers.BUSINESS_STATUS)
+        or address_ip_version not in (None, service_answers.IP_VERSION)
+        or (service_name is not None and named != wanted.equal["id"])
+    )
+    listed = listing.page(
+        lambda after, size: [] if none else services.page(tx, wanted, after, size),
+        lambda: 0 if none else services.count_wanted(tx, wanted),
+        max_results,
+        next_token,
     )
     return ServicesAnswer(
-        services=list(page),
-        total_count=len(found),
+        services=service_answers.listed(call, listed.page),
+        total_count=listed.total,
         max_results=max_results,
-        next_token=following,
+        next_token=listed.following,
     )
 
 

@@ -5,6 +5,8 @@ Called after whatever can change that: a decision, a zone, a service resource th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from privlink.api.action import Call
@@ -38,12 +40,23 @@ def _settle_zone(
     zone: EndpointZone,
     endpoint: Endpoint,
     connection: Connection,
-    resources: list[ServiceResource],
+    resources: Sequence[ServiceResource],
 ) -> None:
+    new = settled(call, zone, endpoint, connection, resources)
+    if new != zone:
+        endpoints.set_zone(call.tx, new)
+
+
+def settled(
+    call: Call,
+    zone: EndpointZone,
+    endpoint: Endpoint,
+    connection: Connection,
+    resources: Sequence[ServiceResource],
+) -> EndpointZone:
+    """A zone in line with its connection and the resources of its service."""
     lead = KINDS[endpoint.type].lead(zone, connection, resources)
-    settled = _closed(zone, resources) if lead is None else _open(call, zone, lead)
-    if settled != zone:
-        endpoints.set_zone(call.tx, settled)
+    return _closed(zone, resources) if lead is None else _open(call, zone, lead)
 
 
 def _open(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone:
@@ -91,7 +104,7 @@ def without_replaced(zone: EndpointZone) -> EndpointZone:
     )
 
 
-def _closed(zone: EndpointZone, resources: list[ServiceResource]) -> EndpointZone:
+def _closed(zone: EndpointZone, resources: Sequence[ServiceResource]) -> EndpointZone:
     """A zone that leads nowhere. It keeps its source address as long as its resource is there."""
     zone = without_replaced(zone)
     held = any((r.resource_id, r.zone_id) == (zone.resource_id, zone.zone_id) for r in resources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -12,13 +13,13 @@ from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import protection
-from privlink.api.products.privatelink.settle import settle
+from privlink.api.products.privatelink.settle import settled
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.ids import ZoneId
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
 from privlink.rules import addresses, lifecycle, names, quotas
-from privlink.store import endpoints, networks
+from privlink.store import endpoints, networks, services
 from privlink.store.endpoints import Facts
 
 
@@ -63,12 +64,13 @@ def add_zone_to_vpc_endpoint(
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
     refuse_if_deleting(endpoint)
-    limits.check(
-        call, quotas.ZONES_PER_ENDPOINT, len(endpoints.zones(call.tx, endpoint.id)), endpoint.id
-    )
+    present = endpoints.zones(call.tx, endpoint.id)
+    limits.check(call, quotas.ZONES_PER_ENDPOINT, len(present), endpoint.id)
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
-    place(call, endpoint, asked, initial=False)
-    settle(call, endpoint)
+    zone = place(call, endpoint, asked, present, initial=False)
+    connection = endpoints.get_connection(call.tx, endpoint.id)
+    resources = services.resources(call.tx, endpoint.service_id)
+    endpoints.add_zone(call.tx, settled(call, zone, endpoint, connection, resources))
     return Answer()
 
 
@@ -118,13 +120,17 @@ def refuse_if_deleting(endpoint: Endpoint) -> None:
         )
 
 
-def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None:
-    """Take an address for an endpoint in a zone."""
+def place(
+    call: Call, endpoint: Endpoint, asked: Zone, present: Sequence[EndpointZone], *, initial: bool
+) -> EndpointZone:
+    """Take an address for an endpoint in a zone, beside those present. It leads nowhere yet, and
+    is the caller's to put down.
+    """
     if asked.ipv6_address:
         raise errors.EndpointServiceNotSupportIpv6
     check_zone(call, asked.zone_id)
     vswitch = ours.vswitch_in(call, asked.vswitch_id, endpoint.vpc_id, asked.zone_id)
-    for zone in endpoints.zones(call.tx, endpoint.id):
+    for zone in present:
         if zone.zone_id == asked.zone_id and zone.deleting:
             why = f"its zone {zone.zone_id} is still being removed; try again in a moment."
             raise errors.EndpointOperationDenied(
@@ -133,7 +139,7 @@ def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None
         if zone.zone_id == asked.zone_id:
             raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
     eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
-    zone = EndpointZone(
+    return EndpointZone(
         endpoint_id=endpoint.id,
         zone_id=ZoneId(asked.zone_id),
         vswitch_id=vswitch.id,
@@ -151,7 +157,6 @@ def place(call: Call, endpoint: Endpoint, asked: Zone, *, initial: bool) -> None
         replaced_source=None,
         replaced_opening=None,
     )
-    endpoints.add_zone(call.tx, zone)
 
 
 def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:

@@ -23,7 +23,7 @@ from privlink.model.identity import Role, role_arn
 from privlink.model.ids import new_role_id
 from privlink.rules import policy, quotas
 from privlink.rules.policy import Shape
-from privlink.store import endpoints, policies, roles, services
+from privlink.store import policies, roles, services, tally
 
 Longest = Annotated[
     int, msgspec.Meta(ge=3600, le=43200, description="it is 3600 to 43200 seconds.")
@@ -176,7 +176,7 @@ def refuse_linked(role: Role, why: str) -> None:
 def _is_used(call: Call) -> bool:
     """Whether there is what PrivateLink's role is for."""
     return bool(
-        endpoints.of_account(call.tx, call.account_id) or services.count(call.tx, call.account_id)
+        tally.of_account(call.tx, call.account_id) or services.count(call.tx, call.account_id)
     )
 
 

@@ -1,0 +1,77 @@
+"""What a suite says at its end: a table for the terminal, and a chart as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import msgspec
+
+_BAR, _GAP, _LEFT, _WIDTH = 22, 10, 300, 420
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One bar of a chart, and the goal it is held against."""
+
+    label: str
+    value: float
+    goal: float | None = None
+    unit: str = ""
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """Bars on one scale."""
+
+    title: str
+    bars: Sequence[Bar]
+
+
+def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Lines under heads: the first column to the left, the others to the right."""
+    widths = [max(len(line[at]) for line in (heads, *lines)) for at in range(len(heads))]
+
+    def row(line: Sequence[str]) -> str:
+        first, *others = (
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        return "  ".join([first, *others]).rstrip()
+
+    return "\n".join([row(heads), "  ".join("-" * width for width in widths), *map(row, lines)])
+
+
+def draw(file: Path, panels: Sequence[Panel]) -> None:
+    """Write panels as an SVG file, one under the other."""
+    shapes: list[str] = []
+    y = 10
+    for panel in panels:
+        y += 24
+        shapes.append(f'<text x="10" y="{y}" class="title">{escape(panel.title)}</text>')
+        y += 12
+        largest = max(max(bar.value, bar.goal or 0) for bar in panel.bars)
+        for bar in panel.bars:
+            shapes += _bar(bar, y, _WIDTH / largest if largest else 0)
+            y += _BAR + _GAP
+    width, height = _LEFT + _WIDTH + 130, y + 10
+    style = "text{font:13px sans-serif;fill:#222}.title{font-weight:bold}"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
+    ground = f'<rect width="{width}" height="{height}" fill="white"/>'
+    file.write_text("\n".join([head, f"<style>{style}</style>", ground, *shapes, "</svg>\n"]))
+
+
+def _bar(bar: Bar, y: int, scale: float) -> list[str]:
+    length, baseline = bar.value * scale, y + 16
+    shown = f"{bar.value:.1f}{bar.unit}"
+    shapes = [
+        f'<text x="{_LEFT - 10}" y="{baseline}" text-anchor="end">{escape(bar.label)}</text>',
+        f'<rect x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" fill="#4a7fb5"/>',
+        f'<text x="{_LEFT + length + 8:.1f}" y="{baseline}">{escape(shown)}</text>',
+    ]
+    if bar.goal is not None:
+        x = _LEFT + bar.goal * scale
+        shapes.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 4}" y2="{y + _BAR + 4}" '
+            f'stroke="#c0392b" stroke-width="2"><title>the goal</title></line>'
+        )
+    return shapes
