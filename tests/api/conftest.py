@@ -21,6 +21,11 @@ from tests.api.world import World
 Refused = Callable[..., AbstractContextManager[None]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite`: write the transcripts anew instead of holding them against this run."""
+    parser.addoption("--rewrite", action="store_true", help="write the transcripts anew")
+
+
 @pytest.fixture(scope="session")
 def port() -> Iterator[Port]:
     """The one listening socket of the run."""
