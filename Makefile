@@ -1,7 +1,7 @@
 # One verb per line of work. Each is a short script or program that can be run without make as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up setup test check clean
+.PHONY: help demo demo-down up setup test check docs clean
 MAKEFLAGS += --no-print-directory
 
 help: ## what can be done
@@ -30,6 +30,10 @@ test: ## everything the build machine runs: style, types, all tests
 check: ## style and types alone
 	@scripts/setup
 	@scripts/check
+
+docs: ## write the transcripts, the reference and the compatibility table anew
+	@scripts/setup
+	@scripts/docs
 
 clean: ## remove all that setup and the tests made here; system packages stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis privlink/bpf/*.o

@@ -32,6 +32,7 @@ from privlink.api.dispatch import Catalogue, permit, run
 from privlink.config import Config
 from privlink.server.feed import LONGEST_WAIT, pull_feed
 from privlink.server.metrics import Metrics
+from privlink.server.reference import Reference
 from privlink.store import accounts, changes, nodes
 from privlink.store.database import Database
 
@@ -79,6 +80,7 @@ class Server:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._show_metrics),
+            *Reference(catalogue, GATE).routes(),
         ]
         handlers = {404: self._refuse_path, 405: self._refuse_path}
         self._starlette = Starlette(routes=routes, exception_handlers=handlers)
@@ -212,6 +214,10 @@ class Server:
         exchange = Exchange(str(uuid.uuid4()).upper(), http.headers.get("host", ""))
         refusal = errors.MethodNotAllowed(method=http.method, path=http.url.path)
         return exchange.refuse(refusal, 404 if http.url.path != "/" else 405)
+
+
+# What every request passes on its way to an action, and what answers where there is no way.
+GATE = (Server._answer, Server._api, Server._refuse_path, Catalogue.find)
 
 
 class Told(msgspec.Struct):

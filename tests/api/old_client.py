@@ -11,6 +11,7 @@ from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkprivatelink.request import v20200415 as requests
 
+from privlink.client import flatten
 from tests.api.account import Account
 from tests.api.stage import REGION
 
@@ -25,24 +26,31 @@ def knows(action: str, parameters: dict[str, Any]) -> bool:
     """Whether this client can make such a request; it is older than some parameters."""
     if action not in ACTIONS:
         return False
-    kind = _request(action)
-    return all(_setter(kind, name) for name in parameters if name != "RegionId")
+    if not all(_setter(_request(action), name) for name in parameters if name != "RegionId"):
+        return False
+    sent = {**(made := _made(action, parameters)).get_query_params(), **made.get_body_params()}
+    return {name for name, _ in flatten(parameters)} - {"RegionId"} <= sent.keys()
 
 
 def ask(account: Account, action: str, parameters: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Call an action; its status and its answer."""
-    request = _request(action)()
+    request = _made(action, parameters)
     request.set_endpoint(account.host)
     request.set_protocol_type("http")
-    for name, value in parameters.items():
-        if name != "RegionId":  # it comes from the client
-            getattr(request, _setter(type(request), name))(value)
     client = AcsClient(account.key_id, account.secret, REGION)
     try:
         return 200, json.loads(client.do_action_with_exception(request))
     except ServerException as error:
         refusal = {"Code": error.get_error_code(), "Message": error.get_error_msg()}
         return error.get_http_status(), refusal
+
+
+def _made(action: str, parameters: dict[str, Any]) -> Any:
+    request = _request(action)()
+    for name, value in parameters.items():
+        if name != "RegionId":  # it comes from the client
+            getattr(request, _setter(type(request), name))(value)
+    return request
 
 
 def _request(action: str) -> Any:

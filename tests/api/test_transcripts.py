@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from darabonba.exceptions import DaraException
 
-from privlink.api.action import Action
+from privlink.api.action import Action, Who
 from privlink.server.wiring import ACTIONS
 from tests.api import old_client
 from tests.api.account import Account
@@ -84,7 +84,7 @@ def test_every_action_has_a_transcript_with_an_answer() -> None:
         exchanges = read(action.product.name, action.name)
         assert any(each.status == 200 for each in exchanges), (
             f"{action.product.name}.{action.name} has no transcript: give it a line in "
-            f"tests/api/steps/{action.product.name}.py and run scripts/docs"
+            "its product's table in tests/api/steps and run scripts/docs"
         )
 
 
@@ -103,3 +103,33 @@ def as_seen(exchanges: list[Exchange]) -> list[tuple[Any, ...]]:
 
 def _seen(answer: dict[str, Any]) -> tuple[str, str]:
     return answer["Code"], answer["Message"].removeprefix(f"{answer['Code']}: ")
+
+
+@pytest.mark.parametrize("product", STEPS)
+def test_a_change_can_be_rehearsed_and_sent_twice(stage: Stage, node: Node, product: str) -> None:
+    """With DryRun nothing happens; with the same ClientToken it happens once."""
+    tokens: list[str] = []
+
+    def ask(account: Account, action: Action, request: Parameters) -> Said:
+        if not action.writes:
+            return by_hand(account, action, request)
+        before = stage.dump()
+        tokens.append(f"token {len(tokens)}")
+        control = {"ClientToken": tokens[-1]}
+        rehearsed = by_hand(account, action, {**request, **control, "DryRun": True})
+        said = by_hand(account, action, {**request, **control})
+        expected = said[1]["Code"] if said[0] != 200 else "DryRunOperation"
+        assert rehearsed[1]["Code"] == expected, action.name
+        if said[0] == 200 and not action.secret and action.who is not Who.NODE:
+            again = by_hand(account, action, {**request, **control})
+            assert without_request_id(again[1]) == without_request_id(said[1]), action.name
+        assert said[0] == 200 or stage.dump() == before
+        return said
+
+    told = play(stage, node, product, STEPS[product], ask)
+    for action, exchanges in told.items():
+        assert exchanges == read(product, action), action
+
+
+def without_request_id(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "RequestId"}

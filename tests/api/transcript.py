@@ -70,9 +70,9 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class Names:
-    """What chance decides, under names that are the same in every run: `vpc-1` for the first VPC."""
+    """What chance decides, under names that every run gives alike: `vpc-1` for the first VPC."""
 
-    _SECRET = re.compile(r'("(?:AccessKeySecret|SecurityToken|NextToken)": ?)"[^"]*"')
+    _SECRET = re.compile(r'("(?:AccessKeySecret|SecurityToken)": ?)"[^"]*"')
     _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
     _REQUEST = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
     _CHANCE = re.compile(
@@ -80,6 +80,7 @@ class Names:
         r"|\b(?P<mac>02(?::[0-9a-f]{2}){5})\b"
         r"|\b(?P<account>[0-9]{16,18})\b"
         r"|\b(?P<key>(?:LTAI5t|STS\.)[A-Za-z0-9]+)\b"
+        r'|(?<="NextToken": ")(?P<token>[^"]+)'
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
     )
     _KNOWN = re.compile(r"[a-z]+-[0-9]+|[0-9]{16,18}|LTAI5tExample[0-9]+|(?<=\"Life\": )[0-9]+")
