@@ -23,8 +23,8 @@ REFERENCE = Path("docs/reference")
 
 def made() -> dict[Path, str]:
     """Every made document, by its path below the root."""
-    pages = [page.page_of(each) for each in ACTIONS]
-    common = refusals.of_functions(GATE)
+    pages = page.pages_of(ACTIONS)
+    common = refusals.Reader().of_functions(GATE)
     found = {REFERENCE / "README.md": markdown.written(page.index(pages, common))}
     for action, its in zip(ACTIONS, pages, strict=True):
         path = REFERENCE / action.product.name / f"{action.name}.md"

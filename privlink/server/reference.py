@@ -55,8 +55,8 @@ class Reference:
         return self._made[http.url.path]
 
     def _make(self) -> dict[str, Response]:
-        pages = [page.page_of(each) for each in self._actions]
-        common = refusals.of_functions(self._gate)
+        pages = page.pages_of(self._actions)
+        common = refusals.Reader().of_functions(self._gate)
         made = {
             "/openapi.json": _json(openapi.document(pages, common, version=privlink.__version__))
         }

@@ -33,10 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def allowed() -> dict[str, set[str]]:
     """What the reference says that each action can refuse with; "?" is a request without one."""
-    common = {each.code for each in refusals.of_functions(GATE)} | {"OK"}
+    reader = refusals.Reader()
+    common = {each.code for each in reader.of_functions(GATE)} | {"OK"}
     found = {"?": common}
     for action in ACTIONS:
-        own = {each.code for each in refusals.of_action(action)}
+        own = {each.code for each in reader.of_action(action)}
         found.setdefault(action.name, set(common)).update(own)
     return found
 

@@ -11,7 +11,7 @@ import msgspec
 
 from privlink.api.action import Action, Product, Who
 from privlink.api.reference import refusals, schema
-from privlink.api.reference.refusals import Refusal
+from privlink.api.reference.refusals import Reader, Refusal
 from privlink.api.reference.schema import Row, Schema
 
 # Inline, as in Markdown: `code` and [words](address).
@@ -68,8 +68,13 @@ class Example(msgspec.Struct, frozen=True):
     answer: str
 
 
-def page_of(action: Action) -> Page:
-    """The page of an action, without examples."""
+def pages_of(actions: Iterable[Action]) -> list[Page]:
+    """The pages of actions."""
+    reader = Reader()
+    return [_page(each, reader) for each in actions]
+
+
+def _page(action: Action, reader: Reader) -> Page:
     summary, _, more = (inspect.getdoc(action.function) or "").partition("\n\n")
     resource = action.resource or ()
     return Page(
@@ -82,7 +87,7 @@ def page_of(action: Action) -> Page:
         resource=(resource,) if isinstance(resource, str) else resource,
         takes=schema.taken(action),
         answers=schema.answered(action),
-        refusals=refusals.of_action(action),
+        refusals=reader.of_action(action),
     )
 
 

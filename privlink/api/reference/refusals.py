@@ -25,21 +25,7 @@ from privlink.errors import ApiError, ParameterError
 Refusal = type[ApiError]
 Found = frozenset[Refusal]
 _NONE: Found = frozenset()
-
-
-def of_action(action: Action) -> tuple[Refusal, ...]:
-    """What an action can answer instead of its answer, its parameters' errors first."""
-    reading = _Reading(action.function)
-    own = reading.function(action.function)
-    parsing = reading.function(types.MethodType(Action.parse, action))
-    return *_sorted(parsing), *_sorted(own - parsing)
-
-
-def of_functions(functions: Iterable[Callable[..., Any]]) -> tuple[Refusal, ...]:
-    """What functions, and methods of whichever instance, can raise."""
-    methods = [_of_its_class(each) for each in functions]
-    reading = _Reading(*functions)
-    return _sorted(_NONE.union(*(reading.function(each) for each in methods)))
+_DEEPEST = 3  # calls within calls whose code is read for what they return
 
 
 def code_of(refusal: Refusal) -> str:
@@ -67,32 +53,62 @@ class _Some(msgspec.Struct, frozen=True):
     kind: type
 
 
-class _Reading:
-    """What has been read so far, function by function.
+class _Bag(msgspec.Struct, frozen=True):
+    """A list or a table of which only the contents are known."""
 
-    Followed are functions of privlink, and of the packages of those that it begins with.
+    contents: list[Any]
+
+
+class Reader:
+    """Reads functions, each of them once.
+
+    Followed are functions of privlink, and of the packages of those that it is asked about.
     """
 
-    def __init__(self, *first: Callable[..., Any]) -> None:
-        self._followed = {"privlink"} | {_package(each) for each in first}
+    def __init__(self) -> None:
+        self._followed = {"privlink"}
         self._known: dict[Any, Found] = {}
+        self._reading: set[Any] = set()
+        self._met: set[Any] = set()  # while they are being read: these call themselves
+
+    def of_action(self, action: Action) -> tuple[Refusal, ...]:
+        """What an action can answer instead of its answer, its parameters' errors first."""
+        self._followed.add(_package(action.function))
+        own = self._function(action.function)
+        parsing = self._function(types.MethodType(Action.parse, action))
+        return *_sorted(parsing), *_sorted(own - parsing)
+
+    def of_functions(self, functions: Iterable[Callable[..., Any]]) -> tuple[Refusal, ...]:
+        """What functions, and methods of whichever instance, can raise."""
+        found: set[Refusal] = set()
+        for each in functions:
+            self._followed.add(_package(each))
+            found |= self._function(_of_its_class(each))
+        return _sorted(found)
 
     def _is_followed(self, function: Any) -> bool:
         return isinstance(function, types.FunctionType) and _package(function) in self._followed
 
-    def function(self, function: Any) -> Found:
+    def _function(self, function: Any) -> Found:
         """What a function, or a method with what it is bound to, can raise."""
         owner = getattr(function, "__self__", None)
         plain = inspect.unwrap(getattr(function, "__func__", function))
         if not self._is_followed(plain):
             return _NONE
         key = (plain, owner.kind if isinstance(owner, _Some) else id(owner))
-        if key not in self._known:
-            self._known[key] = _NONE  # where it calls itself it adds nothing
-            tree = _tree(plain)
-            scope = _Scope(plain, owner)
-            self._known[key] = self._all(scope, tree.body) if tree else _NONE
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        if key in self._reading:
+            self._met.add(key)
+            return _NONE  # what calls itself adds nothing by that
+        tree = _tree(plain)
+        self._reading.add(key)
+        found = self._all(_Scope(plain, owner), tree.body) if tree else _NONE
+        self._reading.discard(key)
+        self._met.discard(key)
+        if not self._met:  # or it is a part only of what a caller will know
+            self._known[key] = found
+        return found
 
     def _all(self, scope: _Scope, nodes: Iterable[ast.AST]) -> Found:
         return _NONE.union(*(self._node(scope, node) for node in nodes))
@@ -134,7 +150,7 @@ class _Reading:
         given = [*node.args, *(each.value for each in node.keywords)]
         if all(each.arg != "refusal" for each in node.keywords):
             # A quota brings an error of its own, unless another is passed with it.
-            found |= frozenset(error for each in given for error in _held(scope.find(each)))
+            found |= frozenset(error for each in given for error in _held(scope.find_outside(each)))
         return found | self._all(scope, given)
 
     def _defaults(self, called: Any, node: ast.Call) -> Found:
@@ -162,18 +178,19 @@ class _Reading:
             return (
                 frozenset({value})
                 if is_refusal
-                else self.function(inspect.getattr_static(value, "__init__"))
+                else self._function(inspect.getattr_static(value, "__init__"))
             )
-        return self.function(value)
+        return self._function(value)
 
 
 class _Scope:
-    """Where a function finds what it names."""
+    """Where a function finds what it names; its own names have every value they are given."""
 
-    def __init__(self, function: types.FunctionType, owner: Any) -> None:
+    def __init__(self, function: types.FunctionType, owner: Any, depth: int = 0) -> None:
         code = function.__code__
         self._locals = {*code.co_varnames, *code.co_cellvars}
-        self._outside = inspect.getclosurevars(function).nonlocals
+        cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+        self._outside = {name: cell.cell_contents for name, cell in cells}
         self._globals = function.__globals__
         self._parameters: dict[str, Any] = {}
         hints = _hints(function)
@@ -182,6 +199,10 @@ class _Scope:
             self._parameters[name] = _Some(kind) if kind else None
         if owner is not None and code.co_argcount:
             self._parameters[code.co_varnames[0]] = owner
+        self._tree = _tree(function)
+        self._given = _given(self._tree) if self._tree else {}
+        self._looked_for: set[str] = set()
+        self._depth = depth
 
     def find(self, node: ast.AST) -> list[Any]:
         """The values an expression may have, as far as they are known."""
@@ -190,24 +211,100 @@ class _Scope:
                 return self._named(name)
             case ast.Attribute(value=value, attr=attr):
                 return [each for base in self.find(value) for each in _attribute(base, attr)]
-            case ast.Subscript(value=value):
+            case ast.Subscript(value=value) | ast.Starred(value=value):
                 return [each for base in self.find(value) for each in _items(base)]
-            case ast.Call(func=func):
-                return [each for called in self.find(func) for each in _made_by(called)]
+            case ast.Call(func=ast.Attribute(value=value, attr="items" | "values" | "get")):
+                inside = [each for base in self.find(value) for each in _items(base)]
+                return [_Bag(inside), *inside] if inside else self._called(node)
+            case ast.Call():
+                return self._called(node)
             case ast.IfExp(body=body, orelse=orelse):
                 return [*self.find(body), *self.find(orelse)]
             case ast.BoolOp(values=values):
                 return [each for value in values for each in self.find(value)]
+            case ast.NamedExpr(value=value) | ast.Await(value=value):
+                return self.find(value)
+            case ast.DictComp(value=value):
+                return [_Bag(self.find(value))]
+            case ast.ListComp(elt=value) | ast.GeneratorExp(elt=value) | ast.SetComp(elt=value):
+                return [_Bag(self.find(value))]
+            case ast.Dict(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+                return [_Bag([each for value in values for each in self.find(value)])]
         return []
 
+    def find_outside(self, node: ast.AST) -> list[Any]:
+        """What a name may be that is none of the function's own."""
+        first = node
+        while isinstance(first, ast.Attribute | ast.Subscript):
+            first = first.value
+        own = self._locals | self._given.keys()
+        return self.find(node) if isinstance(first, ast.Name) and first.id not in own else []
+
+    def returned(self) -> list[Any]:
+        """What the function may return."""
+        nodes = ast.walk(self._tree) if self._tree else ()
+        values = (each.value for each in nodes if isinstance(each, ast.Return) and each.value)
+        return [found for value in values for found in self.find(value)]
+
+    def _called(self, node: ast.Call) -> list[Any]:
+        made = [each for called in self.find(node.func) for each in self._made_by(called)]
+        if isinstance(node.func, ast.Name) and node.func.id in ("next", "iter", "list", "tuple"):
+            made += [each for base in self.find(node.args[0]) for each in (base, *_items(base))]
+        return made
+
+    def _made_by(self, called: Any) -> Iterator[Any]:
+        """What calling something brings: what its types say, or else what its code returns."""
+        if isinstance(called, type):
+            yield _Some(called)
+            return
+        plain = inspect.unwrap(getattr(called, "__func__", called))
+        known = list(_returned(plain))
+        yield from known
+        is_ours = isinstance(plain, types.FunctionType) and _package(plain) == "privlink"
+        if is_ours and not known and self._depth < _DEEPEST:
+            owner = getattr(called, "__self__", None)
+            yield from _Scope(plain, owner, self._depth + 1).returned()
+
     def _named(self, name: str) -> list[Any]:
-        if name in self._locals:
+        if name in self._locals or name in self._given:
             value = self._parameters.get(name)
-            return [] if value is None else [value]
+            found = [] if value is None else [value]
+            if name not in self._looked_for:
+                self._looked_for.add(name)
+                found += [each for given in self._given.get(name, ()) for each in self.find(given)]
+                self._looked_for.discard(name)
+            return found
         for place in (self._outside, self._globals):
             if name in place:
                 return [place[name]]
         return []
+
+
+@functools.cache
+def _given(tree: ast.AST) -> dict[str, list[ast.expr]]:
+    """What a function gives to its own names, wherever it does."""
+    given: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    _give(given, target, value)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                _give(given, target, value)
+            case ast.NamedExpr(target=target, value=value):
+                _give(given, target, value)
+            case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                _give(given, target, ast.Starred(value=value))
+    return given
+
+
+def _give(given: dict[str, list[ast.expr]], target: ast.expr, value: ast.expr) -> None:
+    if isinstance(target, ast.Name):
+        given.setdefault(target.id, []).append(value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        parts = value.elts if isinstance(value, ast.Tuple) else [value] * len(target.elts)
+        for inner, part in zip(target.elts, parts, strict=False):
+            _give(given, inner, part)
 
 
 def _attribute(base: Any, name: str) -> Iterator[Any]:
@@ -226,16 +323,11 @@ def _attribute(base: Any, name: str) -> Iterator[Any]:
 
 
 def _items(base: Any) -> Iterable[Any]:
+    if isinstance(base, _Bag):
+        return base.contents
     if isinstance(base, Mapping):
         return list(base.values())
     return base if isinstance(base, list | tuple) else ()
-
-
-def _made_by(called: Any) -> Iterator[_Some]:
-    if isinstance(called, type):
-        yield _Some(called)
-    else:
-        yield from _returned(getattr(called, "__func__", called))
 
 
 def _returned(function: Any) -> Iterator[_Some]:

@@ -129,6 +129,17 @@ def looks_in_a_table(call: Call, kind: str) -> None:
     TABLE[kind]("vpc-1")
 
 
+def keeps_it_in_a_variable(call: Call, kind: str) -> None:
+    chosen = TABLE[kind] if kind else find
+    chosen("vpc-1")
+
+
+def chooses_among_items(call: Call) -> None:
+    fitting = {name: each for name, each in TABLE.items() if name}
+    for each in fitting.values():
+        each("vpc-1")
+
+
 def meets_a_quota(call: Call) -> None:
     limits.check(call, quotas.VPCS, 1)
 
@@ -181,7 +192,7 @@ def has_one_inside(call: Call) -> None:
     ],
 )
 def test_errors_are_read_from_the_code(function: Any, found: set[Any]) -> None:
-    assert set(refusals.of_functions([function])) == found
+    assert set(refusals.Reader().of_functions([function])) == found
 
 
 @pytest.mark.parametrize(
@@ -190,17 +201,19 @@ def test_errors_are_read_from_the_code(function: Any, found: set[Any]) -> None:
         (falls_back, {errors.VpcNotFound}),
         (asks_an_instance, {errors.EndpointNotFound}),
         (looks_in_a_table, {errors.VpcNotFound}),
+        (keeps_it_in_a_variable, {errors.VpcNotFound}),
+        (chooses_among_items, {errors.VpcNotFound}),
         (lets_pass, {errors.VpcNotFound}),
         (calls_itself, {errors.VpcNotFound}),
     ],
 )
 def test_calls_are_followed(function: Any, found: set[Any]) -> None:
-    assert set(refusals.of_functions([function])) == found
+    assert set(refusals.Reader().of_functions([function])) == found
 
 
 @pytest.mark.parametrize("each", ACTIONS, ids=lambda each: f"{each.product.name}.{each.name}")
 def test_every_action_has_a_page(each: Action) -> None:
-    found = page.page_of(each)
+    (found,) = page.pages_of([each])
     assert found.summary.endswith("."), "the summary is a sentence"
     text = markdown.written(page.blocks(found))
     assert text.startswith(f"# {each.name}\n")
@@ -210,8 +223,8 @@ def test_every_action_has_a_page(each: Action) -> None:
 
 
 def test_the_openapi_document_is_valid() -> None:
-    pages = [page.page_of(each) for each in ACTIONS]
-    common = refusals.of_functions(GATE)
+    pages = page.pages_of(ACTIONS)
+    common = refusals.Reader().of_functions(GATE)
     document = openapi.document(pages, common, version="1")
     whole = msgspec.json.decode(msgspec.json.encode(document))
     OpenAPIV31SpecValidator(whole).validate()
@@ -229,7 +242,7 @@ def test_the_openapi_document_is_valid() -> None:
 
 
 def test_a_document_of_one_product_has_its_actions_only() -> None:
-    pages = [page.page_of(each) for each in ACTIONS if each.product == VPC]
+    pages = page.pages_of(each for each in ACTIONS if each.product == VPC)
     document = openapi.document(pages, (), version="1")
     assert document["info"]["title"] == "privlink: vpc"
     assert all("Version=2016-04-28" in path for path in document["paths"])
