@@ -1,7 +1,7 @@
 # One verb per line of work. Each is a short script or program that can be run without make as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up setup test check bench clean
+.PHONY: help demo demo-down up setup test check docs bench clean
 MAKEFLAGS += --no-print-directory
 
 help: ## what can be done
@@ -30,6 +30,10 @@ test: ## everything the build machine runs: style, types, all tests
 check: ## style and types alone
 	@scripts/setup
 	@scripts/check
+
+docs: ## write the transcripts, the reference and the compatibility table anew
+	@scripts/setup
+	@scripts/docs
 
 bench: ## how fast it is, and against what: a table, and a chart in build/bench (a few minutes)
 	@[ "$$(id -u)" = 0 ] || { echo "make bench takes root: it starts the server as privlink up does"; exit 1; }

@@ -188,6 +188,16 @@ class Action:
         self._schema = _schema(self.name, self._parameters)
         self.names = frozenset(wire for wire, _, _ in self._parameters.values())
 
+    @property
+    def function(self) -> Function:
+        """The function that carries it out."""
+        return self._function
+
+    @property
+    def schema(self) -> type[msgspec.Struct]:
+        """What it takes, as one structure: a field for each parameter, in the order declared."""
+        return self._schema
+
     def parse(self, nested: dict[str, Any]) -> dict[str, Any]:
         """The function's arguments from nested parameters, checked.
 

@@ -45,14 +45,18 @@ _GATEWAY = frozenset(
 # For how long a ClientToken is remembered, in seconds: a day outlives any client's retries.
 _TOKEN_LIFE = 24 * 3600
 
+_DRY_RUN, _CLIENT_TOKEN = "it is true or false.", "it is up to 64 printable ASCII characters."
+
 Token = tuple[AccountId, str, str]  # whose, of which action, and the ClientToken
 
 
 class Control(msgspec.Struct, frozen=True):
     """The two parameters that every action takes."""
 
-    DryRun: bool = False
-    ClientToken: Annotated[str, msgspec.Meta(max_length=64, pattern="^[ -~]*\\Z")] = ""
+    DryRun: Annotated[bool, msgspec.Meta(description=_DRY_RUN)] = False
+    ClientToken: Annotated[
+        str, msgspec.Meta(max_length=64, pattern="^[ -~]*\\Z", description=_CLIENT_TOKEN)
+    ] = ""
 
 
 class Catalogue:
@@ -191,10 +195,9 @@ def _control(action: Action, nested: dict[str, Any]) -> Control:
         return msgspec.convert(given, Control, strict=False)
     except msgspec.ValidationError as error:
         if "$.DryRun" in str(error):
-            refusal = action.product.invalid(parameter="DryRun", why="it is true or false.")
+            refusal = action.product.invalid(parameter="DryRun", why=_DRY_RUN)
         else:
-            why = "it is up to 64 printable ASCII characters."
-            refusal = action.product.invalid(parameter="ClientToken", why=why)
+            refusal = action.product.invalid(parameter="ClientToken", why=_CLIENT_TOKEN)
         raise refusal from None
 
 

@@ -36,6 +36,7 @@ from privlink.config import Config
 from privlink.server.feed import pull_feed
 from privlink.server.holders import Holders
 from privlink.server.metrics import Metrics
+from privlink.server.reference import Reference
 from privlink.store import changes, nodes
 from privlink.store.database import Database
 from privlink.store.writer import Writer
@@ -90,6 +91,7 @@ class Server:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._show_metrics),
+            *Reference(catalogue, GATE).routes(),
         ]
         handlers = {404: self._refuse_path, 405: self._refuse_path}
         self._starlette = Starlette(routes=routes, exception_handlers=handlers)
@@ -265,6 +267,10 @@ class Admitted(msgspec.Struct, frozen=True):
 
     claim: Claim
     work: Work | errors.ApiError
+
+
+# What every request passes on its way to an action, and what answers where there is no way.
+GATE = (Server._answer, Server._api, Server._refuse_path, Catalogue.find)
 
 
 class Told(msgspec.Struct):

@@ -45,7 +45,7 @@ class Account:
     def __init__(
         self, host: str, account_id: str, key_id: str, secret: str, **options: Any
     ) -> None:
-        self.id, self.key_id, self.secret = account_id, key_id, secret
+        self.host, self.id, self.key_id, self.secret = host, account_id, key_id, secret
         config = Config(
             access_key_id=key_id,
             access_key_secret=secret,

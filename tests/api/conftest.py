@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,7 +11,10 @@ from shutil import copyfile
 import pytest
 from darabonba.exceptions import DaraException
 
+from privlink.api.reference import refusals
 from privlink.client import RemoteError
+from privlink.server.app import GATE
+from privlink.server.wiring import ACTIONS
 from privlink.store import migrate
 from privlink.store.database import Database
 from tests.api.account import Account
@@ -20,6 +24,44 @@ from tests.api.terraform import Provider
 from tests.api.world import World
 
 Refused = Callable[..., AbstractContextManager[None]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite`: write the transcripts anew instead of holding them against this run."""
+    parser.addoption("--rewrite", action="store_true", help="write the transcripts anew")
+
+
+@pytest.fixture(scope="session")
+def allowed() -> dict[str, set[str]]:
+    """What the reference says that each action can refuse with; "?" is a request without one."""
+    reader = refusals.Reader()
+    common = {each.code for each in reader.of_functions(GATE)} | {"OK"}
+    found = {"?": common}
+    for action in ACTIONS:
+        own = {each.code for each in reader.of_action(action)}
+        found.setdefault(action.name, set(common)).update(own)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def the_reference_leaves_no_refusal_out(allowed: dict[str, set[str]]) -> Iterator[None]:
+    """Whatever is answered in any test is among what the reference lists for its action."""
+    answered: set[tuple[str, str]] = set()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if isinstance(record.args, tuple) and len(record.args) == 5:
+                _, action, _, kind, _ = record.args
+                answered.add((str(action), str(kind)))
+
+    log, listener = logging.getLogger("privlink.server.app"), Listener()
+    level = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    yield
+    log.removeHandler(listener)
+    log.setLevel(level)
+    assert [each for each in sorted(answered) if each[1] not in allowed[each[0]]] == []
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = {"help", "demo", "demo-down", "up", "setup", "test", "check", "clean"}
+VERBS = {
+    *("help", "demo", "demo-down", "up", "setup", "test", "check"),
+    *("docs", "bench", "clean"),
+}
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:

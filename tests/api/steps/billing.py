@@ -1,0 +1,5 @@
+"""BssOpenApi: what Terraform asks at its start."""
+
+from tests.api.transcript import Step
+
+STEPS: list[Step] = []

@@ -1,0 +1,5 @@
+"""Location: where a product is found."""
+
+from tests.api.transcript import Step
+
+STEPS: list[Step] = []

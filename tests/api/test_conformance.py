@@ -1,0 +1,89 @@
+"""PrivateLink is what the facts say it is: every action, parameter, field, type and range.
+
+What differs has its reason in `differences.py`, and nothing else has a line there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from alibabacloud_privatelink20200415 import models
+
+from privlink.api.wire import nest
+from privlink.client import flatten
+from tests.api import compatibility, differences, old_client
+from tests.api.compatibility import FACTS, SERVED
+from tests.api.transcript import read
+
+# Where the cloud says a number of things as a string.
+COUNTED_IN_WORDS = {
+    "ListVpcEndpointConnections",
+    "ListVpcEndpointServiceUsers",
+    "ListVpcEndpointServicesByEndUser",
+}
+NAMES = sorted(SERVED)
+
+
+def test_every_action_of_the_facts_is_served() -> None:
+    assert FACTS.keys() - SERVED.keys() == differences.NO_ACTION.keys()
+    assert SERVED.keys() <= FACTS.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_is_as_the_facts_have_it(name: str) -> None:
+    assert [each for each in compatibility.parameters(name) if each.state == "?"] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_is_as_the_facts_have_it(name: str) -> None:
+    assert [each for each in compatibility.fields(name) if each.state == "?"] == []
+
+
+def test_no_difference_has_a_reason_in_vain() -> None:
+    assert compatibility.unused_reasons() == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_official_model_and_ours_take_the_same(name: str) -> None:
+    action = SERVED[name]
+    sample = compatibility.sample(action)
+    ours = {"ChangeResourceGroup": {"ClientToken", "DryRun", "RegionId", "ResourceRegionId"}}
+    theirs = getattr(models, f"{name}Request")().from_map(sample).to_map()
+    assert theirs == {key: sample[key] for key in sample if key not in ours.get(name, set())}
+    wire = [(key, value) for key, value in flatten(theirs)]
+    nested = {
+        key: value for key, value in nest(wire).items() if key not in ("ClientToken", "DryRun")
+    }
+    arguments = action.parse(nested)
+    assert msgspec.to_builtins(list(arguments.values())).count(None) <= len(arguments) - len(nested)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lists_are_there_when_they_are_empty(name: str) -> None:
+    wanted = {
+        field for field in FACTS[name]["response"] if field.endswith("[]") and "." not in field
+    }
+    for exchange in read("privatelink", name):
+        if exchange.status == 200:
+            assert {
+                f"{key}[]" for key, value in exchange.answer.items() if _is_list(value)
+            } == wanted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_things_are_counted_in_numbers_but_for_three_lists(name: str) -> None:
+    kind = str if name in COUNTED_IN_WORDS else int
+    for exchange in read("privatelink", name):
+        if "TotalCount" in exchange.answer:
+            assert type(exchange.answer["TotalCount"]) is kind
+
+
+def test_the_old_client_knows_no_action_that_is_not_served() -> None:
+    internal = {"CheckResourceSupportOperate", "NotifyResourceAddressFamily"}
+    assert old_client.ACTIONS - SERVED.keys() - internal == differences.NO_ACTION.keys()
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)

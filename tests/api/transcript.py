@@ -1,0 +1,211 @@
+"""What goes over the wire, action by action, kept as files and held against every run.
+
+`steps/` has one table of calls for each product, played from top to bottom on an installation that
+nobody has used yet. Each call of the product goes into `transcripts/PRODUCT/ACTION.json`, calls of
+other products only set the stage. A step says ids as the transcripts do: the first VPC is `vpc-1`.
+
+A new action needs a line in its product's table, and then
+
+    scripts/docs
+
+plays everything, writes the transcripts anew, and the reference with them. Read what changed
+before it is committed: it is what every client will see.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from privlink.api.action import Action, Who
+from privlink.client import flatten
+from privlink.server.wiring import ACTIONS
+from tests.api.account import Account
+from tests.api.stage import NODE, OPERATOR, REGION, Stage
+from tests.api.stand_in import Node
+from tests.api.wire import acs3, send
+
+FOLDER = Path(__file__).parent / "transcripts"
+HOST = "127.0.0.1:8680"
+
+Parameters = dict[str, Any]
+Said = tuple[int, dict[str, Any]]  # status and answer
+Ask = Callable[[Account, Action, Parameters], Said]
+
+BY_NAME = {(each.product.name, each.name): each for each in ACTIONS}
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A call, or the node catching up."""
+
+    action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the node
+    parameters: Parameters = {}
+    code: str = ""  # of the refusal that is expected
+
+
+def call(action: str, **parameters: Any) -> Step:
+    """A call that is answered."""
+    return Step(action, parameters)
+
+
+def refused(code: str, action: str, **parameters: Any) -> Step:
+    """A call that is refused."""
+    return Step(action, parameters, code)
+
+
+NODE_CATCHES_UP = Step("")
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A request and what came of it."""
+
+    request: Parameters
+    status: int
+    answer: dict[str, Any]
+
+
+class Names:
+    """What chance decides, under names that every run gives alike: `vpc-1` for the first VPC."""
+
+    _SECRET = re.compile(r'("(?:AccessKeySecret|SecurityToken)": ?)"[^"]*"')
+    _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
+    _REQUEST = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
+    _CHANCE = re.compile(
+        r"\b(?P<prefix>[a-z]+)-[0-9a-z]{20}\b"
+        r"|\b(?P<mac>02(?::[0-9a-f]{2}){5})\b"
+        r"|\b(?P<account>[0-9]{16,18})\b"
+        r"|\b(?P<key>(?:LTAI5t|STS\.)[A-Za-z0-9]+)\b"
+        r"|\b(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
+        r'|(?<="NextToken": ")(?P<token>[^"]+)'
+        r'|(?<="Marker": ")(?P<marker>[^"]+)'
+        r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
+    )
+    _KNOWN = re.compile(
+        r"[a-z]+-[0-9]+|[0-9]{16,18}|LTAI5tExample[0-9]+|(?<=\"Life\": )[0-9]+"
+        r"|00000000-0000-0000-0000-[0-9]{12}"
+    )
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._counts: dict[str, int] = {}
+        self._known: dict[str, str] = {}
+        self._real: dict[str, str] = {}
+        self.known(OPERATOR.account_id)
+
+    def known(self, value: Any) -> Any:
+        """A value with names for what is by chance; lists of such in the order of the names."""
+        text = json.dumps(value, ensure_ascii=False).replace(self._host, HOST)
+        text = self._SECRET.sub(r'\1"..."', text)
+        text = self._TIME.sub("2026-12-01T12:00:00Z", text)
+        text = self._REQUEST.sub("5A1E0F3C-7D42-4B60-9C1B-2E8F6A0D9B17", text)
+        return in_order(json.loads(self._CHANCE.sub(self._name, text)))
+
+    def real(self, value: Any) -> Any:
+        """A value with the ids that the names stand for; what stands for nothing stays."""
+        text = json.dumps(value, ensure_ascii=False)
+        return json.loads(
+            self._KNOWN.sub(lambda found: self._real.get(found.group(), found.group()), text)
+        )
+
+    def _name(self, found: re.Match[str]) -> str:
+        real = found.group()
+        if real not in self._known:
+            kind = found["prefix"] or str(found.lastgroup)
+            number = self._counts[kind] = self._counts.get(kind, 0) + 1
+            name = {
+                "mac": f"02:00:00:00:00:{number:02x}",
+                "account": f"{10**15 + number}",
+                "key": f"LTAI5tExample{number}",
+                "life": str(number),
+                "job": f"00000000-0000-0000-0000-{number:012}",
+            }.get(kind, f"{kind}-{number}")
+            self._known[real], self._real[name] = name, real
+        return self._known[real]
+
+
+def in_order(value: Any) -> Any:
+    """A value whose lists of things with ids are sorted: what is made within a second comes in the
+    order of its id.
+    """
+    if isinstance(value, dict):
+        return {name: in_order(inner) for name, inner in value.items()}
+    if not isinstance(value, list):
+        return value
+    items = [in_order(inner) for inner in value]
+    has_ids = re.search(r"\b[a-z]+-[0-9]+\b", json.dumps(items))
+    return sorted(items, key=json.dumps) if has_ids else items
+
+
+def play(
+    stage: Stage, node: Node, product: str, steps: Iterable[Step], ask: Ask
+) -> dict[str, list[Exchange]]:
+    """Play the steps of a product and return what was said, by action. `ask` is how it is called;
+    what only sets the stage is called byte by byte.
+    """
+    names = Names(stage.host)
+    key, own = OPERATOR.access_key_id, OPERATOR.access_key_secret
+    operator = Account(stage.host, OPERATOR.account_id, key, own)
+    itself = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    told: dict[str, list[Exchange]] = {}
+    for step in steps:
+        if not step.action:
+            node.catch_up()
+            continue
+        whose, _, name = step.action.rpartition(".")
+        action = BY_NAME[whose or product, name]
+        region = {"RegionId": REGION} if needs_region(action) else {}
+        request = region | step.parameters
+        is_shown = action.product.name == product and not whose
+        how, caller = ask if is_shown else by_hand, itself if action.who is Who.NODE else operator
+        status, answer = how(caller, action, names.real(request))
+        answer = names.known(answer)
+        refusal = answer.get("Code", "") if status != 200 else ""
+        assert refusal == step.code, f"{step} was answered {status} {answer}"
+        if is_shown:
+            told.setdefault(name, []).append(Exchange(request, status, answer))
+    operator.own.close()
+    itself.own.close()
+    return told
+
+
+def needs_region(action: Action) -> bool:
+    """Whether an action cannot do without RegionId."""
+    fields = msgspec.structs.fields(action.schema)
+    return any(each.encode_name == "RegionId" and each.required for each in fields)
+
+
+def by_hand(account: Account, action: Action, request: Parameters) -> Said:
+    """Ask with a request of our own making."""
+    pairs = list(flatten(request))
+    version = action.product.version
+    reply = send(
+        account.host, acs3(account, account.host, action.name, version=version, form=pairs)
+    )
+    return reply.status, reply.answer
+
+
+def path_of(product: str, action: str) -> Path:
+    """Where the transcript of an action is."""
+    return FOLDER / product / f"{action}.json"
+
+
+def read(product: str, action: str) -> list[Exchange]:
+    """The transcript of an action; nothing where there is none."""
+    path = path_of(product, action)
+    return msgspec.json.decode(path.read_bytes(), type=list[Exchange]) if path.exists() else []
+
+
+def written(exchanges: Iterable[Exchange]) -> str:
+    """A transcript as its file has it."""
+    told = [msgspec.to_builtins(each) for each in exchanges]
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def files() -> Iterator[Path]:
+    """Every transcript there is."""
+    return FOLDER.glob("*/*.json")
