@@ -118,6 +118,9 @@ class Product(msgspec.Struct, frozen=True):
     invalid: type[errors.ParameterError] = errors.InvalidParameter
     # How it says that no policy allows a call.
     denied: type[errors.AccessDenied] = errors.ForbiddenRam
+    # How it says that a ClientToken came with other parameters before, or is being worked on.
+    token_reused: type[errors.IdempotenceSignatureMismatch] = errors.IdempotenceSignatureMismatch
+    token_in_use: type[errors.IdempotenceProcessing] = errors.IdempotenceProcessing
     # It is the same in every region: its actions ignore RegionId, its resources have none.
     everywhere: bool = False
 
@@ -128,8 +131,18 @@ PRIVATELINK = Product(
     invalid=errors.IllegalParamFormat,
     denied=errors.PrivateLinkNoPermission,
 )
-VPC = Product("vpc", "2016-04-28")
-ECS = Product("ecs", "2014-05-26")
+VPC = Product(
+    "vpc",
+    "2016-04-28",
+    token_reused=errors.IdempotentParameterMismatch,
+    token_in_use=errors.LastTokenProcessing,
+)
+ECS = Product(
+    "ecs",
+    "2014-05-26",
+    token_reused=errors.IdempotentParameterMismatch,
+    token_in_use=errors.LastTokenProcessing,
+)
 NLB = Product("nlb", "2022-04-30")
 SLB = Product("slb", "2014-05-15")
 RAM = Product(

@@ -116,7 +116,8 @@ class Work(msgspec.Struct, frozen=True):
             return None
         if not self.action.writes or self.caller.account is None:
             return None
-        return self.caller.account.id, self.action.name, self.control.ClientToken
+        action = f"{self.action.product.name}:{self.action.name}"
+        return self.caller.account.id, action, self.control.ClientToken
 
     def answer(self, tx: Transaction) -> bytes:
         """Carry it out and return the answer as JSON, without its RequestId."""
@@ -128,9 +129,8 @@ class Work(msgspec.Struct, frozen=True):
         before = accounts.client_token(tx, *token)
         if before is not None:
             if before.parameters != self.digest:
-                raise errors.IdempotenceSignatureMismatch(
-                    token=before.token, action=self.action.name
-                )
+                refusal = self.action.product.token_reused
+                raise refusal(token=before.token, action=self.action.name)
             return before.answer.encode()
         answer = self._carry_out(call)
         created = int(self.moment.timestamp())
@@ -175,10 +175,10 @@ class Processing:
 
     @contextmanager
     def of(self, work: Work) -> Iterator[None]:
-        """While one request is carried out. Raises IdempotenceProcessing beside its like."""
+        """While one request is carried out. Raises the product's refusal beside its like."""
         token = work.token
         if token in self._tokens:
-            raise errors.IdempotenceProcessing(token=token[2], action=work.action.name)
+            raise work.action.product.token_in_use(token=token[2], action=work.action.name)
         if token is None:
             yield
             return

@@ -183,6 +183,14 @@ class IdempotenceProcessing(ApiError):
     )
 
 
+class IdempotentParameterMismatch(IdempotenceSignatureMismatch):
+    code = "IdempotentParameterMismatch"
+
+
+class LastTokenProcessing(IdempotenceProcessing):
+    code = "LastTokenProcessing"
+
+
 class InvalidNextToken(ApiError):
     code = "IllegalParamFormat.NextToken"
     text = "NextToken {token!r} is none of ours. Pass on the token of the last page, unchanged."

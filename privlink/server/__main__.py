@@ -20,6 +20,7 @@ import uvicorn
 import uvicorn.loops.uvloop
 
 from privlink import process
+from privlink.api.reference import code
 from privlink.server import first_start
 from privlink.server.http import Protocol
 from privlink.server.lines import Lines
@@ -59,6 +60,7 @@ def main() -> None:
     config = orders.config
     database = Database(f"sqlite:///{_DATA}/privlink.db")
     steps = migrate.load()
+    code.load()
     application = make_server(database, config)
     web = uvicorn.Config(
         application,

@@ -270,7 +270,10 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 # What every request passes on its way to an action, and what answers where there is no way.
-GATE = (Server._answer, Server._api, Server._refuse_path, Catalogue.find)
+GATE = (
+    *(Server._api, Server._answer, Server._look_up, Server._refuse_path),
+    *(Catalogue.find, permit, Processing.of, Work.answer),
+)
 
 
 class Told(msgspec.Struct):

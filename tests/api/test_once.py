@@ -33,14 +33,27 @@ def test_a_token_outlives_the_server(operator: Account, stage: Stage) -> None:
 
 def test_a_token_is_not_for_other_parameters(operator: Account, refused: Refused) -> None:
     operator.vpc.CreateVpc(ClientToken="once", VpcName="web")
-    with refused("IdempotenceSignatureMismatch", 400, "'once'", "CreateVpc", "new token"):
+    with refused("IdempotentParameterMismatch", 400, "'once'", "CreateVpc", "new token"):
         operator.vpc.CreateVpc(ClientToken="once", VpcName="data")
+    operator.privatelink.CreateVpcEndpointService(ClientToken="once")
+    with refused("IdempotenceSignatureMismatch", 400, "'once'", "CreateVpcEndpointService"):
+        operator.privatelink.CreateVpcEndpointService(ClientToken="once", AutoAcceptEnabled=True)
 
 
 def test_a_token_belongs_to_one_action_and_one_account(operator: Account, other: Account) -> None:
     vpc = operator.vpc.CreateVpc(ClientToken="once")["VpcId"]
     assert other.vpc.CreateVpc(ClientToken="once")["VpcId"] != vpc
     assert operator.ecs.CreateSecurityGroup(VpcId=vpc, ClientToken="once")["SecurityGroupId"]
+    world = World(operator)
+    vswitch = world.vswitch(vpc, "172.16.0.0/24")
+    place = [{"ZoneId": A, "VSwitchId": vswitch}]
+    nlb = operator.nlb.CreateLoadBalancer(
+        ClientToken="twice", VpcId=vpc, AddressType="Intranet", ZoneMappings=place
+    )
+    clb = operator.slb.CreateLoadBalancer(
+        ClientToken="twice", AddressType="intranet", VSwitchId=vswitch
+    )
+    assert nlb["LoadbalancerId"] != clb["LoadBalancerId"]
 
 
 def test_a_refusal_uses_no_token_up(operator: Account, refused: Refused) -> None:
@@ -73,7 +86,7 @@ def test_many_calls_at_once_with_one_token_make_one_resource(
     together([create] * 8)
     create()
     assert len(answers) + len(told) == 9
-    assert set(told) <= {"IdempotenceProcessing"}
+    assert set(told) <= {"LastTokenProcessing"}
     assert len({answer["VpcId"] for answer in answers}) == 1
     assert operator.vpc.DescribeVpcs()["TotalCount"] == 1
 
@@ -88,7 +101,7 @@ def test_beside_its_like_a_request_is_told_to_ask_again(
             (told,), (at_work,) = wait(alike, timeout=20, return_when=FIRST_COMPLETED)
             with pytest.raises(DaraException, match="'once' is being carried out") as refusal:
                 told.result()
-            assert (refusal.value.code, refusal.value.status_code) == ("IdempotenceProcessing", 400)
+            assert (refusal.value.code, refusal.value.status_code) == ("LastTokenProcessing", 400)
         vpc = at_work.result()["VpcId"]
         assert elsewhere.result()["VpcId"] != vpc
     assert operator.vpc.CreateVpc(ClientToken="once")["VpcId"] == vpc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from urllib.request import urlopen
 
 from tests.journey.installation import Installation
 
@@ -59,3 +60,10 @@ def fields(path: Path) -> dict[str, str]:
     """The `Name: value` lines of a file in /proc."""
     lines = (line.partition(":") for line in path.read_text().splitlines())
     return {name: value.strip() for name, _, value in lines}
+
+
+def test_the_reference_is_shown_by_a_server_without_rights(installation: Installation) -> None:
+    for path, kind in (("/openapi.json", "application/json"), ("/reference/", "text/html")):
+        with urlopen(f"http://{installation.listen}{path}", timeout=20) as answer:
+            assert answer.headers["content-type"].partition(";")[0] == kind
+            assert b"CreateVpcEndpoint" in answer.read()

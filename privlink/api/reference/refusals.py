@@ -14,12 +14,12 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from privlink.api.action import Action
+from privlink.api.reference.code import tree_of
 from privlink.errors import ApiError, ParameterError
 
 Refusal = type[ApiError]
@@ -76,7 +76,10 @@ class Reader:
         self._followed.add(_package(action.function))
         own = self._function(action.function)
         parsing = self._function(types.MethodType(Action.parse, action))
-        return *_sorted(parsing), *_sorted(own - parsing)
+        product = action.product
+        before: set[Refusal] = set() if action.resource is None else {product.denied}
+        before |= {product.token_reused, product.token_in_use} if action.writes else set()
+        return *_sorted(parsing), *_sorted(before), *_sorted(own - {*parsing, *before})
 
     def of_functions(self, functions: Iterable[Callable[..., Any]]) -> tuple[Refusal, ...]:
         """What functions, and methods of whichever instance, can raise."""
@@ -101,7 +104,7 @@ class Reader:
         if key in self._reading:
             self._met.add(key)
             return _NONE  # what calls itself adds nothing by that
-        tree = _tree(plain)
+        tree = tree_of(plain)
         self._reading.add(key)
         found = self._all(_Scope(plain, owner), tree.body) if tree else _NONE
         self._reading.discard(key)
@@ -199,7 +202,7 @@ class _Scope:
             self._parameters[name] = _Some(kind) if kind else None
         if owner is not None and code.co_argcount:
             self._parameters[code.co_varnames[0]] = owner
-        self._tree = _tree(function)
+        self._tree = tree_of(function)
         self._given = _given(self._tree) if self._tree else {}
         self._looked_for: set[str] = set()
         self._depth = depth
@@ -369,20 +372,3 @@ def _held(values: Iterable[Any]) -> Iterator[Refusal]:
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:
     return any(isinstance(each, ast.Raise) and each.exc is None for each in ast.walk(handler))
-
-
-def _tree(function: types.FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """A function's code, None for one without a name."""
-    place = function.__code__
-    return _functions_in(place.co_filename).get(place.co_firstlineno)
-
-
-@functools.cache
-def _functions_in(file: str) -> dict[int, ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The functions of a file by the line they begin on, decorators included."""
-    found = {}
-    for node in ast.walk(ast.parse(Path(file).read_bytes())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            found[first] = node
-    return found
