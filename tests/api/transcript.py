@@ -81,6 +81,7 @@ class Names:
         r"|\b(?P<account>[0-9]{16,18})\b"
         r"|\b(?P<key>(?:LTAI5t|STS\.)[A-Za-z0-9]+)\b"
         r'|(?<="NextToken": ")(?P<token>[^"]+)'
+        r"|\b(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
     )
     _KNOWN = re.compile(r"[a-z]+-[0-9]+|[0-9]{16,18}|LTAI5tExample[0-9]+|(?<=\"Life\": )[0-9]+")
