@@ -87,6 +87,7 @@ class Names:
         r"|\b(?P<account>[0-9]{16,18})\b"
         r"|\b(?P<key>(?:LTAI5t|STS\.)[A-Za-z0-9]+)\b"
         r'|(?<="NextToken": ")(?P<token>[^"]+)'
+        r'|(?<="OrderId": ")(?P<order>[0-9]+)'
         r"|\b(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
     )
