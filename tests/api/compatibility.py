@@ -16,6 +16,7 @@ import msgspec
 from privlink.api.action import PRIVATELINK, Action
 from privlink.api.reference import markdown, schema
 from privlink.api.reference.page import Block, Heading, Table, Text
+from privlink.api.wire import IGNORED
 from privlink.server.wiring import ACTIONS
 from tests.api import differences
 from tests.api.transcript import read
@@ -44,6 +45,8 @@ def parameters(name: str) -> Iterator[Compared]:
         refusal = differences.REFUSED.get((name, parameter), "")
         if parameter in _CONTROL and not action.writes:
             yield Compared(parameter, "taken", "nothing changes, so there is nothing to repeat.")
+        elif parameter in IGNORED:
+            yield Compared(parameter, "taken", "every action lets it pass.")
         elif parameter not in ours:
             yield Compared(parameter, "?", "it is not taken.")
         elif refusal:
@@ -54,7 +57,8 @@ def parameters(name: str) -> Iterator[Compared]:
             state = "answered" if parameter in asked[True] | _CONTROL else "taken"
             yield Compared(parameter, state if reason or not differs else "?", reason)
     for parameter in sorted(ours.keys() - facts.keys()):
-        more = differences.MORE.get((name, parameter), "")
+        always = "every action that changes things takes it." if parameter in _CONTROL else ""
+        more = differences.MORE.get((name, parameter), always)
         yield Compared(parameter, "ours" if more else "?", more)
 
 

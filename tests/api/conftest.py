@@ -48,18 +48,19 @@ def the_reference_leaves_no_refusal_out(allowed: dict[str, set[str]]) -> Iterato
     """Whatever is answered in any test is among what the reference lists for its action."""
     answered: set[tuple[str, str]] = set()
 
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if isinstance(record.args, tuple) and len(record.args) == 5:
-                _, action, _, kind, _ = record.args
-                answered.add((str(action), str(kind)))
-
-    log, listener = logging.getLogger("privlink.server.app"), Listener()
+    log = logging.getLogger("privlink.server.app")
     level = log.level
-    log.addHandler(listener)
+
+    def listen(record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            _, action, _, kind, _ = record.args
+            answered.add((str(action), str(kind)))
+        return record.levelno >= logging.getLogger().getEffectiveLevel()
+
+    log.addFilter(listen)
     log.setLevel(logging.INFO)
     yield
-    log.removeHandler(listener)
+    log.removeFilter(listen)
     log.setLevel(level)
     assert [each for each in sorted(answered) if each[1] not in allowed[each[0]]] == []
 

@@ -58,10 +58,8 @@ FIELDS = {
     ("ListVpcEndpointZones", "Zones[].ZoneIpv6Address"): _IPV6,
 }
 
-# Parameters of ours that the facts do not know.
+# Parameters of ours that the facts do not know, beside ClientToken and DryRun.
 MORE = {
-    ("ChangeResourceGroup", "ClientToken"): "every action that changes things takes it.",
-    ("ChangeResourceGroup", "DryRun"): "every action that changes things takes it.",
     ("ChangeResourceGroup", "RegionId"): "older clients send it.",
     ("ChangeResourceGroup", "ResourceRegionId"): "Terraform may still send it.",
 }

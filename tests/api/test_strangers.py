@@ -31,6 +31,7 @@ from tests.api.wire import FORM, acs3, rpc1, send
 from tests.api.wire import Request as Sent
 
 KEY = AccessKey("LTAI5tOperator", "operator-secret", AccountId("1000000000000001"), None)
+HERE = "127.0.0.1"
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 STAMP = "2026-12-01T12:00:00Z"
 HOST = "127.0.0.1:8680"
@@ -89,7 +90,7 @@ pairs = some.lists(some.tuples(names_of_parameters, odd), max_size=8).map(tuple)
 @given(raw, raw, kinds)
 def test_any_bytes_are_decoded_or_refused(query: bytes, body: bytes, kind: str) -> None:
     try:
-        request = decode(Arrived("POST", query, {"content-type": kind}, body))
+        request = decode(Arrived("POST", query, {"content-type": kind}, body, HERE))
         wire.nest((*request.query, *request.form))
     except errors.ApiError as refused:
         assert refused.status == 400
@@ -101,7 +102,7 @@ def test_any_bytes_are_decoded_or_refused(query: bytes, body: bytes, kind: str) 
 def test_what_was_encoded_is_decoded(parameters: list[tuple[str, str]], in_body: bool) -> None:
     encoded = "&".join(f"{quote(name)}={quote(value)}" for name, value in parameters).encode()
     query, body = (b"", encoded) if in_body else (encoded, b"")
-    request = decode(Arrived("POST", query, {"content-type": FORM}, body))
+    request = decode(Arrived("POST", query, {"content-type": FORM}, body, HERE))
     assert [*request.query, *request.form] == parameters
 
 
@@ -120,7 +121,7 @@ def test_no_claim_breaks_a_verifier_and_none_is_believed(
     headers: dict[str, str],
     digest: str,
 ) -> None:
-    request = Request(method, query, form, headers, digest)
+    request = Request(method, query, form, headers, digest, HERE)
     with pytest.raises(errors.ApiError) as refused:
         authenticate.verify(request, authenticate.claim_of(request), KEY, NOW)
     assert refused.value.status in (400, 404)
@@ -151,7 +152,7 @@ def test_a_signature_holds_however_its_request_is_spelt(
         cut = chance.randint(0, len(both))
         query, body = b"&".join(both[:cut]), b"&".join(both[cut:])
     headers = {**arrived.headers, "content-type": FORM, "user-agent": "another", "accept": "*/*"}
-    assert is_believed(Arrived(arrived.method, query, headers, body))
+    assert is_believed(Arrived(arrived.method, query, headers, body, HERE))
 
 
 @BOTH
@@ -278,7 +279,7 @@ def signed(scheme: str, parameters: list[tuple[str, str]]) -> Sent:
 def arrival(request: Sent) -> Arrived:
     """A request as the server receives it."""
     query = request.target.partition("?")[2].encode()
-    return Arrived(request.method, query, dict(request.headers), request.body)
+    return Arrived(request.method, query, dict(request.headers), request.body, HERE)
 
 
 def is_believed(arrived: Arrived, key: AccessKey = KEY, now: datetime = NOW) -> bool:

@@ -46,6 +46,7 @@ class Step(msgspec.Struct, frozen=True):
     action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the node
     parameters: Parameters = {}
     code: str = ""  # of the refusal that is expected
+    key: str = ""  # the access key that signs; the operator's, or the node's, without one
 
 
 def call(action: str, **parameters: Any) -> Step:
@@ -56,6 +57,11 @@ def call(action: str, **parameters: Any) -> Step:
 def refused(code: str, action: str, **parameters: Any) -> Step:
     """A call that is refused."""
     return Step(action, parameters, code)
+
+
+def signed_by(key: str, step: Step) -> Step:
+    """A call signed with a key from an earlier answer: the first there was is LTAI5tExample1."""
+    return msgspec.structs.replace(step, key=key)
 
 
 NODE_CATCHES_UP = Step("")
@@ -83,6 +89,7 @@ class Names:
         r"|\b(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
         r'|(?<="NextToken": ")(?P<token>[^"]+)'
         r'|(?<="Marker": ")(?P<marker>[^"]+)'
+        r'|(?<="OrderId": ")(?P<order>[0-9]+)'
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
     )
     _KNOWN = re.compile(
@@ -152,6 +159,7 @@ def play(
     operator = Account(stage.host, OPERATOR.account_id, key, own)
     itself = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
     told: dict[str, list[Exchange]] = {}
+    others: dict[str, Account] = {}
     for step in steps:
         if not step.action:
             node.catch_up()
@@ -162,15 +170,27 @@ def play(
         request = region | step.parameters
         is_shown = action.product.name == product and not whose
         how, caller = ask if is_shown else by_hand, itself if action.who is Who.NODE else operator
+        caller = others[step.key] if step.key else caller
         status, answer = how(caller, action, names.real(request))
+        for key_id, secret in keys_in(answer):
+            others[names.known(key_id)] = Account(stage.host, "", key_id, secret)
         answer = names.known(answer)
         refusal = answer.get("Code", "") if status != 200 else ""
         assert refusal == step.code, f"{step} was answered {status} {answer}"
         if is_shown:
             told.setdefault(name, []).append(Exchange(request, status, answer))
-    operator.own.close()
-    itself.own.close()
+    for account in (operator, itself, *others.values()):
+        account.own.close()
     return told
+
+
+def keys_in(answer: Any) -> Iterator[tuple[str, str]]:
+    """The access keys that an answer gives away, with their secrets."""
+    if isinstance(answer, dict):
+        if "AccessKeySecret" in answer:
+            yield answer["AccessKeyId"], answer["AccessKeySecret"]
+        for inner in answer.values():
+            yield from keys_in(inner)
 
 
 def needs_region(action: Action) -> bool:

@@ -16,23 +16,27 @@ def load() -> None:
         _text(str(path))
 
 
-def tree_of(function: types.FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """A function's code, None for one without a name."""
+@functools.cache
+def body_of(function: types.FunctionType) -> ast.Module | None:
+    """The body of a function, or of all the lambdas on its line."""
     place = function.__code__
-    return _functions_in(place.co_filename).get(place.co_firstlineno)
+    bodies = _bodies_in(place.co_filename).get((place.co_firstlineno, place.co_name))
+    return ast.Module(body=bodies, type_ignores=[]) if bodies else None
+
+
+@functools.cache
+def _bodies_in(file: str) -> dict[tuple[int, str], list[ast.stmt]]:
+    """What functions of a file do, by the line they begin on, decorators included, and name."""
+    found: dict[tuple[int, str], list[ast.stmt]] = {}
+    for node in ast.walk(ast.parse(_text(file))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            found.setdefault((first, node.name), []).extend(node.body)
+        elif isinstance(node, ast.Lambda):
+            found.setdefault((node.lineno, "<lambda>"), []).append(ast.Return(value=node.body))
+    return found
 
 
 @functools.cache
 def _text(file: str) -> bytes:
     return Path(file).read_bytes()
-
-
-@functools.cache
-def _functions_in(file: str) -> dict[int, ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The functions of a file by the line they begin on, decorators included."""
-    found = {}
-    for node in ast.walk(ast.parse(_text(file))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            found[first] = node
-    return found

@@ -1,11 +1,12 @@
 """privlink's own: accounts and quotas, workloads in vSwitches, and what nodes say."""
 
-from tests.api.transcript import NODE_CATCHES_UP, call, refused
+from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
 
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
     call("ListAccounts"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "ListAccounts")),
     call("SetQuota", QuotaName="vpc_quota_vpcs", Limit=500, AccountId="1000000000000002"),
     refused("QuotaNotFound", "SetQuota", QuotaName="vpcs", Limit=500),
     call("ListQuotas", AccountId="1000000000000002"),

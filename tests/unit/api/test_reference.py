@@ -53,6 +53,7 @@ class Watch:
 
 WATCH = Watch(errors.EndpointNotFound)
 TABLE = {"nlb": find}
+SHORT = {"nlb": lambda house: find(house, errors.EndpointNotFound)}
 
 
 @action(PRIVATELINK, writes=True, resource="house/{house_id}")
@@ -134,6 +135,12 @@ def keeps_it_in_a_variable(call: Call, kind: str) -> None:
     chosen("vpc-1")
 
 
+def calls_a_lambda(call: Call, kind: str) -> None:
+    chosen = SHORT.get(kind)
+    assert chosen is not None
+    chosen("vpc-1")
+
+
 def chooses_among_items(call: Call) -> None:
     fitting = {name: each for name, each in TABLE.items() if name}
     for each in fitting.values():
@@ -203,6 +210,7 @@ def test_errors_are_read_from_the_code(function: Any, found: set[Any]) -> None:
         (looks_in_a_table, {errors.VpcNotFound}),
         (keeps_it_in_a_variable, {errors.VpcNotFound}),
         (chooses_among_items, {errors.VpcNotFound}),
+        (calls_a_lambda, {errors.EndpointNotFound}),
         (lets_pass, {errors.VpcNotFound}),
         (calls_itself, {errors.VpcNotFound}),
     ],
