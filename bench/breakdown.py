@@ -92,7 +92,7 @@ def _arrived(request: bytes) -> Arrived:
     head, *lines = request.decode().partition("\r\n\r\n")[0].split("\r\n")
     method, target, _ = head.split(" ")
     headers = dict(line.split(": ", 1) for line in lines)
-    return Arrived(method, target.partition("?")[2].encode(), headers, b"")
+    return Arrived(method, target.partition("?")[2].encode(), headers, b"", "127.0.0.1")
 
 
 def _admit(arrived: Arrived, account: Account, secret: AccessKey, config: Config) -> Admitted:
