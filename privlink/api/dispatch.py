@@ -153,7 +153,7 @@ def prepare(
     nested = nest((name, value) for name, value in both if name not in _GATEWAY)
     control = _control(action, nested)
     arguments = action.parse(nested)
-    _check_region(config, arguments)
+    check_region(config, arguments)
     digest = _digest(nested) if control.ClientToken else ""
     return Work(action, caller, config, moment, arguments, control, digest)
 
@@ -201,7 +201,8 @@ def _control(action: Action, nested: dict[str, Any]) -> Control:
         raise refusal from None
 
 
-def _check_region(config: Config, arguments: dict[str, Any]) -> None:
+def check_region(config: Config, arguments: dict[str, Any]) -> None:
+    """Refuse what is meant for another region than this one."""
     region_id = arguments.get("region_id")
     if region_id is not None and region_id != config.region:
         raise errors.RegionNotFound(region_id=region_id, known=config.region)

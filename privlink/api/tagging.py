@@ -57,6 +57,7 @@ class Refusals(msgspec.Struct, frozen=True):
     """How a product refuses what is wrong with tags."""
 
     missing_key: type[errors.MissingTagKey] = errors.MissingTagKey
+    no_key: type[errors.NoTagKey] = errors.NoTagKey
     missing_value: type[errors.MissingTagValue] = errors.MissingTagValue
     invalid_key: type[errors.InvalidTagKey] = errors.InvalidTagKey
     invalid_value: type[errors.InvalidTagValue] = errors.InvalidTagValue
@@ -125,7 +126,7 @@ class Labels:
         if len(set(keys)) != len(keys):
             raise self._refusals.twice(key=next(key for key in keys if keys.count(key) > 1))
         if not keys and not every:
-            raise self._refusals.missing_key(number=1)
+            raise self._refusals.no_key
         for resource_id in dict.fromkeys(resource_ids):
             self._check_owned(call, kind, resource_id)
             present = {tag.key for tag in labels.tags(call.tx, [resource_id])[resource_id]}

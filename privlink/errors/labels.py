@@ -11,6 +11,13 @@ class MissingTagKey(ApiError):
     text = "Tag.{number} has no Key. Give Tag.{number}.Key."
 
 
+class NoTagKey(ApiError):
+    """What UntagResources says that is told neither which tags nor all."""
+
+    code = "MissingParameter.TagKey"
+    text = "Give TagKey.N, or All=true: which tags shall be taken off?"
+
+
 class MissingTagValue(ApiError):
     code = "MissingParameter.TagValue"
     text = "Tag.{number} ({key!r}) has no Value. Give Tag.{number}.Value, which may be empty."

@@ -12,6 +12,7 @@ from privlink.errors.labels import (
     InvalidTagValue,
     MissingTagKey,
     MissingTagValue,
+    NoTagKey,
     TooManyTags,
 )
 
@@ -246,6 +247,10 @@ class MismatchUserIdAndUserArn(ApiError):
 
 
 class MissingTagKeyParam(MissingTagKey):
+    code = "MissingTagKeyParam"
+
+
+class NoTagKeyParam(NoTagKey):
     code = "MissingTagKeyParam"
 
 

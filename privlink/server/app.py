@@ -30,7 +30,7 @@ from privlink import errors
 from privlink.api import identify
 from privlink.api.action import Caller
 from privlink.api.authenticate import Claim, Request, claim_of, use_nonce, verify
-from privlink.api.dispatch import Catalogue, Processing, Work, permit, prepare
+from privlink.api.dispatch import Catalogue, Processing, Work, check_region, permit, prepare
 from privlink.api.identify import Holder
 from privlink.config import Config
 from privlink.server.feed import pull_feed
@@ -272,7 +272,7 @@ class Admitted(msgspec.Struct, frozen=True):
 # What every request passes on its way to an action, and what answers where there is no way.
 GATE = (
     *(Server._api, Server._answer, Server._look_up, Server._refuse_path),
-    *(Catalogue.find, permit, Processing.of, Work.answer),
+    *(Catalogue.find, permit, check_region, Processing.of, Work.answer),
 )
 
 

@@ -145,7 +145,7 @@ def test_what_is_not_there_is_not_tagged(
         operator.privatelink.UntagResources(
             ResourceType=SERVICE, ResourceId=[service], TagKey=["team", "team"]
         )
-    with refused("MissingTagKeyParam", 400):
+    with refused("MissingTagKeyParam", 400, "TagKey.N", "All=true"):
         operator.privatelink.UntagResources(ResourceType=SERVICE, ResourceId=[service])
     with refused("MissingResourceIdOrTagParam", 400, "ResourceId.N, Tag.N or both"):
         operator.privatelink.ListTagResources(ResourceType=SERVICE)

@@ -69,7 +69,7 @@ def test_a_rule_is_revoked_by_its_id(
 
 def test_nothing_said_is_nothing_revoked(operator: Account, group: str, refused: Refused) -> None:
     operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[WEB])
-    with refused("InvalidPermission.Malformed", 400, "IpProtocol"):
+    with refused("InvalidPermission.Malformed", 400, "IpProtocol, PortRange and SourceCidrIp"):
         operator.ecs.RevokeSecurityGroup(SecurityGroupId=group)
 
 

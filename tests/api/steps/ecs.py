@@ -1,37 +1,179 @@
-"""ECS: a security group comes, gets a rule and goes."""
+"""ECS: a security group comes, gets rules in both directions, guards an endpoint and goes."""
 
-from tests.api.transcript import call, refused
+from tests.api.transcript import NODE_CATCHES_UP, call, refused
 
-STEPS = [
+GROUP = {"SecurityGroupId": "sg-1"}
+NO_GROUP = {"SecurityGroupId": "sg-none"}
+TEAM = [{"Key": "team", "Value": "red"}]
+# The first rule, sgr-1, and the second.
+HTTPS = {"IpProtocol": "tcp", "PortRange": "443/443", "SourceCidrIp": "10.0.0.0/8"}
+ANYTHING = {"IpProtocol": "all", "PortRange": "-1/-1", "DestCidrIp": "0.0.0.0/0"}
+
+PLACES = [
+    call("DescribeRegions"),
+    call("DescribeZones"),
+    refused("RegionNotFound", "DescribeZones", RegionId="cn-hangzhou"),
+]
+
+SECURITY_GROUP = [
     call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
     call("CreateSecurityGroup", VpcId="vpc-1", SecurityGroupName="web"),
     refused("InvalidVpcId.NotFound", "CreateSecurityGroup", VpcId="vpc-none"),
     call(
         "AuthorizeSecurityGroup",
-        SecurityGroupId="sg-1",
-        Permissions=[
-            {
-                "IpProtocol": "tcp",
-                "PortRange": "443/443",
-                "SourceCidrIp": "10.0.0.0/8",
-                "Description": "https from our networks",
-            }
-        ],
+        **GROUP,
+        Permissions=[{**HTTPS, "Description": "https from our networks"}],
     ),
     refused(
         "InvalidPermission.Malformed",
         "AuthorizeSecurityGroup",
-        SecurityGroupId="sg-1",
-        Permissions=[{"IpProtocol": "tcp", "PortRange": "0/0", "SourceCidrIp": "10.0.0.0/8"}],
+        **GROUP,
+        Permissions=[{**HTTPS, "PortRange": "0/0"}],
     ),
     call("DescribeSecurityGroups", VpcId="vpc-1"),
     refused("InvalidSecurityGroupIds", "DescribeSecurityGroups", SecurityGroupIds="sg-1"),
-    call("DescribeSecurityGroupAttribute", SecurityGroupId="sg-1", Direction="ingress"),
-    refused(
-        "InvalidSecurityGroupId.NotFound",
-        "DescribeSecurityGroupAttribute",
-        SecurityGroupId="sg-none",
+    call("DescribeSecurityGroupAttribute", **GROUP, Direction="ingress"),
+    refused("InvalidSecurityGroupId.NotFound", "DescribeSecurityGroupAttribute", **NO_GROUP),
+    call(
+        "ModifySecurityGroupAttribute",
+        **GROUP,
+        SecurityGroupName="shop",
+        Description="who may call the shop",
     ),
-    refused("InvalidSecurityGroupId.NotFound", "DeleteSecurityGroup", SecurityGroupId="sg-none"),
-    call("DeleteSecurityGroup", SecurityGroupId="sg-1"),
+    refused(
+        "InvalidSecurityGroupName",
+        "ModifySecurityGroupAttribute",
+        **GROUP,
+        SecurityGroupName="http://shop",
+    ),
+    call("ModifySecurityGroupPolicy", **GROUP, InnerAccessPolicy="Drop"),
+    refused(
+        "InvalidInnerAccessPolicy", "ModifySecurityGroupPolicy", **GROUP, InnerAccessPolicy="Deny"
+    ),
 ]
+
+RULES = [
+    call(
+        "ModifySecurityGroupRule",
+        **GROUP,
+        SecurityGroupRuleId="sgr-1",
+        SourceCidrIp="10.0.0.0/16",
+        Priority=10,
+    ),
+    refused(
+        "InvalidSecurityGroupRuleId.NotFound",
+        "ModifySecurityGroupRule",
+        **GROUP,
+        SecurityGroupRuleId="sgr-none",
+        Priority=10,
+    ),
+    call("AuthorizeSecurityGroupEgress", **GROUP, Permissions=[ANYTHING]),
+    refused(
+        "UnsupportedParameter.Permissions",
+        "AuthorizeSecurityGroupEgress",
+        **GROUP,
+        Permissions=[{**ANYTHING, "DestPrefixListId": "pl-1"}],
+    ),
+    call("ModifySecurityGroupEgressRule", **GROUP, **ANYTHING, Description="out to wherever it is"),
+    refused(
+        "InvalidSecurityGroupRule.RuleNotExist",
+        "ModifySecurityGroupEgressRule",
+        **GROUP,
+        **{**ANYTHING, "DestCidrIp": "10.0.0.0/8"},
+        Description="out to our networks",
+    ),
+    call("DescribeSecurityGroupAttribute", **GROUP, Direction="egress"),
+    call("RevokeSecurityGroupEgress", **GROUP, Permissions=[ANYTHING]),
+    refused(
+        "InvalidSecurityGroupRuleId.NotFound",
+        "RevokeSecurityGroupEgress",
+        **GROUP,
+        SecurityGroupRuleId=["sgr-2"],
+    ),
+    refused("InvalidPermission.Malformed", "RevokeSecurityGroup", **GROUP),
+    call("RevokeSecurityGroup", **GROUP, SecurityGroupRuleId=["sgr-1"]),
+]
+
+LABELS = [
+    call("TagResources", ResourceType="securitygroup", ResourceId=["sg-1"], Tag=TEAM),
+    refused(
+        "InvalidResourceId.NotFound",
+        "TagResources",
+        ResourceType="securitygroup",
+        ResourceId=["sg-none"],
+        Tag=TEAM,
+    ),
+    call("ListTagResources", ResourceType="securitygroup", ResourceId=["sg-1"]),
+    refused("BothEmpty.TagsAndResources", "ListTagResources", ResourceType="securitygroup"),
+    call("UntagResources", ResourceType="securitygroup", ResourceId=["sg-1"], All=True),
+    refused(
+        "InvalidResourceType",
+        "UntagResources",
+        ResourceType="instance",
+        ResourceId=["i-1"],
+        TagKey=["team"],
+    ),
+    call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+    call(
+        "JoinResourceGroup",
+        ResourceType="securitygroup",
+        ResourceId="sg-1",
+        ResourceGroupId="rg-1",
+    ),
+    refused(
+        "InvalidResourceGroup",
+        "JoinResourceGroup",
+        ResourceType="securitygroup",
+        ResourceId="sg-1",
+        ResourceGroupId="rg-none",
+    ),
+]
+
+# The interface of an endpoint that is in the group.
+INTERFACE = [
+    call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
+    call(
+        "nlb.CreateLoadBalancer",
+        VpcId="vpc-1",
+        AddressType="Intranet",
+        ZoneMappings=[{"ZoneId": "local-a", "VSwitchId": "vsw-1"}],
+    ),
+    call(
+        "privatelink.CreateVpcEndpointService",
+        AutoAcceptEnabled=True,
+        ServiceResourceType="nlb",
+        Resource=[{"ResourceType": "nlb", "ResourceId": "nlb-1", "ZoneId": "local-a"}],
+    ),
+    call(
+        "privatelink.CreateVpcEndpoint",
+        ServiceId="epsrv-1",
+        VpcId="vpc-1",
+        SecurityGroupId=["sg-1"],
+        Zone=[{"ZoneId": "local-a", "VSwitchId": "vsw-1", "ip": "10.0.0.20"}],
+    ),
+    NODE_CATCHES_UP,
+    call("DescribeNetworkInterfaces", SecurityGroupId="sg-1"),
+    refused("InvalidPrimaryIpAddress", "DescribeNetworkInterfaces", PrimaryIpAddress="10.0.0"),
+    call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-1"),
+    refused(
+        "InvalidEniId.NotFound",
+        "DescribeNetworkInterfaceAttribute",
+        NetworkInterfaceId="eni-none",
+    ),
+]
+
+END = [
+    refused("DependencyViolation", "DeleteSecurityGroup", **GROUP),
+    call(
+        "privatelink.RemoveZoneFromVpcEndpoint",
+        EndpointId="ep-1",
+        ZoneId="local-a",
+    ),
+    NODE_CATCHES_UP,
+    call("privatelink.DeleteVpcEndpoint", EndpointId="ep-1"),
+    NODE_CATCHES_UP,
+    call("DeleteSecurityGroup", **GROUP),
+    refused("InvalidSecurityGroup.NotFound", "DeleteSecurityGroup", **GROUP),
+]
+
+STEPS = [*PLACES, *SECURITY_GROUP, *RULES, *LABELS, *INTERFACE, *END]

@@ -1,8 +1,15 @@
-"""VPC: a network comes, is looked at and goes."""
+"""VPC: a network comes, is looked at, gets route tables, tags and a resource group, and goes."""
 
 from tests.api.transcript import NODE_CATCHES_UP, call, refused
 
-STEPS = [
+PLACES = [
+    call("DescribeRegions"),
+    refused("InvalidProductType", "DescribeRegions", ProductType="CEN"),
+    call("DescribeZones"),
+    refused("RegionNotFound", "DescribeZones", RegionId="cn-hangzhou"),
+]
+
+NETWORK = [
     call("CreateVpc", CidrBlock="10.0.0.0/16", VpcName="shop", Description="where the shop runs"),
     refused("InvalidCidrBlock.Malformed", "CreateVpc", CidrBlock="10.0.0.5/16"),
     call(
@@ -28,6 +35,88 @@ STEPS = [
     refused("InvalidPageNumber", "DescribeVSwitches", PageNumber=0),
     call("DescribeVSwitchAttributes", VSwitchId="vsw-1"),
     refused("InvalidVSwitchId.NotFound", "DescribeVSwitchAttributes", VSwitchId="vsw-none"),
+    call(
+        "ModifyVpcAttribute", VpcId="vpc-1", VpcName="shop-test", Description="where we try things"
+    ),
+    refused(
+        "UnsupportedParameter.CidrBlock",
+        "ModifyVpcAttribute",
+        VpcId="vpc-1",
+        CidrBlock="10.0.0.0/8",
+    ),
+    call("ModifyVSwitchAttribute", VSwitchId="vsw-1", VSwitchName="shop-test-a"),
+    refused(
+        "InvalidVSwitchName",
+        "ModifyVSwitchAttribute",
+        VSwitchId="vsw-1",
+        VSwitchName="http://shop",
+    ),
+]
+
+# vtb-1 is the system table, which came with the VPC.
+ROUTES = [
+    call("CreateRouteTable", VpcId="vpc-1", RouteTableName="shop", Description="of the shop"),
+    refused("InvalidAssociateType", "CreateRouteTable", VpcId="vpc-1", AssociateType="Gateway"),
+    call("AssociateRouteTable", RouteTableId="vtb-2", VSwitchId="vsw-1"),
+    refused(
+        "OperationDenied.SystemRouteTable",
+        "AssociateRouteTable",
+        RouteTableId="vtb-1",
+        VSwitchId="vsw-1",
+    ),
+    call("DescribeRouteTableList", VpcId="vpc-1"),
+    refused("InvalidPageSize", "DescribeRouteTableList", PageSize=51),
+    call("DescribeRouteEntryList", RouteTableId="vtb-2"),
+    refused("InvalidRouteTableId.NotFound", "DescribeRouteEntryList", RouteTableId="vtb-none"),
+    call("ModifyRouteTableAttributes", RouteTableId="vtb-2", RouteTableName="shop-test"),
+    refused(
+        "UnsupportedParameter.RoutePropagationEnable",
+        "ModifyRouteTableAttributes",
+        RouteTableId="vtb-2",
+        RoutePropagationEnable=True,
+    ),
+    refused("DependencyViolation.VSwitch", "DeleteRouteTable", RouteTableId="vtb-2"),
+    call("UnassociateRouteTable", RouteTableId="vtb-2", VSwitchId="vsw-1"),
+    refused(
+        "InvalidParameter.RouteTableId",
+        "UnassociateRouteTable",
+        RouteTableId="vtb-2",
+        VSwitchId="vsw-1",
+    ),
+    call("DeleteRouteTable", RouteTableId="vtb-2"),
+]
+
+LABELS = [
+    call(
+        "TagResources",
+        ResourceType="VPC",
+        ResourceId=["vpc-1"],
+        Tag=[{"Key": "team", "Value": "red"}, {"Key": "stage", "Value": "test"}],
+    ),
+    refused(
+        "InvalidResourceType",
+        "TagResources",
+        ResourceType="EIP",
+        ResourceId=["eip-1"],
+        Tag=[{"Key": "team", "Value": "red"}],
+    ),
+    call("ListTagResources", ResourceType="VPC", Tag=[{"Key": "team", "Value": "red"}]),
+    refused("BothEmpty.TagsAndResources", "ListTagResources", ResourceType="VPC"),
+    call("UnTagResources", ResourceType="VPC", ResourceId=["vpc-1"], TagKey=["stage"]),
+    refused("MissingParameter.TagKey", "UnTagResources", ResourceType="VPC", ResourceId=["vpc-1"]),
+    call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+    call("MoveResourceGroup", ResourceType="vpc", ResourceId="vpc-1", NewResourceGroupId="rg-1"),
+    refused(
+        "InvalidResourceType",
+        "MoveResourceGroup",
+        ResourceType="vswitch",
+        ResourceId="vsw-1",
+        NewResourceGroupId="rg-1",
+    ),
+    call("DescribeVpcs", ResourceGroupId="rg-1", Tag=[{"Key": "team"}]),
+]
+
+END = [
     refused("DependencyViolation.VSwitch", "DeleteVpc", VpcId="vpc-1"),
     call(
         "nlb.CreateLoadBalancer",
@@ -42,3 +131,5 @@ STEPS = [
     call("DeleteVSwitch", VSwitchId="vsw-1"),
     call("DeleteVpc", VpcId="vpc-1"),
 ]
+
+STEPS = [*PLACES, *NETWORK, *ROUTES, *LABELS, *END]

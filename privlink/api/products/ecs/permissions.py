@@ -231,13 +231,13 @@ def _rule(
     ingress = direction is Direction.INGRESS
     block = permission.source_cidr_ip if ingress else permission.dest_cidr_ip
     try:
+        if permission.ip_protocol is None or permission.port_range is None or block is None:
+            raise ValueError(f"IpProtocol, PortRange and {_BLOCK[direction]} are mandatory.")
         if protocol not in filters.PROTOCOLS:
             known = ", ".join(filters.PROTOCOLS)
             raise ValueError(f"IpProtocol {permission.ip_protocol!r} must be one of {known}.")
         if policy not in ("Accept", "Drop"):
             raise ValueError(f"Policy {permission.policy!r} must be accept or drop.")
-        if permission.port_range is None or block is None:
-            raise ValueError(f"PortRange and {_BLOCK[direction]} are mandatory.")
         low, high = filters.parse_ports(permission.port_range, protocol)
         filters.parse_block(block, _BLOCK[direction])
     except ValueError as error:

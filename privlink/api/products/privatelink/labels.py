@@ -28,6 +28,7 @@ LABELS = Labels(
     _OURS,
     Refusals(
         missing_key=errors.MissingTagKeyParam,
+        no_key=errors.NoTagKeyParam,
         missing_value=errors.MissingTagValueParam,
         invalid_key=errors.IllegalTagKeyParam,
         invalid_value=errors.IllegalTagValueParam,
