@@ -4,10 +4,7 @@ The conformance test wants a line here for whatever differs, and none for what d
 for every action.
 """
 
-NO_ACTION = {
-    "CheckProductOpen": "every account has PrivateLink open from the start.",
-    "OpenPrivateLinkService": "every account has PrivateLink open from the start.",
-}
+NO_ACTION: dict[str, str] = {}
 
 _OTHER_REGION = "there is one region here, so endpoint and service are always in the same."
 _IPV6 = "privlink carries IPv4."
@@ -21,6 +18,7 @@ REFUSED = {
 }
 
 _KINDS = "any text is taken; what is not served is refused by name."
+_NOTHING = "an empty text takes it away, as Terraform has it."
 _TAG = "the rule is the same; a breach of it has a code of its own."
 _PLACE = "a zone or a resource without it says nothing; it is refused as missing."
 
@@ -31,7 +29,6 @@ RULES = {
     ("*", "Tag.N.Value"): _TAG,
     ("AttachResourceToVpcEndpointService", "ResourceType"): _KINDS,
     ("ChangeResourceGroup", "ResourceType"): "capitals do not matter, as Terraform has it.",
-    ("CreateVpcEndpoint", "EndpointType"): "only Interface endpoints are served so far.",
     ("CreateVpcEndpoint", "Zone.N.VSwitchId"): _PLACE,
     ("CreateVpcEndpoint", "Zone.N.ZoneId"): _PLACE,
     ("CreateVpcEndpointService", "Resource.N.ResourceId"): _PLACE,
@@ -46,6 +43,8 @@ RULES = {
     ("ListVpcEndpointServices", "ServiceResourceType"): "a filter; others match nothing.",
     ("TagResources", "ResourceType"): "capitals do not matter, as Terraform has it.",
     ("UntagResources", "ResourceType"): "capitals do not matter, as Terraform has it.",
+    ("UpdateVpcEndpointAttribute", "EndpointDescription"): _NOTHING,
+    ("UpdateVpcEndpointAttribute", "EndpointName"): _NOTHING,
     ("UpdateVpcEndpointZoneConnectionResourceAttribute", "ResourceType"): _KINDS,
 }
 

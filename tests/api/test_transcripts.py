@@ -30,7 +30,12 @@ from tests.api.transcript import (
 )
 
 # Actions that refuse whatever is asked, with the reason.
-NEVER_ANSWERED: dict[str, str] = {}
+NEVER_ANSWERED = {
+    "ram.GetLoginProfile": "nobody has a password.",
+    "ram.DeleteLoginProfile": "nobody has a password.",
+    "ram.GetUserMFAInfo": "nobody has an MFA device.",
+    "ram.UnbindMFADevice": "nobody has an MFA device.",
+}
 # Products without an official client.
 OWN = {"privlink"}
 

@@ -60,7 +60,9 @@ def refused(code: str, action: str, **parameters: Any) -> Step:
 
 
 def signed_by(key: str, step: Step) -> Step:
-    """A call signed with a key from an earlier answer: the first there was is LTAI5tExample1."""
+    """A call signed with a key from an earlier answer: the first there was is LTAI5tExample1, the
+    first of a role's session STS.Example1.
+    """
     return msgspec.structs.replace(step, key=key)
 
 
@@ -84,8 +86,11 @@ class Names:
     _CHANCE = re.compile(
         r"\b(?P<prefix>[a-z]+)-[0-9a-z]{20}\b"
         r"|\b(?P<mac>02(?::[0-9a-f]{2}){5})\b"
-        r"|\b(?P<account>[0-9]{16,18})\b"
-        r"|\b(?P<key>(?:LTAI5t|STS\.)[A-Za-z0-9]+)\b"
+        r"|\b(?P<account>[0-9]{16})\b"
+        r"|\b(?P<user>2[0-9]{17})\b"
+        r"|\b(?P<role>3[0-9]{17})\b"
+        r"|\b(?P<key>LTAI5t[A-Za-z0-9]+)\b"
+        r"|\b(?P<session>STS\.[A-Za-z0-9]+)\b"
         r"|\b(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
         r'|(?<="NextToken": ")(?P<token>[^"]+)'
         r'|(?<="Marker": ")(?P<marker>[^"]+)'
@@ -93,7 +98,7 @@ class Names:
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
     )
     _KNOWN = re.compile(
-        r"[a-z]+-[0-9]+|[0-9]{16,18}|LTAI5tExample[0-9]+|(?<=\"Life\": )[0-9]+"
+        r"[a-z]+-[0-9]+|[0-9]{16,18}|(?:LTAI5t|STS\.)Example[0-9]+|(?<=\"Life\": )[0-9]+"
         r"|00000000-0000-0000-0000-[0-9]{12}"
     )
 
@@ -127,7 +132,11 @@ class Names:
             name = {
                 "mac": f"02:00:00:00:00:{number:02x}",
                 "account": f"{10**15 + number}",
+                "user": f"{2 * 10**17 + number}",
+                "role": f"{3 * 10**17 + number}",
                 "key": f"LTAI5tExample{number}",
+                "session": f"STS.Example{number}",
+                "order": f"{10**14 + number}",
                 "life": str(number),
                 "job": f"00000000-0000-0000-0000-{number:012}",
             }.get(kind, f"{kind}-{number}")
@@ -144,7 +153,7 @@ def in_order(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     items = [in_order(inner) for inner in value]
-    has_ids = re.search(r"\b[a-z]+-[0-9]+\b", json.dumps(items))
+    has_ids = re.search(r"\b[a-z]+-[0-9]+\b|Example[0-9]", json.dumps(items))
     return sorted(items, key=json.dumps) if has_ids else items
 
 
@@ -172,8 +181,10 @@ def play(
         how, caller = ask if is_shown else by_hand, itself if action.who is Who.NODE else operator
         caller = others[step.key] if step.key else caller
         status, answer = how(caller, action, names.real(request))
-        for key_id, secret in keys_in(answer):
-            others[names.known(key_id)] = Account(stage.host, "", key_id, secret)
+        for key_id, secret, token in keys_in(answer):
+            others[names.known(key_id)] = Account(
+                stage.host, "", key_id, secret, security_token=token
+            )
         answer = names.known(answer)
         refusal = answer.get("Code", "") if status != 200 else ""
         assert refusal == step.code, f"{step} was answered {status} {answer}"
@@ -184,11 +195,11 @@ def play(
     return told
 
 
-def keys_in(answer: Any) -> Iterator[tuple[str, str]]:
-    """The access keys that an answer gives away, with their secrets."""
+def keys_in(answer: Any) -> Iterator[tuple[str, str, str]]:
+    """The access keys that an answer gives away, with their secrets and the tokens of sessions."""
     if isinstance(answer, dict):
         if "AccessKeySecret" in answer:
-            yield answer["AccessKeyId"], answer["AccessKeySecret"]
+            yield answer["AccessKeyId"], answer["AccessKeySecret"], answer.get("SecurityToken", "")
         for inner in answer.values():
             yield from keys_in(inner)
 
@@ -202,10 +213,15 @@ def needs_region(action: Action) -> bool:
 def by_hand(account: Account, action: Action, request: Parameters) -> Said:
     """Ask with a request of our own making."""
     pairs = list(flatten(request))
-    version = action.product.version
-    reply = send(
-        account.host, acs3(account, account.host, action.name, version=version, form=pairs)
+    sent = acs3(
+        account,
+        account.host,
+        action.name,
+        version=action.product.version,
+        form=pairs,
+        x_acs_security_token=account.own._token,
     )
+    reply = send(account.host, sent)
     return reply.status, reply.answer
 
 

@@ -1,16 +1,29 @@
-"""PrivateLink: a service is published, an endpoint uses it, both sides change, both go."""
+"""PrivateLink: it is switched on, a service is published, an endpoint uses it, both sides change,
+both go.
+"""
 
-from tests.api.transcript import NODE_CATCHES_UP, call, refused
+from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
 
 NAMES = {"ServiceId": "epsrv-1", "EndpointId": "ep-1"}
 ZONE = {"ZoneId": "local-a"}
-ANOTHER = "acs:ram:*:1000000000000008:*"
+ANOTHER = "acs:ram:*:1000000000000003:*"
 NAME = "com.aliyuncs.privatelink.local.epsrv-1"
 DEFAULT_GROUP = "rg-c08c6ff45c135fe"
 POLICY = (
     '{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Principal":"*","Resource":"*"}]}'
 )
 NOBODY = {"EndpointId": "ep-none"}
+
+# Whoever runs the installation has PrivateLink from the start; other accounts switch it on.
+OPENING = [
+    call("privlink.CreateAccount", Name="consumer"),
+    call("privlink.CreateAccount", Name="partner"),
+    call("CheckProductOpen"),
+    signed_by("LTAI5tExample1", refused("NeedOpenProduct", "CheckProductOpen")),
+    signed_by("LTAI5tExample1", call("OpenPrivateLinkService")),
+    signed_by("LTAI5tExample1", call("CheckProductOpen")),
+    signed_by("LTAI5tExample1", refused("OrderOpend", "OpenPrivateLinkService")),
+]
 
 # The provider's networks and load balancers, the consumer's network and security groups.
 STAGE = [
@@ -32,6 +45,7 @@ STAGE = [
         AddressType="Intranet",
         ZoneMappings=[{"ZoneId": "local-a", "VSwitchId": "vsw-1"}],
     ),
+    call("slb.CreateLoadBalancer", VpcId="vpc-1", VSwitchId="vsw-1", AddressType="intranet"),
     call("vpc.CreateVpc", CidrBlock="10.0.0.0/16", VpcName="consumer"),
     call("vpc.CreateVSwitch", VpcId="vpc-2", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
     call("vpc.CreateVSwitch", VpcId="vpc-2", ZoneId="local-b", CidrBlock="10.0.1.0/24"),
@@ -83,26 +97,26 @@ SERVICE = [
         ResourceType="nlb",
         ZoneId="local-b",
     ),
-    call("AddUserToVpcEndpointService", ServiceId="epsrv-1", UserId=1000000000000009),
+    call("AddUserToVpcEndpointService", ServiceId="epsrv-1", UserId=1000000000000002),
     call("AddUserToVpcEndpointService", ServiceId="epsrv-1", UserARN=ANOTHER),
     refused("MissingParam.UserArn", "AddUserToVpcEndpointService", ServiceId="epsrv-1"),
     call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1"),
     call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1", UserListType="UserARNs"),
     call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1", MaxResults=1),
     call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1", NextToken="token-1"),
-    call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1", UserId=1000000000000009),
+    call("ListVpcEndpointServiceUsers", ServiceId="epsrv-1", UserId=1000000000000002),
     refused(
         "IllegalParamFormat.MaxResults",
         "ListVpcEndpointServiceUsers",
         ServiceId="epsrv-1",
         MaxResults=51,
     ),
-    call("RemoveUserFromVpcEndpointService", ServiceId="epsrv-1", UserId=1000000000000009),
+    call("RemoveUserFromVpcEndpointService", ServiceId="epsrv-1", UserId=1000000000000002),
     refused(
         "Mismatch.UserIdAndUserArn",
         "RemoveUserFromVpcEndpointService",
         ServiceId="epsrv-1",
-        UserId=1000000000000009,
+        UserId=1000000000000002,
         UserARN=ANOTHER,
     ),
     call("RemoveUserFromVpcEndpointService", ServiceId="epsrv-1", UserARN=ANOTHER),
@@ -162,6 +176,24 @@ SERVICE = [
     call("DescribeZones", ServiceResourceType="alb"),
     call("DescribeZones", CrossRegion=True, CrossRegionSide="Endpoint"),
     refused("IllegalParamFormat.CrossRegionSide", "DescribeZones", CrossRegionSide="Endpoint"),
+]
+
+# What is shown of a service on a CLB, and of no other, is the bandwidth of new connections.
+ON_A_CLB = [
+    call(
+        "CreateVpcEndpointService",
+        ServiceDescription="invoices of the shop",
+        ServiceResourceType="slb",
+        Resource=[{"ResourceType": "slb", "ResourceId": "lb-1", "ZoneId": "local-a"}],
+    ),
+    call(
+        "UpdateVpcEndpointServiceAttribute",
+        ServiceId="epsrv-2",
+        ConnectBandwidth=512,
+    ),
+    call("GetVpcEndpointServiceAttribute", ServiceId="epsrv-2"),
+    call("ListVpcEndpointServices", ServiceId="epsrv-2"),
+    call("DeleteVpcEndpointService", ServiceId="epsrv-2"),
 ]
 
 ENDPOINT = [
@@ -447,4 +479,4 @@ END = [
     call("DeleteVpcEndpointService", ServiceId="epsrv-1"),
 ]
 
-STEPS = [*STAGE, *SERVICE, *ENDPOINT, *CONSENT, *LABELS, *END]
+STEPS = [*OPENING, *STAGE, *SERVICE, *ON_A_CLB, *ENDPOINT, *CONSENT, *LABELS, *END]

@@ -33,9 +33,13 @@ STEPS = [
         "NodeNotFound", "PushReport", NodeId="node-none", Life=1, Revision=2, Fabric="privlink-x"
     ),
     call("DescribeStatus"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "DescribeStatus")),
     call("GetAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "GetAttachment", AttachmentId="att-none"),
     call("ListAttachments"),
+    call("ram.CreateUser", UserName="alice"),
+    call("ram.CreateAccessKey", UserName="alice"),
+    signed_by("LTAI5tExample2", refused("NoPermission", "ListAttachments")),
     call("DeleteAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "DeleteAttachment", AttachmentId="att-none"),
 ]

@@ -155,9 +155,10 @@ def delete_policy(call: Call, *, policy_name: PolicyName, cascading_delete: bool
     if cascading_delete:
         policies.forget_grants(call.tx, call.account_id, CUSTOM, policy.name)
     elif grants := policies.grants_of(call.tx, call.account_id, CUSTOM, policy.name):
+        count = len(grants)
         raise errors.DeleteConflictPolicyUser(
             resource=policy.name,
-            dependants=f"{len(grants)} users or roles",
+            dependants="1 user or role" if count == 1 else f"{count} users and roles",
             way_out="ListEntitiesForPolicy names them; take it off each first.",
         )
     elif len(policies.versions(call.tx, call.account_id, policy.name)) > 1:
