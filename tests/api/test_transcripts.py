@@ -32,7 +32,7 @@ from tests.api.transcript import (
 # Actions that refuse whatever is asked, with the reason.
 NEVER_ANSWERED: dict[str, str] = {}
 # Products without an official client.
-OWN = {"privlink"}
+OWN = {"bssopenapi", "privlink"}
 
 
 def by_official_client(account: Account, action: Action, request: Parameters) -> Said:
