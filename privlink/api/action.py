@@ -16,7 +16,7 @@ import inspect
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -320,7 +320,7 @@ def _value_at(given: Any, parameter: str) -> Any:
 
 
 def _description(schema: Any, parameter: str) -> str | None:
-    """The rule's own sentence for a parameter, where it has one."""
+    """The rule's own sentence for a parameter, or what there is to choose from."""
     kind: Any = schema
     for part in parameter.split("."):
         kind = _inner(kind)
@@ -329,7 +329,19 @@ def _description(schema: Any, parameter: str) -> str | None:
             kind = fields.get(part)
         elif get_origin(kind) in (list, tuple):
             kind = get_args(kind)[0]
-    return _meta_description(kind)
+    return _meta_description(kind) or _choices(_inner(kind))
+
+
+def _choices(kind: Any) -> str | None:
+    """The sentence that lists the values of a type that has a few."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        values = [str(each.value) for each in kind]
+    elif get_origin(kind) is Literal:
+        values = [str(each) for each in get_args(kind)]
+    else:
+        return None
+    *others, last = values
+    return f"it is {', '.join(others)} or {last}." if others else f"it is {last}."
 
 
 def _inner(kind: Any) -> Any:

@@ -37,7 +37,7 @@ NEVER_ANSWERED = {
     "ram.UnbindMFADevice": "nobody has an MFA device.",
 }
 # Products without an official client.
-OWN = {"privlink"}
+OWN = {"bssopenapi", "privlink"}
 
 
 def by_official_client(account: Account, action: Action, request: Parameters) -> Said:

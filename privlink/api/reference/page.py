@@ -171,7 +171,7 @@ def rule_of(found: Schema) -> str:
     """What a value must be, in a sentence or two."""
     parts = [_sentence(found.get("description", "")) or _bounds(found)]
     if "enum" in found:
-        parts.insert(0, _sentence(_or(f"`{each}`" for each in found["enum"])))
+        parts.insert(0, _sentence(_or(f"`{_spelt(each)}`" for each in found["enum"])))
     if "default" in found:
         parts.append(f"If left out: `{_spelt(found['default'])}`.")
     return " ".join(part for part in parts if part)

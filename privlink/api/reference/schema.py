@@ -16,6 +16,8 @@ from privlink.api.wire import Answer
 
 Schema = dict[str, Any]
 
+# How the wire spells them, with a capital or without: a parameter that takes one of them alone.
+_BOOLS = {"false": False, "true": True}
 _REQUEST_ID = {"type": "string", "description": "the number of the request, as in the log."}
 
 
@@ -93,6 +95,9 @@ def _schema(kind: types.Type, *, nullable: bool) -> Schema:
             return {"type": "null"}
         case types.EnumType():
             return {"type": "string", "enum": [str(each.value) for each in kind.cls]}
+        case types.LiteralType() if {str(each).lower() for each in kind.values} <= _BOOLS.keys():
+            values = {_BOOLS[str(each).lower()] for each in kind.values}
+            return {"type": "boolean", "enum": sorted(values)}
         case types.LiteralType():
             return {"type": "string", "enum": list(kind.values)}
         case types.ListType() | types.VarTupleType():

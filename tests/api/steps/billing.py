@@ -1,5 +1,17 @@
-"""BssOpenApi: what Terraform asks at its start."""
+"""BssOpenApi: what Terraform asks at its start. Nothing is paid for here."""
 
-from tests.api.transcript import Step
+from tests.api.transcript import call, refused
 
-STEPS: list[Step] = []
+STEPS = [
+    call("QueryAvailableInstances"),
+    call(
+        "QueryAvailableInstances",
+        RegionId="local",
+        ProductCode="slb",
+        ProductType="slb",
+        SubscriptionType="Subscription",
+        PageNum=1,
+        PageSize=50,
+    ),
+    refused("InvalidPageSize", "QueryAvailableInstances", PageSize=301),
+]

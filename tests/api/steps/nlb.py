@@ -1,18 +1,53 @@
-"""NLB: a load balancer, its listener and the servers behind it come and go."""
+"""NLB: a load balancer gets servers and a listener, is looked at, changed, labelled, and goes."""
 
 from tests.api.transcript import NODE_CATCHES_UP, call, refused
 
-STEPS = [
+ADDRESS = {"ServerType": "Ip", "ServerId": "10.0.0.5", "Port": 8080}
+ATTACHMENT = {"ServerType": "Eni", "ServerId": "eni-1", "Port": 8080}
+PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
+LISTENER = {"LoadBalancerId": "nlb-1", "ListenerProtocol": "TCP", "ListenerPort": 80}
+RED = [{"Key": "team", "Value": "red"}]
+DEFAULT_GROUP = "rg-c08c6ff45c135fe"
+NOBODY = {"LoadBalancerId": "nlb-none"}
+NO_LISTENER = {"ListenerId": "lsn-none"}
+JOB = "00000000-0000-0000-0000-000000000002"  # the first listener's
+
+STAGE = [
     call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
+    call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-b", CidrBlock="10.0.1.0/24"),
+    call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.6"),
+    call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+]
+
+BALANCER = [
+    call("DescribeZones"),
+    call("DescribeZones", ServiceCode="alb"),
+    refused("RegionNotFound", "DescribeZones", RegionId="cn-hangzhou"),
     call(
         "CreateLoadBalancer",
         VpcId="vpc-1",
         AddressType="Intranet",
+        AddressIpVersion="ipv4",
+        LoadBalancerType="network",
         LoadBalancerName="shop",
+        LoadBalancerBillingConfig={"PayType": "PostPay"},
+        DeletionProtectionConfig={"Enabled": True, "Reason": "the shop needs it"},
+        ModificationProtectionConfig={"Status": "ConsoleProtection", "Reason": "by code alone"},
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
         ZoneMappings=[
-            {"ZoneId": "local-a", "VSwitchId": "vsw-1", "PrivateIPv4Address": "10.0.0.10"}
+            {**PLACE, "PrivateIPv4Address": "10.0.0.10"},
+            {"ZoneId": "local-b", "VSwitchId": "vsw-2"},
         ],
+    ),
+    call("CreateLoadBalancer", VpcId="vpc-1", AddressType="Intranet", ZoneMappings=[PLACE]),
+    refused(
+        "InvalidAddressType",
+        "CreateLoadBalancer",
+        VpcId="vpc-1",
+        AddressType="Internet",
+        ZoneMappings=[PLACE],
     ),
     refused(
         "InvalidZoneId.NotFound",
@@ -21,43 +56,227 @@ STEPS = [
         AddressType="Intranet",
         ZoneMappings=[{"ZoneId": "local-z", "VSwitchId": "vsw-1"}],
     ),
+]
+
+SERVERS = [
     call("CreateServerGroup", VpcId="vpc-1", ServerGroupName="web", ServerGroupType="Ip"),
+    call(
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="workers",
+        Protocol="TCP",
+        ServerGroupType="Instance",
+        Scheduler="Wrr",
+        AddressIPVersion="ipv4",
+        HealthCheckConfig={"HealthCheckEnabled": False},
+        ConnectionDrainEnabled=False,
+        PreserveClientIpEnabled=False,
+        AnyPortEnabled=False,
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
+    ),
     refused("InvalidVpcId.NotFound", "CreateServerGroup", VpcId="vpc-none", ServerGroupName="web"),
     call(
         "AddServersToServerGroup",
         ServerGroupId="sgp-1",
-        Servers=[{"ServerType": "Ip", "ServerId": "10.0.0.5", "Port": 8080, "Weight": 50}],
+        Servers=[
+            {**ADDRESS, "Weight": 50, "Description": "the first"},
+            {"ServerType": "Ip", "ServerId": "10.0.0.6", "Port": 8080},
+        ],
     ),
+    call("AddServersToServerGroup", ServerGroupId="sgp-2", Servers=[ATTACHMENT]),
     refused(
         "ResourceAlreadyExist.BackendServer",
         "AddServersToServerGroup",
         ServerGroupId="sgp-1",
-        Servers=[{"ServerType": "Ip", "ServerId": "10.0.0.5", "Port": 8080}],
-    ),
-    call(
-        "CreateListener",
-        LoadBalancerId="nlb-1",
-        ListenerProtocol="TCP",
-        ListenerPort=80,
-        ServerGroupId="sgp-1",
+        Servers=[ADDRESS],
     ),
     refused(
-        "ResourceAlreadyExist.Listener",
-        "CreateListener",
-        LoadBalancerId="nlb-1",
-        ListenerProtocol="TCP",
-        ListenerPort=80,
+        "Mismatch.ServerType",
+        "AddServersToServerGroup",
         ServerGroupId="sgp-1",
+        Servers=[ATTACHMENT],
     ),
+    call("ListServerGroupServers", ServerGroupId="sgp-1"),
+    call("ListServerGroupServers", ServerGroupId="sgp-1", MaxResults=1),
+    call("ListServerGroupServers", ServerGroupId="sgp-1", NextToken="token-1"),
+    call(
+        "ListServerGroupServers",
+        ServerGroupId="sgp-2",
+        ServerIds=["eni-1"],
+        ServerIps=["10.0.0.6"],
+    ),
+    refused("ResourceNotFound.ServerGroup", "ListServerGroupServers", ServerGroupId="sgp-none"),
+]
+
+PORT = [
+    call("CreateListener", **LISTENER, ServerGroupId="sgp-1"),
+    call(
+        "CreateListener",
+        **LISTENER | {"ListenerPort": 443},
+        ServerGroupId="sgp-1",
+        ListenerDescription="the shop over TLS",
+        ProxyProtocolEnabled=False,
+        SecSensorEnabled=False,
+        Cps=0,
+        Tag=RED,
+    ),
+    refused("ResourceAlreadyExist.Listener", "CreateListener", **LISTENER, ServerGroupId="sgp-1"),
+    call("GetListenerAttribute", ListenerId="lsn-1"),
+    call("GetJobStatus", JobId=JOB),
+    NODE_CATCHES_UP,
+    call("GetListenerAttribute", ListenerId="lsn-1"),
+    call("GetJobStatus", JobId=JOB),
+    refused("ResourceNotFound.Job", "GetJobStatus", JobId="job-none"),
+    refused("ResourceNotFound.Listener", "GetListenerAttribute", **NO_LISTENER),
+    call("ListListeners"),
+    call(
+        "ListListeners",
+        ListenerIds=["lsn-2"],
+        LoadBalancerIds=["nlb-1"],
+        ListenerProtocol="TCP",
+        SecSensorEnabled=False,
+        Tag=RED,
+        MaxResults=10,
+    ),
+    refused("InvalidMaxResults", "ListListeners", MaxResults=0),
+    call(
+        "UpdateListenerAttribute",
+        ListenerId="lsn-1",
+        ServerGroupId="sgp-2",
+        ListenerDescription="the shop",
+        ProxyProtocolEnabled=False,
+        SecSensorEnabled=False,
+        Cps=0,
+    ),
+    refused("InvalidCps", "UpdateListenerAttribute", ListenerId="lsn-1", Cps=1000),
+    call("StopListener", ListenerId="lsn-1"),
+    refused("ResourceNotFound.Listener", "StopListener", **NO_LISTENER),
+    call("GetListenerAttribute", ListenerId="lsn-1"),
+    call("StartListener", ListenerId="lsn-1"),
+    refused("ResourceNotFound.Listener", "StartListener", **NO_LISTENER),
+]
+
+LOOKED_AT = [
     NODE_CATCHES_UP,
     call("GetLoadBalancerAttribute", LoadBalancerId="nlb-1"),
-    refused("ResourceNotFound.loadBalancer", "GetLoadBalancerAttribute", LoadBalancerId="nlb-none"),
-    call("GetListenerAttribute", ListenerId="lsn-1"),
-    refused("ResourceNotFound.Listener", "GetListenerAttribute", ListenerId="lsn-none"),
+    refused("ResourceNotFound.loadBalancer", "GetLoadBalancerAttribute", **NOBODY),
+    call("ListLoadBalancers"),
+    call("ListLoadBalancers", MaxResults=1),
+    call(
+        "ListLoadBalancers",
+        LoadBalancerIds=["nlb-1"],
+        LoadBalancerNames=["shop"],
+        LoadBalancerStatus="Active",
+        LoadBalancerBusinessStatus="Normal",
+        LoadBalancerType="network",
+        AddressType="Intranet",
+        AddressIpVersion="ipv4",
+        VpcIds=["vpc-1"],
+        ZoneId="local-b",
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
+    ),
+    refused("InvalidMaxResults", "ListLoadBalancers", MaxResults=101),
+    call("ListServerGroups"),
+    call(
+        "ListServerGroups",
+        ServerGroupIds=["sgp-2"],
+        ServerGroupNames=["workers"],
+        ServerGroupType="Instance",
+        VpcId="vpc-1",
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
+        MaxResults=10,
+    ),
+    refused("InvalidServerGroupType", "ListServerGroups", ServerGroupType="Ecs"),
+]
+
+CHANGED = [
+    call(
+        "UpdateLoadBalancerAttribute",
+        LoadBalancerId="nlb-1",
+        LoadBalancerName="the shop",
+        CrossZoneEnabled=True,
+    ),
+    refused("ResourceNotFound.loadBalancer", "UpdateLoadBalancerAttribute", **NOBODY),
+    refused(
+        "OperationDenied.DeletionProtectionEnabled", "DeleteLoadBalancer", LoadBalancerId="nlb-1"
+    ),
+    call(
+        "UpdateLoadBalancerProtection",
+        LoadBalancerId="nlb-1",
+        DeletionProtectionEnabled=False,
+        ModificationProtectionStatus="NonProtection",
+    ),
+    call(
+        "UpdateLoadBalancerProtection",
+        LoadBalancerId="nlb-2",
+        ModificationProtectionStatus="ConsoleProtection",
+        ModificationProtectionReason="by code alone",
+    ),
+    refused(
+        "InvalidDeletionProtectionReason",
+        "UpdateLoadBalancerProtection",
+        LoadBalancerId="nlb-1",
+        DeletionProtectionReason="the shop needs it",
+    ),
+]
+
+LABELS = [
+    call(
+        "TagResources",
+        ResourceType="loadbalancer",
+        ResourceId=["nlb-1", "nlb-2"],
+        Tag=[{"Key": "stage", "Value": "test"}],
+    ),
+    refused(
+        "InvalidResourceId.NotFound",
+        "TagResources",
+        ResourceType="listener",
+        ResourceId=["lsn-none"],
+        Tag=RED,
+    ),
+    call("ListTagResources", ResourceType="loadbalancer", ResourceId=["nlb-1", "nlb-2"]),
+    call("ListTagResources", ResourceType="servergroup", Tag=RED, MaxResults=10),
+    refused("BothEmpty.TagsAndResources", "ListTagResources", ResourceType="loadbalancer"),
+    call("UntagResources", ResourceType="loadbalancer", ResourceId=["nlb-2"], TagKey=["stage"]),
+    call("UntagResources", ResourceType="listener", ResourceId=["lsn-2"], All=True),
+    refused(
+        "MissingParameter.TagKey",
+        "UntagResources",
+        ResourceType="loadbalancer",
+        ResourceId=["nlb-1"],
+    ),
+    call(
+        "MoveResourceGroup",
+        ResourceType="loadbalancer",
+        ResourceId="nlb-1",
+        NewResourceGroupId="rg-1",
+    ),
+    refused(
+        "InvalidResourceType",
+        "MoveResourceGroup",
+        ResourceType="listener",
+        ResourceId="lsn-1",
+        NewResourceGroupId="rg-1",
+    ),
+]
+
+END = [
+    call("RemoveServersFromServerGroup", ServerGroupId="sgp-1", Servers=[ADDRESS]),
+    refused(
+        "ResourceNotFound.BackendServer",
+        "RemoveServersFromServerGroup",
+        ServerGroupId="sgp-1",
+        Servers=[ADDRESS],
+    ),
     refused("ResourceInUse.ServerGroup", "DeleteServerGroup", ServerGroupId="sgp-1"),
-    refused("ResourceNotFound.Listener", "DeleteListener", ListenerId="lsn-none"),
-    call("DeleteListener", ListenerId="lsn-1"),
+    refused("ResourceNotFound.Listener", "DeleteListener", **NO_LISTENER),
+    call("DeleteListener", ListenerId="lsn-2"),
     call("DeleteServerGroup", ServerGroupId="sgp-1"),
-    refused("ResourceNotFound.loadBalancer", "DeleteLoadBalancer", LoadBalancerId="nlb-none"),
+    refused("ResourceNotFound.loadBalancer", "DeleteLoadBalancer", **NOBODY),
     call("DeleteLoadBalancer", LoadBalancerId="nlb-1"),
 ]
+
+STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *END]

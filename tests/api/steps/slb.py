@@ -1,5 +1,298 @@
-"""SLB: a CLB, its listeners and the servers behind it come and go."""
+"""SLB: a CLB gets servers and listeners, is looked at, changed, labelled, and goes."""
 
-from tests.api.transcript import Step
+from tests.api.transcript import NODE_CATCHES_UP, call, refused
 
-STEPS: list[Step] = []
+CLB = {"LoadBalancerId": "lb-1"}
+NOBODY = {"LoadBalancerId": "lb-none"}
+GROUP = {"VServerGroupId": "rsp-1"}
+NO_GROUP = {"VServerGroupId": "rsp-none"}
+PORT = {**CLB, "ListenerPort": 80}
+OTHER_PORT = {**CLB, "ListenerPort": 443}
+NO_PORT = {**CLB, "ListenerPort": 8080}
+RED = [{"Key": "team", "Value": "red"}]
+DEFAULT_GROUP = "rg-c08c6ff45c135fe"
+
+STAGE = [
+    call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
+    call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
+    call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.5"),
+    call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+]
+
+PLACES = [
+    call("DescribeRegions"),
+    refused("RegionNotFound", "DescribeRegions", RegionId="cn-hangzhou"),
+    call("DescribeZones"),
+    refused("RegionNotFound", "DescribeZones", RegionId="cn-hangzhou"),
+    call("DescribeAvailableResource"),
+    call("DescribeAvailableResource", AddressType="vpc", AddressIPVersion="ipv4"),
+    call("DescribeAvailableResource", AddressType="classic_internet"),
+    refused("RegionNotFound", "DescribeAvailableResource", RegionId="cn-hangzhou"),
+]
+
+BALANCER = [
+    call(
+        "CreateLoadBalancer",
+        VpcId="vpc-1",
+        VSwitchId="vsw-1",
+        MasterZoneId="local-a",
+        Address="10.0.0.10",
+        AddressType="intranet",
+        AddressIPVersion="ipv4",
+        LoadBalancerName="shop",
+        LoadBalancerSpec="slb.s1.small",
+        InstanceChargeType="PayBySpec",
+        InternetChargeType="paybytraffic",
+        PayType="PayOnDemand",
+        DeleteProtection="on",
+        ModificationProtectionStatus="ConsoleProtection",
+        ModificationProtectionReason="by code alone",
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
+    ),
+    call("CreateLoadBalancer", VSwitchId="vsw-1"),
+    refused("InvalidAddressType", "CreateLoadBalancer", VSwitchId="vsw-1", AddressType="internet"),
+    refused("EniIpUnavailable", "CreateLoadBalancer", VSwitchId="vsw-1", Address="10.0.0.10"),
+]
+
+DEFAULT_SERVERS = [
+    call(
+        "AddBackendServers",
+        **CLB,
+        BackendServers=(
+            '[{"ServerId":"eni-1","Type":"eni","Weight":50,"Description":"the first"},'
+            '{"ServerId":"10.0.0.6","Type":"eniip"}]'
+        ),
+    ),
+    refused(
+        "InvalidBackendServers", "AddBackendServers", **CLB, BackendServers='[{"ServerId":"i-1"}]'
+    ),
+    call(
+        "SetBackendServers",
+        **CLB,
+        BackendServers='[{"ServerId":"eni-1","Type":"eni","Weight":100}]',
+    ),
+    refused(
+        "InvalidBackendServers",
+        "SetBackendServers",
+        **CLB,
+        BackendServers='[{"ServerId":"10.0.0.7","Type":"eniip","Weight":100}]',
+    ),
+    call(
+        "RemoveBackendServers",
+        **CLB,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip"}]',
+    ),
+    refused(
+        "InvalidBackendServers",
+        "RemoveBackendServers",
+        **CLB,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip"}]',
+    ),
+]
+
+SERVERS = [
+    call(
+        "CreateVServerGroup",
+        **CLB,
+        VServerGroupName="web",
+        BackendServers='[{"ServerId":"eni-1","Type":"eni","Port":8443,"Description":"the first"}]',
+    ),
+    refused("InvalidLoadBalancerId.NotFound", "CreateVServerGroup", **NOBODY),
+    call(
+        "AddVServerGroupBackendServers",
+        **GROUP,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip","Port":8443,"Weight":20}]',
+    ),
+    refused(
+        "InvalidBackendServers",
+        "AddVServerGroupBackendServers",
+        **GROUP,
+        BackendServers='[{"ServerId":"10.0.0.7","Type":"eniip"}]',
+    ),
+    call(
+        "SetVServerGroupAttribute",
+        **GROUP,
+        VServerGroupName="workers",
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip","Port":8443,"Weight":40}]',
+    ),
+    refused(
+        "InvalidBackendServers",
+        "SetVServerGroupAttribute",
+        **GROUP,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip","Port":80,"Weight":40}]',
+    ),
+    call("DescribeVServerGroupAttribute", **GROUP),
+    refused("InvalidParameter", "DescribeVServerGroupAttribute", **NO_GROUP),
+    call("DescribeVServerGroups", **CLB),
+    refused("InvalidLoadBalancerId.NotFound", "DescribeVServerGroups", **NOBODY),
+    call(
+        "RemoveVServerGroupBackendServers",
+        **GROUP,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip","Port":8443}]',
+    ),
+    refused(
+        "InvalidBackendServers",
+        "RemoveVServerGroupBackendServers",
+        **GROUP,
+        BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip","Port":8443}]',
+    ),
+]
+
+LISTENERS = [
+    call("CreateLoadBalancerTCPListener", **PORT, Bandwidth=-1, BackendServerPort=8080),
+    call(
+        "CreateLoadBalancerTCPListener",
+        **OTHER_PORT,
+        Bandwidth=-1,
+        **GROUP,
+        Description="the shop over TLS",
+        Scheduler="wrr",
+        HealthCheckSwitch="off",
+        ConnectionDrain="off",
+        AclStatus="off",
+        PersistenceTimeout=0,
+        ProxyProtocolV2Enabled=False,
+    ),
+    refused(
+        "ListenerAlreadyExists",
+        "CreateLoadBalancerTCPListener",
+        **PORT,
+        Bandwidth=-1,
+        BackendServerPort=8080,
+    ),
+    refused(
+        "InvalidHealthCheckSwitch",
+        "CreateLoadBalancerTCPListener",
+        **NO_PORT,
+        Bandwidth=-1,
+        BackendServerPort=8080,
+        HealthCheckSwitch="on",
+    ),
+    call("StartLoadBalancerListener", **PORT),
+    call("StartLoadBalancerListener", **OTHER_PORT, ListenerProtocol="tcp"),
+    refused("InvalidParameter", "StartLoadBalancerListener", **NO_PORT),
+    NODE_CATCHES_UP,
+    call("DescribeLoadBalancerTCPListenerAttribute", **PORT),
+    call("DescribeLoadBalancerTCPListenerAttribute", **OTHER_PORT),
+    refused("InvalidParameter", "DescribeLoadBalancerTCPListenerAttribute", **NO_PORT),
+]
+
+LOOKED_AT = [
+    call("DescribeLoadBalancerAttribute", **CLB),
+    refused("InvalidLoadBalancerId.NotFound", "DescribeLoadBalancerAttribute", **NOBODY),
+    call("DescribeLoadBalancers"),
+    call(
+        "DescribeLoadBalancers",
+        LoadBalancerId="lb-1,lb-2",
+        LoadBalancerName="shop",
+        LoadBalancerStatus="active",
+        Address="10.0.0.10",
+        AddressType="intranet",
+        AddressIPVersion="ipv4",
+        NetworkType="vpc",
+        PayType="PayOnDemand",
+        MasterZoneId="local-a",
+        VpcId="vpc-1",
+        VSwitchId="vsw-1",
+        ServerId="eni-1",
+        ResourceGroupId=DEFAULT_GROUP,
+        Tag=RED,
+        PageNumber=1,
+        PageSize=10,
+    ),
+    refused("InvalidPageSize", "DescribeLoadBalancers", PageSize=101),
+]
+
+CHANGED = [
+    call("SetLoadBalancerName", **CLB, LoadBalancerName="the shop"),
+    refused(
+        "InvalidLoadBalancerId.NotFound",
+        "SetLoadBalancerName",
+        **NOBODY,
+        LoadBalancerName="the shop",
+    ),
+    call("SetLoadBalancerStatus", **CLB, LoadBalancerStatus="inactive"),
+    refused("InvalidLoadBalancerStatus", "SetLoadBalancerStatus", **CLB, LoadBalancerStatus="off"),
+    refused("OperationDenied.DeleteProtectionIsOn", "DeleteLoadBalancer", **CLB),
+    call("SetLoadBalancerDeleteProtection", **CLB, DeleteProtection="off"),
+    refused(
+        "InvalidDeleteProtection",
+        "SetLoadBalancerDeleteProtection",
+        **CLB,
+        DeleteProtection="false",
+    ),
+    call(
+        "SetLoadBalancerModificationProtection",
+        LoadBalancerId="lb-2",
+        ModificationProtectionStatus="ConsoleProtection",
+        ModificationProtectionReason="by code alone",
+    ),
+    refused(
+        "InvalidModificationProtectionReason",
+        "SetLoadBalancerModificationProtection",
+        **CLB,
+        ModificationProtectionStatus="NonProtection",
+        ModificationProtectionReason="by code alone",
+    ),
+]
+
+LABELS = [
+    call(
+        "TagResources",
+        ResourceType="instance",
+        ResourceId=["lb-1", "lb-2"],
+        Tag=[{"Key": "stage", "Value": "test"}],
+    ),
+    refused(
+        "InvalidResourceId.NotFound",
+        "TagResources",
+        ResourceType="instance",
+        ResourceId=["lb-none"],
+        Tag=RED,
+    ),
+    call("ListTagResources", ResourceType="instance", ResourceId=["lb-1", "lb-2"]),
+    call("ListTagResources", ResourceType="instance", Tag=RED),
+    refused("BothEmpty.TagsAndResources", "ListTagResources", ResourceType="instance"),
+    call("UntagResources", ResourceType="instance", ResourceId=["lb-1"], TagKey=["stage"]),
+    call("UntagResources", ResourceType="instance", ResourceId=["lb-2"], All=True),
+    refused(
+        "MissingParameter.TagKey", "UntagResources", ResourceType="instance", ResourceId=["lb-1"]
+    ),
+    call(
+        "MoveResourceGroup",
+        ResourceType="loadbalancer",
+        ResourceId="lb-1",
+        NewResourceGroupId="rg-1",
+    ),
+    refused(
+        "InvalidResourceGroup",
+        "MoveResourceGroup",
+        ResourceType="loadbalancer",
+        ResourceId="lb-1",
+        NewResourceGroupId="rg-none",
+    ),
+]
+
+END = [
+    call("StopLoadBalancerListener", **OTHER_PORT, ListenerProtocol="tcp"),
+    refused("InvalidParameter", "StopLoadBalancerListener", **NO_PORT),
+    refused("RspoolVipExist", "DeleteVServerGroup", **GROUP),
+    call("DeleteLoadBalancerListener", **OTHER_PORT, ListenerProtocol="tcp"),
+    refused("InvalidParameter", "DeleteLoadBalancerListener", **OTHER_PORT),
+    call("DeleteVServerGroup", **GROUP),
+    call("DeleteLoadBalancer", **CLB),
+]
+
+STEPS = [
+    *STAGE,
+    *PLACES,
+    *BALANCER,
+    *DEFAULT_SERVERS,
+    *SERVERS,
+    *LISTENERS,
+    *LOOKED_AT,
+    *CHANGED,
+    *LABELS,
+    *END,
+]

@@ -86,8 +86,8 @@ def test_text_becomes_what_the_signature_says() -> None:
     [
         ({"Size": "x"}, "InvalidSize", "Size is not valid: 'x' was given; a size is 1 to 9."),
         ({"Size": "10"}, "InvalidSize", "'10' was given; a size is 1 to 9."),
-        ({"Kind": "red"}, "InvalidKind", "Kind is not valid: 'red' was given; "),
-        ({"Status": "Gone"}, "InvalidStatus", "'Gone' was given; "),
+        ({"Kind": "red"}, "InvalidKind", "'red' was given; it is big or small."),
+        ({"Status": "Gone"}, "InvalidStatus", "'Gone' was given; it is Creating"),
         ({"Dry": "maybe"}, "InvalidDry", "'maybe' was given; "),
         ({"Place": [{"ZoneId": "a", "Port": "0"}]}, "InvalidPlace", "Place.1.Port"),
         ({"Place": [{"ZoneId": "a"}, {}]}, "MissingPlace", "Place.2.ZoneId is mandatory"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -24,7 +24,7 @@ from privlink.model.privatelink import ResourceType
 from privlink.rules import quotas
 from privlink.store import balancers
 
-NoLimit = Annotated[Literal["0"], msgspec.Meta(description="only 0, which is no limit.")]
+NoLimit = Annotated[int, msgspec.Meta(ge=0, le=0, description="only 0, which is no limit.")]
 
 
 class ListenerIdAnswer(Answer):
@@ -41,6 +41,8 @@ class _About(Answer):
     load_balancer_id: str
     server_group_id: str
     proxy_protocol_enabled: bool
+    sec_sensor_enabled: bool
+    cps: int
     region_id: str
 
 
@@ -227,6 +229,8 @@ def _fields(call: Call, listener: Listener) -> dict[str, Any]:
         load_balancer_id=listener.balancer_id,
         server_group_id=listener.group_id,
         proxy_protocol_enabled=False,
+        sec_sensor_enabled=False,
+        cps=0,  # no limit
         region_id=call.config.region,
     )
     return msgspec.structs.asdict(about)
