@@ -44,6 +44,7 @@ from privlink.rules import quotas as limits
 from privlink.store import endpoints, networks, quotas, rows
 
 PER_VPC = 1000  # the quota of a VPC
+NO_LIMITS = dict.fromkeys(limits.QUOTAS, 10**9)
 _FIRST_ADDRESS = 10 << 24 | 10  # 10.0.0.10
 _FIRST_SOURCE = 100 << 24 | 64 << 16 | 16  # 100.64.0.16
 _FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,8 +68,8 @@ class Service(msgspec.Struct, frozen=True):
 
 def no_limits(call: Call) -> None:
     """Let every account have as much as anybody could want."""
-    for name in limits.QUOTAS:
-        quotas.put(call.tx, QuotaSetting(EVERY_ACCOUNT, name, 10**9))
+    for name, limit in NO_LIMITS.items():
+        quotas.put(call.tx, QuotaSetting(EVERY_ACCOUNT, name, limit))
 
 
 def place(call: Call) -> Place:

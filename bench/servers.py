@@ -65,7 +65,8 @@ class Privlink:
         try:
             with database.write() as tx:
                 first_start.ensure(tx, self._orders)
-                caller = Caller(self.key_id, accounts.operator(tx), None)
+                ours = accounts.operator(tx)
+                caller = Caller(self.key_id, ours, None, limits=population.NO_LIMITS)
                 call = Call(tx, caller, self.config, datetime.now(UTC))
                 population.no_limits(call)
                 return fill(call)

@@ -48,6 +48,7 @@ class Caller(msgspec.Struct, frozen=True):
     user: User | None = None
     session: RoleSession | None = None
     address: str = ""  # of the other end of the connection
+    limits: dict[str, int] = {}  # by quota; what the operator has set for the account
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from privlink.api.action import Caller
 from privlink.model.account import AccessKey, Account
 from privlink.model.identity import RoleSession, User
 from privlink.model.ids import SESSION_TOKEN
-from privlink.store import accounts, roles, users
+from privlink.store import accounts, quotas, roles, users
 from privlink.store.database import Transaction
 
 _TOKEN = re.compile(SESSION_TOKEN + r"[A-Za-z0-9_-]{128}")
@@ -27,10 +27,19 @@ class Holder(msgspec.Struct, frozen=True):
     account: Account | None
     user: User | None = None
     session: RoleSession | None = None
+    limits: dict[str, int] = {}  # of the account
 
     def caller(self, address: str) -> Caller:
         """The holder as somebody who calls from an address."""
-        return Caller(self.key.id, self.account, self.key.node_id, self.user, self.session, address)
+        return Caller(
+            access_key_id=self.key.id,
+            account=self.account,
+            node_id=self.key.node_id,
+            user=self.user,
+            session=self.session,
+            address=address,
+            limits=self.limits,
+        )
 
 
 def find(tx: Transaction, key_id: str) -> Holder:
@@ -39,13 +48,20 @@ def find(tx: Transaction, key_id: str) -> Holder:
         session = roles.session(tx, key_id)
         if session is not None:
             key = AccessKey(session.access_key_id, session.secret, session.account_id, None)
-            return Holder(key, accounts.get(tx, session.account_id), session=session)
+            return Holder(
+                key,
+                accounts.get(tx, session.account_id),
+                session=session,
+                limits=quotas.of_account(tx, session.account_id),
+            )
     else:
         found = accounts.access_key(tx, key_id)
         user = users.get(tx, found.user_id) if found and found.user_id else None
         if found is not None and (found.user_id is None or user is not None):
-            account = accounts.get(tx, found.account_id) if found.account_id else None
-            return Holder(found, account, user)
+            if found.account_id is None:
+                return Holder(found, None)
+            limits = quotas.of_account(tx, found.account_id)
+            return Holder(found, accounts.get(tx, found.account_id), user, limits=limits)
     raise errors.InvalidAccessKeyIdNotFound(access_key_id=key_id)
 
 

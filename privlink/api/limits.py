@@ -6,7 +6,6 @@ from typing import Any
 
 from privlink.api.action import Call
 from privlink.rules.quotas import Quota
-from privlink.store import quotas
 
 
 def check(call: Call, quota: Quota, present: int, *inside: str, **more: Any) -> None:
@@ -14,5 +13,4 @@ def check(call: Call, quota: Quota, present: int, *inside: str, **more: Any) -> 
 
     Takes what `Quota.check` takes, but for the limit.
     """
-    limit = quotas.limit(call.tx, call.account_id, quota.name)
-    quota.check(present, *inside, limit=limit, **more)
+    quota.check(present, *inside, limit=call.caller.limits.get(quota.name), **more)

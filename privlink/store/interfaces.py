@@ -18,6 +18,7 @@ from privlink.store.database import Transaction
 
 _eni, _vpc, _tag = schema.eni, schema.vpc, schema.resource_tag
 _member, _on_endpoint = schema.group_member, schema.endpoint_security_group
+_zone = schema.endpoint_zone
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -71,8 +72,8 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
         members = select(_on_endpoint.c.endpoint_id).where(
             _on_endpoint.c.group_id == wanted.security_group_id
         )
-        conditions.append(_eni.c.owner_kind == EniOwner.ENDPOINT.value)
-        conditions.append(_eni.c.owner_id.in_(members))
+        places = select(_zone.c.eni_id).where(_zone.c.endpoint_id.in_(members))
+        conditions.append(_eni.c.id.in_(places))
     if wanted.resource_group_id is not None:
         conditions.append(_in_group(wanted.resource_group_id, is_default=wanted.default_group))
     conditions += [_tagged(wanted.account_id, key, value) for key, value in wanted.tags]

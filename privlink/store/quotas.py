@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete
 
 from privlink.model.account import EVERY_ACCOUNT, QuotaSetting
 from privlink.model.ids import AccountId
 from privlink.store import rows, schema
 from privlink.store.database import Transaction
-from privlink.store.prepared import Query
 
 _quota = schema.quota
-# The account's own row is the first, because `*` sorts before every digit.
-_FOR_ACCOUNT = Query(
-    QuotaSetting,
-    select(_quota)
-    .where(
-        _quota.c.name == bindparam("name"),
-        _quota.c.account_id.in_((bindparam("account_id"), bindparam("everyone"))),
-    )
-    .order_by(_quota.c.account_id.desc()),
-)
 
 
-def limit(tx: Transaction, account_id: AccountId, name: str) -> int | None:
-    """What the operator has set for an account, or else for every account; None if neither."""
-    found = _FOR_ACCOUNT.one(tx, name=name, account_id=account_id, everyone=EVERY_ACCOUNT)
-    return None if found is None else found.limit
+def of_account(tx: Transaction, account_id: AccountId) -> dict[str, int]:
+    """What the operator has set for an account, or else for every one, by quota."""
+    every, own = settings(tx, EVERY_ACCOUNT), settings(tx, account_id)
+    return {each.name: each.limit for each in (*every, *own)}
 
 
 def settings(tx: Transaction, account_id: str) -> list[QuotaSetting]:

@@ -47,7 +47,8 @@ class Crowd:
 
     def _call(self, tx: Transaction) -> Call:
         account = accounts.operator(tx)
-        caller = Caller(OPERATOR.access_key_id, account, None)
+        key, limits = OPERATOR.access_key_id, population.NO_LIMITS
+        caller = Caller(key, account, None, limits=limits)
         return Call(tx, caller, self._stage.config, datetime.now(UTC))
 
 

@@ -104,4 +104,5 @@ endpoint_zone = Table(
         "endpoint_id",
         sqlite_where=where("deleting = 1 OR placed = 0"),
     ),
+    sqlite_with_rowid=False,
 )

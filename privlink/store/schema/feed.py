@@ -12,6 +12,7 @@ sequence = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # The change feed: one row for each item a node may hold, with the revision it last changed at.
@@ -22,6 +23,7 @@ change = Table(
     Column("revision", BigInteger, nullable=False, unique=True),
     Column("gone", Boolean, nullable=False),
     Index("ix_change_gone", "revision", sqlite_where=where("gone = 1")),
+    sqlite_with_rowid=False,
 )
 
 node = Table(

@@ -72,7 +72,7 @@ eni = Table(
     Column("address", BigInteger, nullable=False),
     words("mac"),
     words("owner_kind"),
-    Column("owner_id", String, nullable=False, index=True),
+    words("owner_id"),
     words("created_at"),
     UniqueConstraint("vpc_id", "address"),
 )

@@ -185,7 +185,7 @@ def test_what_is_there_is_counted_and_kept(database: Database, file: Path) -> No
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(TWO_ENDPOINTS)
         before = {table: held(connection, table) for table in KEPT}
-    take_steps(database, "0011")
+    take_steps(database, "0012")
     with closing(sqlite3.connect(file)) as connection:
         counts = dict(connection.execute("SELECT name, count FROM tally"))
         assert {table: held(connection, table) for table in KEPT} == before
@@ -196,7 +196,10 @@ def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]
     return connection.execute(f"SELECT * FROM {table}").fetchall()
 
 
-KEPT = ("nonce", "endpoint_security_group", "endpoint", "connection", "endpoint_zone", "change")
+KEPT = (
+    *("nonce", "endpoint_security_group", "endpoint", "connection", "endpoint_zone", "change"),
+    "sequence",
+)
 TWO_ENDPOINTS = """
 INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, '');
 INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at)

@@ -35,6 +35,7 @@ from privlink.model.privatelink import (
     EndpointStatus,
     EndpointType,
     EndpointZone,
+    ServiceResource,
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
 from privlink.rules.lifecycle import ZoneFacts
@@ -126,7 +127,8 @@ def create_vpc_endpoint(
     service = _service_to_use(call, service_id, service_name)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     _kind_for(service, endpoint_type).check(groups)
-    _refuse_unserved(call, service, zone)
+    resources = services.resources(call.tx, service.id) if zone else ()
+    _refuse_unserved(call, service, resources, zone)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(
@@ -156,7 +158,7 @@ def create_vpc_endpoint(
     )
     endpoints.add(call.tx, endpoint, connection, (group.id for group in groups))
     protection.ensure_linked_role(call)
-    zones = _place_all(call, endpoint, connection, zone)
+    zones = _place_all(call, endpoint, connection, resources, zone)
     grouping.put(call, endpoint.id, resource_group_id)
     LABELS.attach(call, ENDPOINT, endpoint.id, tag)
     # No node can have heard of them yet.
@@ -285,11 +287,14 @@ def delete_vpc_endpoint(call: Call, *, region_id: RegionId, endpoint_id: str) ->
 
 
 def _place_all(
-    call: Call, endpoint: Endpoint, connection: Connection, asked: Sequence[Zone]
+    call: Call,
+    endpoint: Endpoint,
+    connection: Connection,
+    resources: Sequence[ServiceResource],
+    asked: Sequence[Zone],
 ) -> list[EndpointZone]:
     """Put the zones of a new endpoint down, each leading where it shall."""
     zones: list[EndpointZone] = []
-    resources = services.resources(call.tx, endpoint.service_id) if asked else []
     for each in asked:
         zone = place(call, endpoint, each, zones, initial=True)
         zones.append(settled(call, zone, endpoint, connection, resources))
@@ -331,12 +336,17 @@ def _kind_for(service: EndpointService, wanted: EndpointType) -> ModuleType:
     return fitting[wanted]
 
 
-def _refuse_unserved(call: Call, service: EndpointService, asked: Sequence[Zone]) -> None:
+def _refuse_unserved(
+    call: Call,
+    service: EndpointService,
+    resources: Sequence[ServiceResource],
+    asked: Sequence[Zone],
+) -> None:
     """Refuse zones that the service is not in, unless it is in none yet.
 
     AddZoneToVpcEndpoint may come first: Terraform attaches resources and adds zones side by side.
     """
-    served = services.zones(call.tx, service.id) if asked else []
+    served = sorted({each.zone_id for each in resources})
     for zone in asked:
         if served and zone.zone_id in call.config.zones and zone.zone_id not in served:
             raise errors.EndpointServiceNotSupportedZone(
