@@ -241,15 +241,17 @@ def test_no_bytes_on_the_wire_are_a_failure(
 
 @BOTH
 @SOMETIMES
-@given(parameters=values, chance=some.randoms(use_true_random=False), chunked=some.booleans())
+@given(parameters=values, seed=some.integers(0, 2**32), chunked=some.booleans())
 def test_a_request_is_answered_however_it_is_spelt(
     stage: Stage,
     operator: Account,
     scheme: str,
     parameters: list[tuple[str, str]],
-    chance: random.Random,
+    seed: int,
     chunked: bool,
 ) -> None:
+    # What is to be spelt is another each time, and so is how much chance it takes.
+    chance = random.Random(seed)
     known = [("RegionId", "local")]
     known += [(name, value) for name, value in parameters if name == "VpcName"]
     if scheme == "acs3":
