@@ -26,6 +26,7 @@ from tests.api.wire import time_stamp
 
 PRIVATELINK, VPC, ECS = "2020-04-15", "2016-04-28", "2014-05-26"
 NLB, SLB, RESOURCEMANAGER = "2022-04-30", "2014-05-15", "2020-03-31"
+RAM, STS = "2015-05-01", "2015-04-01"
 
 _AGENT = "AlibabaCloud (linux; amd64) Golang/1.27.3 Core/0.01 TeaDSL/1 Terraform/1.5.0"
 _MOST_POLLS = 20

@@ -10,6 +10,7 @@ from typing import Any
 from tests.api.terraform import (
     ECS,
     NLB,
+    RAM,
     RESOURCEMANAGER,
     SLB,
     VPC,
@@ -282,3 +283,38 @@ def resource_groups(provider: Provider) -> list[Answer]:
         )
         for each in listed["ResourceGroups"]["ResourceGroup"]
     ]
+
+
+class RamUser:
+    """alicloud_ram_user, which goes through the older SDK: everything in the query, no region."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def create(self, name: str) -> str:
+        made = self._ask("CreateUser", UserName=name, DisplayName=name)
+        return str(made["User"]["UserId"])
+
+    def read(self, user_id: str) -> Answer | None:
+        """It is looked for by its id in the list, then asked for by its name."""
+        listed = self._ask("ListUsers", MaxItems=100)["Users"]["User"]
+        found = [each for each in listed if each["UserId"] == user_id]
+        return dict(self._ask("GetUser", UserName=found[0]["UserName"])["User"]) if found else None
+
+    def rename(self, name: str, new: str) -> None:
+        self._ask("UpdateUser", UserName=name, NewUserName=new, NewComments="renamed")
+
+    def delete(self, name: str) -> None:
+        """With force: first whatever the user may have."""
+        for key in self._ask("ListAccessKeys", UserName=name)["AccessKeys"]["AccessKey"]:
+            self._ask("DeleteAccessKey", UserName=name, UserAccessKeyId=key["AccessKeyId"])
+        for each in self._ask("ListPoliciesForUser", UserName=name)["Policies"]["Policy"]:
+            named = {"PolicyName": each["PolicyName"], "PolicyType": each["PolicyType"]}
+            self._ask("DetachPolicyFromUser", UserName=name, **named)
+        assert self._ask("ListGroupsForUser", UserName=name)["Groups"]["Group"] == []
+        for action in ("DeleteLoginProfile", "UnbindMFADevice"):
+            assert _unless_gone(lambda action=action: self._ask(action, UserName=name)) is None
+        self._ask("DeleteUser", UserName=name)
+
+    def _ask(self, action: str, **query: Any) -> Answer:
+        return self._provider.post(RAM, action, query=query)

@@ -330,6 +330,13 @@ def test_the_list_keys_are_there_when_nothing_is(provider: Provider, world: Worl
         assert provider.post(PRIVATELINK, action, provider.region(**body))[field] == []
 
 
+def test_the_product_is_switched_on_once(provider: Provider) -> None:
+    """data alicloud_privatelink_service: to be on already is as good."""
+    with pytest.raises(SdkError) as caught:
+        provider.post(PRIVATELINK, "OpenPrivateLinkService")
+    assert caught.value.code == "OrderOpend"
+
+
 def test_what_is_gone_is_told_by_the_codes_the_provider_knows(provider: Provider) -> None:
     for action, body, code in (
         ("GetVpcEndpointAttribute", {"EndpointId": "ep-gone"}, "EndpointNotFound"),

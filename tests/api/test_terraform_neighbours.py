@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.terraform import ECS, VPC, Provider, SdkError
-from tests.api.terraform_neighbours import Network, SecurityGroup, resource_groups
+from tests.api.terraform import ECS, STS, VPC, Provider, SdkError
+from tests.api.terraform_neighbours import Network, RamUser, SecurityGroup, resource_groups
+from tests.api.terraform_resources import ServiceUser
 from tests.api.world import A, World
 
 
@@ -105,6 +106,32 @@ def test_a_rule(provider: Provider, world: World, direction: str) -> None:
     assert state["Description"] == "SHDRP-7513"
     groups.revoke(group, direction, **rule)
     assert groups.rules(group, direction) == []
+
+
+def test_a_ram_user_on_an_allow_list(provider: Provider, world: World) -> None:
+    users, allowed = RamUser(provider), ServiceUser(provider)
+    user = users.create("tf-testacc")
+    world.account.ram.CreateAccessKey(UserName="tf-testacc")
+    world.account.ram.AttachPolicyToUser(
+        UserName="tf-testacc", PolicyName="ReadOnlyAccess", PolicyType="System"
+    )
+    state = users.read(user)
+    assert state is not None
+    assert (state["UserName"], state["DisplayName"]) == ("tf-testacc", "tf-testacc")
+    service = world.service()
+    listed = allowed.create(
+        service, user
+    )  # as the acceptance test has it
+    assert allowed.read(listed) == {"UserId": user}
+    allowed.delete(listed)
+    users.rename("tf-testacc", "tf-testacc-2")
+    assert (users.read(user) or {})["Comments"] == "renamed"
+    users.delete("tf-testacc-2")
+    assert users.read(user) is None
+
+
+def test_who_the_provider_is(provider: Provider) -> None:
+    assert provider.post(STS, "GetCallerIdentity")["AccountId"] == provider.account.id
 
 
 def test_the_resource_groups_with_their_details(provider: Provider, world: World) -> None:
