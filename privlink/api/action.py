@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from privlink import errors
+from privlink.api.paging import UnknownToken
 from privlink.api.wire import IGNORED, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
@@ -122,7 +123,7 @@ class Product(msgspec.Struct, frozen=True):
     # How it says that a ClientToken came with other parameters before, or is being worked on.
     token_reused: type[errors.IdempotenceSignatureMismatch] = errors.IdempotenceSignatureMismatch
     token_in_use: type[errors.IdempotenceProcessing] = errors.IdempotenceProcessing
-    # It is the same in every region: its actions ignore RegionId, its resources have none.
+    # It is the same in every region: its resources have none.
     everywhere: bool = False
 
 
@@ -218,9 +219,8 @@ class Action:
         Raises the product's error for the first parameter that is missing, unknown or breaks its
         rule.
         """
-        ignored = IGNORED | {"RegionId"} if self.product.everywhere else IGNORED
         for name in nested:
-            if name not in self.names and name not in ignored:
+            if name not in self.names and name not in IGNORED:
                 raise errors.UnsupportedParameter(parameter=name, action=self.name)
         given = {name: value for name, value in nested.items() if name in self.names}
         try:
@@ -230,8 +230,11 @@ class Action:
         return {name: getattr(parsed, name) for name in self._parameters}
 
     def run(self, call: Call, arguments: dict[str, Any]) -> Answer:
-        """Carry the action out."""
-        return self._function(call, **arguments)
+        """Carry the action out. Raises the product's error for a token of a page that is none."""
+        try:
+            return self._function(call, **arguments)
+        except UnknownToken as unknown:
+            raise self.product.invalid(parameter="NextToken", why=str(unknown)) from None
 
     def _refusal(self, problem: str, given: dict[str, Any]) -> errors.ApiError:
         """The product's error for what msgspec found first: "Expected `int` - at `$.Max`"."""

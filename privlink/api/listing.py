@@ -48,7 +48,7 @@ def wanted(
 
 
 def page(fetch: Fetch[T], total: Callable[[], int], size: int, token: str) -> Listed[T]:
-    """One page of what `fetch` finds. Raises InvalidNextToken."""
+    """One page of what `fetch` finds. Raises UnknownToken."""
     return _listed(fetch(_begin(token), size + 1), total(), size)
 
 

@@ -13,8 +13,6 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from privlink import errors
-
 T = TypeVar("T")
 
 PageNumber = Annotated[
@@ -24,6 +22,11 @@ PageSize = Annotated[int, msgspec.Meta(ge=1, le=50, description="a page has 1 to
 MaxResults = Annotated[int, msgspec.Meta(ge=1, le=1000, description="a page has 1 to 1000 items.")]
 MaxResults50 = Annotated[int, msgspec.Meta(ge=1, le=50, description="a page has 1 to 50 items.")]
 NextToken = Annotated[str, msgspec.Meta(max_length=512)]
+_WAY_OUT = "which is none of ours. Pass on the token of the last page, unchanged."
+
+
+class UnknownToken(ValueError):
+    """A token that no page ended with. The action's product has its own error for that."""
 
 
 def by_number(items: Sequence[T], number: int, size: int) -> Sequence[T]:
@@ -36,7 +39,7 @@ def by_token(
 ) -> tuple[Sequence[T], str | msgspec.UnsetType]:
     """The items after `token` and the token of the next page, UNSET on the last.
 
-    `items` ascend by `key`, which must be unique. Raises InvalidNextToken for a token not ours.
+    `items` ascend by `key`, which must be unique. Raises UnknownToken for a token not ours.
     """
     after = place_of(token)
     rest = [item for item in items if key(item) > after]
@@ -47,7 +50,7 @@ def by_token(
 def place_of(token: str) -> str:
     """The key of the last item that was given, empty at the start.
 
-    Raises InvalidNextToken for a token not ours.
+    Raises UnknownToken for a token not ours.
     """
     return _decode(token) if token else ""
 
@@ -65,4 +68,4 @@ def _decode(token: str) -> str:
     try:
         return base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
-        raise errors.InvalidNextToken(token=token) from None
+        raise UnknownToken(f"{token!r} was given, {_WAY_OUT}") from None

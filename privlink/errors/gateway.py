@@ -191,11 +191,6 @@ class LastTokenProcessing(IdempotenceProcessing):
     code = "LastTokenProcessing"
 
 
-class InvalidNextToken(ApiError):
-    code = "IllegalParamFormat.NextToken"
-    text = "NextToken {token!r} is none of ours. Pass on the token of the last page, unchanged."
-
-
 class QuotaExceeded(ApiError):
     """There is no room for one more; each product has its own code for that."""
 

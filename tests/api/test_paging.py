@@ -78,6 +78,9 @@ def test_a_token_that_is_none_of_ours_is_refused(
 ) -> None:
     with refused("IllegalParamFormat.NextToken", 400, repr(token), "unchanged"):
         operator.privatelink.ListVpcEndpoints(NextToken=token)
+    for call in (operator.nlb.ListLoadBalancers, operator.ecs.DescribeNetworkInterfaces):
+        with refused("InvalidNextToken", 400, repr(token), "unchanged"):
+            call(NextToken=token)
 
 
 @pytest.mark.parametrize("size", [0, -1, 1001, "many"])

@@ -119,9 +119,7 @@ def test_a_ram_user_on_an_allow_list(provider: Provider, world: World) -> None:
     assert state is not None
     assert (state["UserName"], state["DisplayName"]) == ("tf-testacc", "tf-testacc")
     service = world.service()
-    listed = allowed.create(
-        service, user
-    )  # as the acceptance test has it
+    listed = allowed.create(service, user)  # as the acceptance test has it
     assert allowed.read(listed) == {"UserId": user}
     allowed.delete(listed)
     users.rename("tf-testacc", "tf-testacc-2")

@@ -9,7 +9,7 @@ import msgspec
 
 from privlink import errors
 from privlink.api.action import Call
-from privlink.api.paging import by_token
+from privlink.api.paging import UnknownToken, by_token
 from privlink.model.identity import SYSTEM, Grant, Policy, PolicyType, Role, User
 from privlink.rules import policy
 from privlink.rules.policy import Shape
@@ -115,7 +115,7 @@ def by_marker(
     """
     try:
         page, following = by_token(items, key, size, marker)
-    except errors.InvalidNextToken:
+    except UnknownToken:
         why = f"{marker!r} is none of ours. Pass on the marker of the last page, unchanged."
         raise errors.InvalidRamParameter(parameter="Marker", why=why) from None
     return page, following is not msgspec.UNSET, following
