@@ -31,6 +31,8 @@ _LONGEST = 512
 _KINDS = {"ep": "vpcendpoint", "epsrv": "vpcendpointservice"}
 # Resource types that policies know by another name than tag calls: a CLB is an instance there.
 _NAMES = {"instance": "loadbalancer"}
+# Whose a load balancer is that may be of either kind, by the prefix of its id.
+_BALANCERS = {"nlb": "nlb", "lb": "slb"}
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -81,8 +83,9 @@ def resources(action: Action, call: Call, arguments: dict[str, Any]) -> Iterator
             if path.startswith("{") and "/" not in path:
                 yield Resource(text, text)  # a parameter that is such a name in full
             else:
-                arn = _arn(action, call, whose, path, text, arguments)
-                yield Resource(arn, text.rpartition("/")[2])
+                id = text.rpartition("/")[2]
+                owner = _BALANCERS.get(id.partition("-")[0], _EVERY) if whose == _EVERY else whose
+                yield Resource(_arn(action, call, owner, path, text, arguments), id)
 
 
 def context_of(call: Call) -> dict[str, tuple[str, ...]]:
