@@ -268,7 +268,8 @@ def action(
 
     `resource`: what it acts on, as policies name it: "vpcendpoint/{endpoint_id}", with the
     function's parameters in braces, or "vpcendpoint/*"; None where there is nothing to protect.
-    Several are all needed; "vpc:vswitch/{zone.vswitch_id}" is another product's, one for each zone.
+    Several are all needed; "vpc:vswitch/{zone.vswitch_id}" is another product's, one for each zone,
+    and "*:loadbalancer/{resource_id}" that one's of whose kind it is.
     `conditions`: what policies may ask besides, of this action alone. `before_opening`: it is
     answered although the account has not switched PrivateLink on.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its

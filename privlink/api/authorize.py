@@ -19,6 +19,7 @@ from privlink.model.identity import SYSTEM
 from privlink.rules import conditions, policy
 from privlink.rules.policy import Ask, Policy, Verdict
 from privlink.rules.system_policies import SYSTEM_POLICIES
+from privlink.rules.tags import LONGEST as LONGEST_TAG
 from privlink.store import labels, policies
 
 _FIELD = re.compile(r"\{([a-z0-9_.]+)\}")
@@ -26,11 +27,13 @@ _EVERY = "*"
 # The kinds of policies, as refusals name them.
 _IDENTITY, _SESSION = "AccountLevelIdentityBasedPolicy", "SessionPolicy"
 # What is longer is the name of nothing; how long matching takes must not be up to the caller.
-_LONGEST = 512
+_LONGEST, _LONGEST_TAG = 512, LONGEST_TAG + 1
 # What a resource is whose type a call may leave out, by the prefix of its id.
 _KINDS = {"ep": "vpcendpoint", "epsrv": "vpcendpointservice"}
 # Resource types that policies know by another name than tag calls: a CLB is an instance there.
 _NAMES = {"instance": "loadbalancer"}
+# Whose a load balancer is that may be of either kind, by the prefix of its id.
+_BALANCERS = {"nlb": "nlb", "lb": "slb"}
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -52,8 +55,10 @@ def check(action: Action, call: Call, arguments: dict[str, Any]) -> None:
     caller = call.caller
     if action.resource is None or caller.account is None or caller.is_root:
         return
-    held = _held(call)
-    context = _context(action, call, arguments)
+    name, context = f"{action.product.name}:{action.name}", _context(action, call, arguments)
+    held = [
+        Held(some.kind, [policy.concerning(some.policies, name, context)]) for some in _held(call)
+    ]
     asked = list(resources(action, call, arguments))
     tags = {}
     if any(each.asks_for_tags for some in held for each in some.policies):
@@ -64,7 +69,7 @@ def check(action: Action, call: Call, arguments: dict[str, Any]) -> None:
             for tag in tags.get(resource.id, ())
             if tag.account_id == call.account_id
         }
-        ask = Ask(f"{action.product.name}:{action.name}", resource.arn, context | tagged)
+        ask = Ask(name, resource.arn, context | tagged)
         for some in held:
             verdict = policy.decide(some.policies, ask)
             if verdict is not Verdict.ALLOW:
@@ -81,8 +86,9 @@ def resources(action: Action, call: Call, arguments: dict[str, Any]) -> Iterator
             if path.startswith("{") and "/" not in path:
                 yield Resource(text, text)  # a parameter that is such a name in full
             else:
-                arn = _arn(action, call, whose, path, text, arguments)
-                yield Resource(arn, text.rpartition("/")[2])
+                id = text.rpartition("/")[2]
+                owner = _BALANCERS.get(id.partition("-")[0], _EVERY) if whose == _EVERY else whose
+                yield Resource(_arn(action, call, owner, path, text, arguments), id)
 
 
 def context_of(call: Call) -> dict[str, tuple[str, ...]]:
@@ -147,8 +153,8 @@ def _context(action: Action, call: Call, arguments: dict[str, Any]) -> dict[str,
     context = context_of(call)
     for tag in arguments.get("tag") or ():
         if isinstance(key := getattr(tag, "key", None), str):
-            name = f"acs:requesttag/{key[:_LONGEST]}"
-            value = (getattr(tag, "value", None) or "")[:_LONGEST]
+            name = f"acs:requesttag/{key[:_LONGEST_TAG]}"
+            value = (getattr(tag, "value", None) or "")[:_LONGEST_TAG]
             context[name] = (*context.get(name, ()), value)
     if action.conditions is not None:
         for key, value in action.conditions(arguments).items():

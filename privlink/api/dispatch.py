@@ -45,6 +45,9 @@ _GATEWAY = frozenset(
 # For how long a ClientToken is remembered, in seconds: a day outlives any client's retries.
 _TOKEN_LIFE = 24 * 3600
 
+# Characters of an unknown action's name that are compared with those of the known ones.
+_LONGEST_NAME = 64
+
 _DRY_RUN, _CLIENT_TOKEN = "it is true or false.", "it is up to 64 printable ASCII characters."
 
 Token = tuple[AccountId, str, str]  # whose, of which action, and the ClientToken
@@ -82,7 +85,7 @@ class Catalogue:
         if of_version is None:
             raise errors.InvalidVersion(version=version, known=", ".join(sorted(self._actions)))
         if name not in of_version:
-            close = difflib.get_close_matches(name, of_version, n=1)
+            close = difflib.get_close_matches(name[:_LONGEST_NAME], of_version, n=1)
             hint = f"Did you mean {close[0]}?" if close else "privlink does not serve it."
             raise errors.InvalidActionNotFound(action=name, version=version, hint=hint)
         return of_version[name]

@@ -86,11 +86,31 @@ def _fits(part: str, text: str) -> bool:
 
 
 def _find(part: str, text: str, start: int, end: int) -> int:
-    """Where a part of a pattern first is in a piece of a text, or -1."""
+    """Where a part of a pattern first is in a piece of a text, or -1.
+
+    Each character of the text is looked at once (Baeza-Yates and Gonnet, "A new approach to text
+    searching", 1992): bit n is whether the part's first n + 1 characters end here.
+    """
     if "?" not in part:
         return text.find(part, start, end)
-    places = range(start, end - len(part) + 1)
-    return next((at for at in places if _fits(part, text[at : at + len(part)])), -1)
+    if len(part) > end - start:
+        return -1
+    fitting, anything = _places(part)
+    ending, whole = 0, 1 << (len(part) - 1)
+    for at in range(start, end):
+        ending = (ending << 1 | 1) & fitting.get(text[at], anything)
+        if ending & whole:
+            return at + 1 - len(part)
+    return -1
+
+
+def _places(part: str) -> tuple[dict[str, int], int]:
+    """Which places in a part of a pattern each character fits, and any other one, as bits."""
+    anything = sum(1 << at for at, wanted in enumerate(part) if wanted == "?")
+    fitting = dict.fromkeys(part, anything)
+    for at, wanted in enumerate(part):
+        fitting[wanted] |= 1 << at
+    return fitting, anything
 
 
 def _holds(name: str, given: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -75,6 +75,13 @@ class Statement(msgspec.Struct, frozen=True):
     principals: tuple[str, ...]
     conditions: dict[str, dict[str, tuple[str, ...]]]
 
+    @property
+    def asks_for_tags(self) -> bool:
+        """Whether it matters how the resource is tagged."""
+        return any(
+            key.startswith("acs:resourcetag/") for keys in self.conditions.values() for key in keys
+        )
+
 
 class Policy(msgspec.Struct, frozen=True):
     """A document, read."""
@@ -84,12 +91,7 @@ class Policy(msgspec.Struct, frozen=True):
     @property
     def asks_for_tags(self) -> bool:
         """Whether it matters how the resource is tagged."""
-        return any(
-            key.startswith("acs:resourcetag/")
-            for statement in self.statements
-            for keys in statement.conditions.values()
-            for key in keys
-        )
+        return any(statement.asks_for_tags for statement in self.statements)
 
 
 class _Statement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -151,6 +153,22 @@ def parse(document: str) -> Policy:
     )
 
 
+def concerning(policies: Iterable[Policy], action: str, context: Context) -> Policy:
+    """What policies say together to an action, whatever it acts on.
+
+    A request may name many resources; what is the same for all of them is looked at once.
+    """
+    return Policy(
+        tuple(
+            each if each.asks_for_tags else msgspec.structs.replace(each, conditions={})
+            for policy in policies
+            for each in policy.statements
+            if _covers_action(each, action)
+            and (each.asks_for_tags or conditions.hold(each.conditions, context))
+        )
+    )
+
+
 def decide(policies: Iterable[Policy], ask: Ask) -> Verdict:
     """What policies say together: one Deny wins, and what none allows is denied."""
     allowed = False
@@ -183,10 +201,7 @@ def _covers(statement: Statement, ask: Ask) -> bool:
     about_somebody = statement.principals or ask.principals
     if about_somebody and not ask.principals.intersection(statement.principals):
         return False
-    if statement.actions:
-        if not _any_action(statement.actions, ask.action):
-            return False
-    elif _any_action(statement.but_actions, ask.action):
+    if not _covers_action(statement, ask.action):
         return False
     if statement.resources:
         if not any(covers_resource(each, ask.resource) for each in statement.resources):
@@ -194,6 +209,12 @@ def _covers(statement: Statement, ask: Ask) -> bool:
     elif any(covers_resource(each, ask.resource) for each in statement.but_resources):
         return False
     return conditions.hold(statement.conditions, ask.context)
+
+
+def _covers_action(statement: Statement, action: str) -> bool:
+    if statement.actions:
+        return _any_action(statement.actions, action)
+    return not _any_action(statement.but_actions, action)
 
 
 def _any_action(patterns: tuple[str, ...], action: str) -> bool:

@@ -21,16 +21,17 @@ class Holders:
     def __init__(self, look_up: Callable[[str], Holder]) -> None:
         self._look_up = look_up
         self._found: dict[str, Holder] = {}
-        self._changes = 0
 
     def of(self, key_id: str) -> Holder:
         """The holder of a key. Raises what `look_up` raises for a key nobody holds."""
-        found = self._found.get(key_id)
+        known = self._found
+        found = known.get(key_id)
         if found is None:
-            seen = self._changes
             found = self._look_up(key_id)
-            if seen == self._changes and len(self._found) < _MOST:
-                self._found[key_id] = found
+            # Long requests are looked at in threads: what changes meanwhile begins another
+            # dictionary, and this one is then read by nobody.
+            if len(known) < _MOST:
+                known[key_id] = found
         return found
 
     def committed(self, action: Action, caller: Caller) -> None:
@@ -41,5 +42,4 @@ class Holders:
         account = caller.account
         new = account is not None and not (account.opened and account.linked)
         if new or action.product in _CHANGED_BY:
-            self._changes += 1
-            self._found.clear()
+            self._found = {}

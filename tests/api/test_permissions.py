@@ -194,6 +194,129 @@ def test_creating_an_endpoint_touches_other_products(
     user.privatelink.CreateVpcEndpoint(**asked)
 
 
+# What an action uses besides what it acts on: the parameter, and the name policies have for that.
+USED = {
+    "VpcId": "vpc:vpc/vpc-1",
+    "VSwitchId": "vpc:vswitch/vsw-1",
+    "ZoneMappings": "vpc:vswitch/vsw-1",
+    "Zone": "vpc:vswitch/vsw-1",
+    "SecurityGroupId": "ecs:securitygroup/sg-1",
+    "ServerGroupId": "nlb:servergroup/sgp-1",
+    "Resource": "nlb:loadbalancer/nlb-1",
+    "ResourceId": "slb:loadbalancer/lb-1",
+    "NewUserName": "ram:user/boss",
+}
+USES: list[tuple[str, dict[str, Any], str]] = [
+    ("CreateSecurityGroup", {"VpcId": "vpc-1"}, "VpcId"),
+    ("CreateServerGroup", {"VpcId": "vpc-1", "ServerGroupName": "web"}, "VpcId"),
+    (
+        "nlb.CreateLoadBalancer",
+        {
+            "VpcId": "vpc-1",
+            "AddressType": "Intranet",
+            "ZoneMappings": [{"ZoneId": A, "VSwitchId": "vsw-1"}],
+        },
+        "VpcId ZoneMappings",
+    ),
+    ("slb.CreateLoadBalancer", {"VSwitchId": "vsw-1"}, "VSwitchId"),
+    (
+        "CreateListener",
+        {
+            "LoadBalancerId": "nlb-2",
+            "ListenerProtocol": "TCP",
+            "ListenerPort": 80,
+            "ServerGroupId": "sgp-1",
+        },
+        "ServerGroupId",
+    ),
+    (
+        "UpdateListenerAttribute",
+        {"ListenerId": "lsn-1", "ServerGroupId": "sgp-1"},
+        "ServerGroupId",
+    ),
+    ("CreateAttachment", {"VSwitchId": "vsw-1"}, "VSwitchId"),
+    (
+        "AttachSecurityGroupToVpcEndpoint",
+        {"EndpointId": "ep-1", "SecurityGroupId": "sg-1"},
+        "SecurityGroupId",
+    ),
+    (
+        "DetachSecurityGroupFromVpcEndpoint",
+        {"EndpointId": "ep-1", "SecurityGroupId": "sg-1"},
+        "SecurityGroupId",
+    ),
+    (
+        "AddZoneToVpcEndpoint",
+        {"EndpointId": "ep-1", "ZoneId": A, "VSwitchId": "vsw-1"},
+        "VSwitchId",
+    ),
+    (
+        "CreateVpcEndpoint",
+        {
+            "ServiceId": "epsrv-1",
+            "VpcId": "vpc-1",
+            "SecurityGroupId": ["sg-1"],
+            "Zone": [{"ZoneId": A, "VSwitchId": "vsw-1"}],
+        },
+        "VpcId SecurityGroupId Zone",
+    ),
+    (
+        "CreateVpcEndpointService",
+        {"ServiceResourceType": "nlb", "Resource": [{"ResourceId": "nlb-1", "ZoneId": A}]},
+        "Resource",
+    ),
+    (
+        "AttachResourceToVpcEndpointService",
+        {"ServiceId": "epsrv-1", "ResourceId": "lb-1", "ResourceType": "slb"},
+        "ResourceId",
+    ),
+    ("UpdateUser", {"UserName": "me", "NewUserName": "boss"}, "NewUserName"),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "uses"), USES, ids=[name for name, *_ in USES])
+def test_what_an_action_uses_needs_a_policy_too(
+    stage: Stage, may: Maker, name: str, asked: dict[str, Any], uses: str
+) -> None:
+    expected = DENIED.get(ACTION[name].product.name, FORBIDDEN)
+    for each in uses.split():
+        product, _, path = USED[each].partition(":")
+        careful = may(allow("*"), deny("*", on=f"acs:{product}:*:*:{path}"))
+        reply = ask(stage, careful, ACTION[name], asked)
+        assert (reply.code, reply.status) == expected, (each, reply.message)
+        assert path in reply.message
+    assert ask(stage, may(allow("*")), ACTION[name], asked).code != expected[0]
+
+
+def test_nothing_an_action_takes_into_use_is_left_out() -> None:
+    """A writing action that has a parameter for such a thing says so, or has a reason here."""
+    reasons = {
+        "AddServersToServerGroup": "what a group may reach is decided by its VPC, at creation",
+        "DetachResourceFromVpcEndpointService": "it is the service's already",
+        "UpdateVpcEndpointServiceResourceAttribute": "it is the service's already",
+        "UpdateVpcEndpointZoneConnectionResourceAttribute": "it is the service's already",
+        "slb.CreateLoadBalancer": "its VPC is the vSwitch's; another one is refused",
+    }
+    for name, action in ACTION.items():
+        named = str(action.resource)
+        for field, (wire, *_) in action._parameters.items():
+            if action.writes and wire in USED and f"{{{field}" not in named:
+                assert name in reasons, (name, wire)
+
+
+def test_a_user_does_not_become_somebody_by_name(
+    stage: Stage, operator: Account, refused: Refused
+) -> None:
+    arn = role(operator, "vault", allow("*"), by=f"acs:ram::{operator.id}:user/boss")
+    mine = f"acs:ram:*:{operator.id}:user/alice"
+    alice = user(stage, operator, "alice", allow("ram:*", on=mine), allow("sts:AssumeRole"))
+    alice.ram.UpdateUser(UserName="alice", NewComments="mine")
+    with refused("NoPermission", 403, "user/boss"):
+        alice.ram.UpdateUser(UserName="alice", NewUserName="boss")
+    with refused("NoPermission", 403):
+        session(stage, alice, arn)
+
+
 def test_which_service_an_endpoint_may_lead_to(world: World, may: Maker, refused: Refused) -> None:
     good, bad, network = world.published(), world.published(), world.network()
     group = world.group(network)

@@ -82,3 +82,9 @@ def test_a_pattern_means_what_it_means_in_a_shell_without_brackets(pattern: str,
 def test_no_pattern_is_slow() -> None:
     for pattern in ("*a" * 3000 + "b", "?*" * 3000 + "b", "*" * 6000 + "b", "*a?" * 2000 + "b"):
         assert not conditions.like(pattern, "a" * 512)
+
+
+def test_a_long_part_of_a_pattern_is_not_tried_at_every_place() -> None:
+    # Each place against each character would be minutes.
+    assert not conditions.like("*" + "?" * 20_000 + "b*", "a" * 200_000)
+    assert conditions.like("*" + "?" * 20_000 + "b*", "a" * 199_999 + "b")

@@ -84,6 +84,31 @@ def test_not_covers_everything_but() -> None:
     assert policy.decide([but], Ask("ecs:RunInstances", EP, {})) is Verdict.IMPLICIT_DENY
 
 
+def test_what_is_the_same_for_every_resource_is_looked_at_once() -> None:
+    read = policy.parse(
+        document(
+            GOOD | {"Condition": {"IpAddress": {"acs:SourceIp": "10.0.0.0/8"}}},
+            GOOD | {"Effect": "Deny", "Action": "vpc:*"},
+            GOOD | {"Effect": "Deny", "Condition": {"Bool": {"acs:MFAPresent": "true"}}},
+            GOOD | {"Effect": "Deny", "Condition": {"StringLike": {"acs:ResourceTag/a": "b*"}}},
+        )
+    )
+    context = {"acs:sourceip": ("10.0.0.1",), "acs:mfapresent": ("false",)}
+    left = policy.concerning([read], "ecs:RunInstances", context)
+    assert [each.conditions for each in left.statements] == [
+        {},
+        {"StringLike": {"acs:resourcetag/a": ("b*",)}},
+    ]
+    assert policy.concerning([read], "vpc:CreateVpc", {}).statements[0].actions == ("vpc:*",)
+    tags: list[dict[str, tuple[str, ...]]] = [{}, {"acs:resourcetag/a": ("bc",)}]
+    for action in ("ecs:RunInstances", "vpc:CreateVpc"):
+        for request in (context, context | {"acs:sourceip": ("11.0.0.1",)}):
+            left = policy.concerning([read], action, request)
+            for tagged in tags:
+                asked = Ask(action, EP, request | tagged)
+                assert policy.decide([left], asked) is policy.decide([read], asked)
+
+
 def test_no_star_reaches_into_another_field() -> None:
     mine = {"Resource": "acs:privatelink:*:111:vpcendpoint/*"}
     for theirs in (

@@ -111,7 +111,7 @@ class GroupAttributeAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(ECS, writes=True, resource="securitygroup/*")
+@action(ECS, writes=True, resource=("securitygroup/*", "vpc:vpc/{vpc_id}"))
 def create_security_group(
     call: Call,
     *,

@@ -61,7 +61,9 @@ class ListenersAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(NLB, writes=True, resource="loadbalancer/{load_balancer_id}")
+@action(
+    NLB, writes=True, resource=("loadbalancer/{load_balancer_id}", "servergroup/{server_group_id}")
+)
 def create_listener(
     call: Call,
     *,
@@ -154,7 +156,7 @@ def list_listeners(
     )
 
 
-@action(NLB, writes=True, resource="listener/{listener_id}")
+@action(NLB, writes=True, resource=("listener/{listener_id}", "servergroup/{server_group_id}"))
 def update_listener_attribute(
     call: Call,
     *,

@@ -105,7 +105,11 @@ class LoadBalancersAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(NLB, writes=True, resource="loadbalancer/*")
+@action(
+    NLB,
+    writes=True,
+    resource=("loadbalancer/*", "vpc:vpc/{vpc_id}", "vpc:vswitch/{zone_mappings.vswitch_id}"),
+)
 def create_load_balancer(
     call: Call,
     *,

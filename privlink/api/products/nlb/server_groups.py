@@ -74,7 +74,7 @@ class GroupsAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(NLB, writes=True, resource="servergroup/*")
+@action(NLB, writes=True, resource=("servergroup/*", "vpc:vpc/{vpc_id}"))
 def create_server_group(
     call: Call,
     *,

@@ -51,7 +51,11 @@ class ResourcesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
+@action(
+    PRIVATELINK,
+    writes=True,
+    resource=("vpcendpointservice/{service_id}", "*:loadbalancer/{resource_id}"),
+)
 def attach_resource_to_vpc_endpoint_service(
     call: Call,
     *,

@@ -28,7 +28,11 @@ class GroupsAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+@action(
+    PRIVATELINK,
+    writes=True,
+    resource=("vpcendpoint/{endpoint_id}", "ecs:securitygroup/{security_group_id}"),
+)
 def attach_security_group_to_vpc_endpoint(
     call: Call, *, region_id: RegionId, endpoint_id: str, security_group_id: str
 ) -> Answer:
@@ -46,7 +50,11 @@ def attach_security_group_to_vpc_endpoint(
     return Answer()
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+@action(
+    PRIVATELINK,
+    writes=True,
+    resource=("vpcendpoint/{endpoint_id}", "ecs:securitygroup/{security_group_id}"),
+)
 def detach_security_group_from_vpc_endpoint(
     call: Call, *, region_id: RegionId, endpoint_id: str, security_group_id: str
 ) -> Answer:

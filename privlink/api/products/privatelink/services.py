@@ -54,7 +54,11 @@ ConnectBandwidth = Annotated[
 _AT_REST = (ConnectionStatus.DISCONNECTED, ConnectionStatus.DELETING)
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpointservice/*")
+@action(
+    PRIVATELINK,
+    writes=True,
+    resource=("vpcendpointservice/*", "*:loadbalancer/{resource.resource_id}"),
+)
 def create_vpc_endpoint_service(
     call: Call,
     *,

@@ -49,7 +49,9 @@ class ZonesAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
-@action(PRIVATELINK, writes=True, resource="vpcendpoint/{endpoint_id}")
+@action(
+    PRIVATELINK, writes=True, resource=("vpcendpoint/{endpoint_id}", "vpc:vswitch/{vswitch_id}")
+)
 def add_zone_to_vpc_endpoint(
     call: Call,
     *,

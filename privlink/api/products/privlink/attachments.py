@@ -30,7 +30,7 @@ class AttachmentsAnswer(Answer):
     attachments: list[AttachmentAnswer]
 
 
-@action(PRIVLINK, writes=True, resource="vswitch/{vswitch_id}")
+@action(PRIVLINK, writes=True, resource=("attachment/*", "vpc:vswitch/{vswitch_id}"))
 def create_attachment(
     call: Call, *, vswitch_id: str, private_ip_address: str | None = None
 ) -> AttachmentAnswer:

@@ -95,7 +95,7 @@ def list_users(call: Call, *, marker: Marker = "", max_items: MaxItems = 100) ->
     return UsersAnswer(users=UserList(user=listed), is_truncated=cut, marker=following)
 
 
-@action(RAM, writes=True, resource="user/{user_name}")
+@action(RAM, writes=True, resource=("user/{user_name}", "user/{new_user_name}"))
 def update_user(
     call: Call,
     *,

@@ -74,7 +74,7 @@ class LoadBalancersAnswer(Answer):
     page_size: int
 
 
-@action(SLB, writes=True, resource="loadbalancer/*")
+@action(SLB, writes=True, resource=("loadbalancer/*", "vpc:vswitch/{vswitch_id}"))
 def create_load_balancer(
     call: Call,
     *,
