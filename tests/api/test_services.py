@@ -218,7 +218,9 @@ def test_number_and_arn_agree_and_one_is_there(
         ours.ListVpcEndpointServiceUsers(ServiceId=service, UserListType="Everybody")
 
 
-@pytest.mark.parametrize("arn", ["acs:ram:*:{}:*", "acs:ram:*:{}:user/ann", "acs:ram:*:*:*", "*"])
+@pytest.mark.parametrize(
+    "arn", ["acs:ram:*:{}:*", "acs:ram:*:{}:user/ann", "acs:ram:*:*:*", "acs:ram:*::*", "*"]
+)
 def test_an_arn_lets_its_account_in(
     operator: Account, other: Account, world: World, refused: Refused, arn: str
 ) -> None:
