@@ -77,7 +77,7 @@ def test_what_a_service_cannot_be_is_refused(operator: Account, refused: Refused
             ours.CreateVpcEndpointService(ServiceResourceType=kind)
     with refused("IllegalParamFormat.Payer", 400, "Payer", "'Nobody'"):
         ours.CreateVpcEndpointService(Payer="Nobody")
-    with refused("IllegalParamFormat.ServiceDescription", 400, "does not begin with http(s)://"):
+    with refused("IllegalParamFormat.ServiceDescription", 400, "has up to 256 characters"):
         ours.CreateVpcEndpointService(ServiceDescription="https://shop")
     with refused("IllegalParamFormat.Resource", 400, "at most 10"):
         ours.CreateVpcEndpointService(Resource=[{"ResourceId": "nlb-1", "ZoneId": A}] * 11)
