@@ -10,7 +10,6 @@ import msgspec
 from privlink import errors
 from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import protection
 from privlink.api.products.privatelink.settle import settled
@@ -128,7 +127,12 @@ def place(
     """
     if asked.ipv6_address:
         raise errors.EndpointServiceNotSupportIpv6
-    check_zone(call, asked.zone_id)
+    if asked.zone_id not in call.config.zones:
+        raise errors.EndpointServiceNotSupportedZone(
+            resource=f"Region {call.config.region}",
+            zone_id=asked.zone_id,
+            known=", ".join(call.config.zones),
+        )
     vswitch = ours.vswitch_in(call, asked.vswitch_id, endpoint.vpc_id, asked.zone_id)
     for zone in present:
         if zone.zone_id == asked.zone_id and zone.deleting:
