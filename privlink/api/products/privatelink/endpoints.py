@@ -21,7 +21,7 @@ from privlink.api.products.privatelink.endpoint_answers import (
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
 from privlink.api.products.privatelink.settle import settled
-from privlink.api.products.privatelink.zones import Zone, place, refuse_if_deleting
+from privlink.api.products.privatelink.zones import Zone, place, refuse_if_over
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
@@ -183,7 +183,7 @@ def update_vpc_endpoint_attribute(
     """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     _refuse_other_regions(call, None, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
     if reset_policy and policy_document:

@@ -62,7 +62,7 @@ def add_zone_to_vpc_endpoint(
     """Give an endpoint an address in one more zone."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     present = endpoints.zones(call.tx, endpoint.id)
     limits.check(call, quotas.ZONES_PER_ENDPOINT, len(present), endpoint.id)
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
@@ -109,14 +109,16 @@ def list_vpc_endpoint_zones(
     )
 
 
-def refuse_if_deleting(endpoint: Endpoint) -> None:
-    """Refuse to change an endpoint that is on its way out."""
+def refuse_if_over(call: Call, endpoint: Endpoint) -> None:
+    """Refuse to change an endpoint that is on its way out, or whose service is gone."""
     if endpoint.deleting:
         raise errors.EndpointOperationDenied(
             endpoint_id=endpoint.id,
             status=EndpointStatus.DELETING,
             why="it is on its way out; create a new endpoint.",
         )
+    if services.get(call.tx, endpoint.service_id) is None:
+        raise errors.EndpointServiceDeleted(endpoint_id=endpoint.id, service_id=endpoint.service_id)
 
 
 def place(
