@@ -81,6 +81,14 @@ class EndpointOperationDenied(ApiError):
     text = "Endpoint {endpoint_id} is {status}: {why}"
 
 
+class EndpointServiceDeleted(ApiError):
+    code = "EndpointServiceDeleted"
+    text = (
+        "Endpoint {endpoint_id} leads nowhere any more: its service {service_id} was deleted. "
+        "Delete it, and create one of another service."
+    )
+
+
 class EndpointDependenceViolation(ApiError):
     code = "EndpointDependenceViolation"
     text = (

@@ -67,12 +67,6 @@ def workload_name(number: int) -> str:
     return f"at{number}"
 
 
-def check_link_name(name: str) -> None:
-    """Refuse what the kernel would not name a link, or cut off. Raises ValueError."""
-    if not 1 <= len(name.encode()) <= 15 or any(c.isspace() or c in "/:" for c in name):
-        raise ValueError(f"a link cannot be named {name!r}: 1 to 15 characters, no blank, / or :")
-
-
 def open_netlink(namespace: Path) -> IPRoute:
     """A netlink socket that speaks to the network namespace at `namespace`. Raises KernelError."""
     # IPRoute(netns=...) forks a child for this, which threads and start-up time forbid.

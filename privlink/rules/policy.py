@@ -29,7 +29,6 @@ LONGEST_TRUST = LONGEST_SESSION = 2048
 _Some = Annotated[list[str], msgspec.Meta(min_length=1)]
 _Words = Annotated[str, msgspec.Meta(min_length=1)] | _Some
 _Value = str | bool | int | float
-_Values = Annotated[list[_Value], msgspec.Meta(min_length=1)]
 _Principals = dict[Literal["RAM", "Service", "Federated"], _Words]
 _ACTION = re.compile(r"\*|[A-Za-z0-9*?_-]+:[A-Za-z0-9*?_./-]+")
 _RESOURCE = re.compile(r"\*|acs:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)

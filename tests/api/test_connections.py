@@ -116,3 +116,7 @@ def test_a_zone_without_a_resource_cannot_be_accepted(
         "OperationDenied.NoAvailableServiceResource", 400, service, "local-b", endpoint, "Attach"
     ):
         operator.privatelink.EnableVpcEndpointConnection(ServiceId=service, EndpointId=endpoint)
+    # One that is on its way out asks for nothing any more.
+    operator.privatelink.RemoveZoneFromVpcEndpoint(EndpointId=endpoint, ZoneId=B)
+    operator.privatelink.EnableVpcEndpointConnection(ServiceId=service, EndpointId=endpoint)
+    assert world.statuses(endpoint)[1:] == ("Connecting", {A: "Connecting", B: "Deleting"})

@@ -215,8 +215,17 @@ def test_a_zone_needs_its_vswitch(
         create({"ZoneId": A, "VSwitchId": elsewhere.vswitch})
     with refused("EndpointZoneDuplicated", 400, A, "given twice"):
         create(good, good)
-    with refused("InvalidZoneId.NotFound", 404, "'moon-a'", "local-a, local-b, local-c"):
-        create(good, {"ZoneId": "moon-a", "VSwitchId": network.vswitches[B]})
+    nowhere = {"ZoneId": "moon-a", "VSwitchId": network.vswitches[B]}
+    with refused("EndpointServiceNotSupportedZone", 400, service, "'moon-a'", "zones: local-a"):
+        create(good, nowhere)
+    idle = world.service()
+    with refused("EndpointServiceNotSupportedZone", 400, "'moon-a'", "local-a, local-b, local-c"):
+        operator.privatelink.CreateVpcEndpoint(
+            VpcId=network.vpc, ServiceId=idle, SecurityGroupId=[group], Zone=[nowhere]
+        )
+    endpoint = world.endpoint(service, network)
+    with refused("EndpointServiceNotSupportedZone", 400, "'moon-a'", "local-a, local-b, local-c"):
+        operator.privatelink.AddZoneToVpcEndpoint(EndpointId=endpoint, **nowhere)
     with refused("MissingZone", 400, "Zone.1.VSwitchId"):
         create({"ZoneId": A})
     with refused("EniIpUnavailable", 400, "10.0.9.9", "outside the vSwitch"):

@@ -263,6 +263,30 @@ def test_a_service_that_goes_leaves_service_deleted(
         world.shown(endpoint)
 
 
+def test_an_endpoint_whose_service_is_gone_can_only_be_taken_down(
+    operator: Account, world: World, node: Node, refused: Refused
+) -> None:
+    service, network, ours = world.published(auto=False), world.network(A, B), operator.privatelink
+    group, another = world.group(network), world.group(network)
+    endpoint = world.endpoint(service, network, A, group=group)
+    ours.AttachSecurityGroupToVpcEndpoint(EndpointId=endpoint, SecurityGroupId=another)
+    node.catch_up()
+    ours.DeleteVpcEndpointService(ServiceId=service)
+    for change, more in (
+        (ours.UpdateVpcEndpointAttribute, {"EndpointName": "late"}),
+        (ours.AddZoneToVpcEndpoint, {"ZoneId": B, "VSwitchId": network.vswitches[B]}),
+        (ours.AttachSecurityGroupToVpcEndpoint, {"SecurityGroupId": world.group(network)}),
+        (ours.DetachSecurityGroupFromVpcEndpoint, {"SecurityGroupId": another}),
+    ):
+        with refused("EndpointServiceDeleted", 400, endpoint, service):
+            change(EndpointId=endpoint, **more)
+    remove(operator, endpoint)
+    ours.DeleteVpcEndpoint(EndpointId=endpoint)
+    node.catch_up()
+    with refused("EndpointNotFound", 400, endpoint):
+        world.shown(endpoint)
+
+
 def test_a_zone_waits_until_a_resource_serves_it(
     operator: Account, world: World, node: Node
 ) -> None:

@@ -93,5 +93,6 @@ def test_the_region_and_its_zones(operator: Account, refused: Refused) -> None:
     assert cross["Zones"]["Zone"] == []
     with refused("IllegalParamFormat.CrossRegionSide", 400, "CrossRegion=true"):
         operator.privatelink.DescribeZones(CrossRegionSide="Endpoint")
-    with refused("IllegalParamFormat.ServiceResourceType", 400, "'elb'"):
-        operator.privatelink.DescribeZones(ServiceResourceType="elb")
+    for kind in ("elb", "ALL"):
+        with refused("IllegalParamFormat.ServiceResourceType", 400, repr(kind), "or vpcnat."):
+            operator.privatelink.DescribeZones(ServiceResourceType=kind)

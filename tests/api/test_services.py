@@ -77,7 +77,7 @@ def test_what_a_service_cannot_be_is_refused(operator: Account, refused: Refused
             ours.CreateVpcEndpointService(ServiceResourceType=kind)
     with refused("IllegalParamFormat.Payer", 400, "Payer", "'Nobody'"):
         ours.CreateVpcEndpointService(Payer="Nobody")
-    with refused("IllegalParamFormat.ServiceDescription", 400, "does not begin with http(s)://"):
+    with refused("IllegalParamFormat.ServiceDescription", 400, "has up to 256 characters"):
         ours.CreateVpcEndpointService(ServiceDescription="https://shop")
     with refused("IllegalParamFormat.Resource", 400, "at most 10"):
         ours.CreateVpcEndpointService(Resource=[{"ResourceId": "nlb-1", "ZoneId": A}] * 11)
@@ -218,7 +218,9 @@ def test_number_and_arn_agree_and_one_is_there(
         ours.ListVpcEndpointServiceUsers(ServiceId=service, UserListType="Everybody")
 
 
-@pytest.mark.parametrize("arn", ["acs:ram:*:{}:*", "acs:ram:*:{}:user/ann", "acs:ram:*:*:*", "*"])
+@pytest.mark.parametrize(
+    "arn", ["acs:ram:*:{}:*", "acs:ram:*:{}:user/ann", "acs:ram:*:*:*", "acs:ram:*::*", "*"]
+)
 def test_an_arn_lets_its_account_in(
     operator: Account, other: Account, world: World, refused: Refused, arn: str
 ) -> None:

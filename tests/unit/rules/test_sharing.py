@@ -19,6 +19,8 @@ US = AccountId("1234567890123456")
         ("acs:ram:*:42:*", "42"),
         ("acs:ram::42:user/ann", "42"),
         ("acs:ram:*:*:*", "*"),
+        ("acs:ram:*::*", "*"),
+        ("acs:ram:*::", None),
         ("42", None),
         ("", None),
         ("acs:ram:*:42:", None),
@@ -36,7 +38,7 @@ def test_an_arn_names_an_account(arn: str, account: str | None) -> None:
     assert sharing.account_in(arn) == account
 
 
-@pytest.mark.parametrize("user", [US, "*", f"acs:ram:*:{US}:*", "acs:ram:*:*:*"])
+@pytest.mark.parametrize("user", [US, "*", f"acs:ram:*:{US}:*", "acs:ram:*:*:*", "acs:ram:*::*"])
 def test_one_entry_is_enough(user: str) -> None:
     assert sharing.allows(["1", user, "acs:ram:*:2:*"], US)
 

@@ -83,14 +83,15 @@ def enable_vpc_endpoint_connection(
             endpoint_id=endpoint_id, status=status, why="only a Disconnected one can be accepted."
         )
     served = services.zones(call.tx, service.id)
-    unserved = [f.zone.zone_id for f in facts.zones if f.zone.zone_id not in served]
+    staying = [each.zone for each in facts.zones if not each.zone.deleting]
+    unserved = [zone.zone_id for zone in staying if zone.zone_id not in served]
     if unserved:
         raise errors.NoAvailableServiceResource(
             service_id=service.id, zones=", ".join(unserved), endpoint_id=endpoint_id
         )
-    for each in facts.zones:
-        if each.zone.cut:
-            endpoints.set_zone(call.tx, msgspec.structs.replace(each.zone, cut=False))
+    for zone in staying:
+        if zone.cut:
+            endpoints.set_zone(call.tx, msgspec.structs.replace(zone, cut=False))
     connection = _with(service, facts.connection, bandwidth, traffic_control_mode)
     accepted = msgspec.structs.replace(connection, decision=Decision.ACCEPTED)
     return _put(call, facts.endpoint, accepted)

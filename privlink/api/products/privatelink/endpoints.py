@@ -21,7 +21,7 @@ from privlink.api.products.privatelink.endpoint_answers import (
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
 from privlink.api.products.privatelink.settle import settled
-from privlink.api.products.privatelink.zones import Zone, place, refuse_if_deleting
+from privlink.api.products.privatelink.zones import Zone, place, refuse_if_over
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
@@ -128,7 +128,7 @@ def create_vpc_endpoint(
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     _kind_for(service, endpoint_type).check(groups)
     resources = services.resources(call.tx, service.id) if zone else ()
-    _refuse_unserved(call, service, resources, zone)
+    _refuse_unserved(service, resources, zone)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(
@@ -183,7 +183,7 @@ def update_vpc_endpoint_attribute(
     """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     _refuse_other_regions(call, None, cross_region_bandwidth)
     _refuse_ipv6(address_ip_version)
     if reset_policy and policy_document:
@@ -337,10 +337,7 @@ def _kind_for(service: EndpointService, wanted: EndpointType) -> ModuleType:
 
 
 def _refuse_unserved(
-    call: Call,
-    service: EndpointService,
-    resources: Sequence[ServiceResource],
-    asked: Sequence[Zone],
+    service: EndpointService, resources: Sequence[ServiceResource], asked: Sequence[Zone]
 ) -> None:
     """Refuse zones that the service is not in, unless it is in none yet.
 
@@ -348,7 +345,7 @@ def _refuse_unserved(
     """
     served = sorted({each.zone_id for each in resources})
     for zone in asked:
-        if served and zone.zone_id in call.config.zones and zone.zone_id not in served:
+        if served and zone.zone_id not in served:
             raise errors.EndpointServiceNotSupportedZone(
                 resource=service.id, zone_id=zone.zone_id, known=", ".join(served)
             )

@@ -26,6 +26,13 @@ from privlink.store import services
 KindOfResource = Annotated[
     str,
     msgspec.Meta(
+        pattern="(?i)^(slb|alb|nlb|gwlb|vpcnat)\\Z",
+        description="it is slb, alb, nlb, gwlb or vpcnat.",
+    ),
+]
+KindOrAll = Annotated[
+    str,
+    msgspec.Meta(
         pattern="(?i)^(slb|alb|nlb|gwlb|vpcnat|all)\\Z",
         description="it is slb, alb, nlb, gwlb, vpcnat or ALL.",
     ),
@@ -114,7 +121,7 @@ def describe_regions(
     call: Call,
     *,
     region_id: RegionId | None = None,
-    service_resource_type: KindOfResource = ResourceType.SLB,
+    service_resource_type: KindOrAll = ResourceType.SLB,
 ) -> RegionsAnswer:
     """List the regions: this installation is one. It is named if it serves the kind asked for."""
     kinds = [kind.value for kind in ResourceType]

@@ -9,7 +9,7 @@ from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
 from privlink.api.products.privatelink import protection
-from privlink.api.products.privatelink.zones import refuse_if_deleting
+from privlink.api.products.privatelink.zones import refuse_if_over
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
 from privlink.rules import quotas
@@ -39,7 +39,7 @@ def attach_security_group_to_vpc_endpoint(
     """Put one more security group on an endpoint: what any of its groups accepts may pass."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
     if security_group_id in present:
         raise errors.SecurityGroupExist(group_id=security_group_id, endpoint_id=endpoint.id)
@@ -61,7 +61,7 @@ def detach_security_group_from_vpc_endpoint(
     """Take a security group off an endpoint; one must stay."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     present = endpoints.groups(call.tx, [endpoint.id])[endpoint.id]
     if security_group_id not in present:
         raise errors.SecurityGroupNotFound(group_id=security_group_id, vpc_id=endpoint.id)

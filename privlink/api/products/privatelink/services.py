@@ -9,6 +9,7 @@ import msgspec
 from privlink import errors
 from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
+from privlink.api.fields import Description
 from privlink.api.paging import MaxResults, NextToken
 from privlink.api.products.privatelink import protection, service_answers
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
@@ -31,12 +32,6 @@ from privlink.model.privatelink import (
 from privlink.rules import bandwidth, lifecycle, names, quotas
 from privlink.store import endpoints, services
 
-Description = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=256, pattern=names.DESCRIPTION_PATTERN, description=names.DESCRIPTION_RULE
-    ),
-]
 Regions = Annotated[
     tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100 regions.")
 ]

@@ -10,7 +10,6 @@ import msgspec
 from privlink import errors
 from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.fields import check_zone
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import protection
 from privlink.api.products.privatelink.settle import settled
@@ -65,7 +64,7 @@ def add_zone_to_vpc_endpoint(
     """Give an endpoint an address in one more zone."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
-    refuse_if_deleting(endpoint)
+    refuse_if_over(call, endpoint)
     present = endpoints.zones(call.tx, endpoint.id)
     limits.check(call, quotas.ZONES_PER_ENDPOINT, len(present), endpoint.id)
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
@@ -112,14 +111,16 @@ def list_vpc_endpoint_zones(
     )
 
 
-def refuse_if_deleting(endpoint: Endpoint) -> None:
-    """Refuse to change an endpoint that is on its way out."""
+def refuse_if_over(call: Call, endpoint: Endpoint) -> None:
+    """Refuse to change an endpoint that is on its way out, or whose service is gone."""
     if endpoint.deleting:
         raise errors.EndpointOperationDenied(
             endpoint_id=endpoint.id,
             status=EndpointStatus.DELETING,
             why="it is on its way out; create a new endpoint.",
         )
+    if services.get(call.tx, endpoint.service_id) is None:
+        raise errors.EndpointServiceDeleted(endpoint_id=endpoint.id, service_id=endpoint.service_id)
 
 
 def place(
@@ -130,7 +131,12 @@ def place(
     """
     if asked.ipv6_address:
         raise errors.EndpointServiceNotSupportIpv6
-    check_zone(call, asked.zone_id)
+    if asked.zone_id not in call.config.zones:
+        raise errors.EndpointServiceNotSupportedZone(
+            resource=f"Region {call.config.region}",
+            zone_id=asked.zone_id,
+            known=", ".join(call.config.zones),
+        )
     vswitch = ours.vswitch_in(call, asked.vswitch_id, endpoint.vpc_id, asked.zone_id)
     for zone in present:
         if zone.zone_id == asked.zone_id and zone.deleting:
