@@ -129,14 +129,3 @@ def delete_grant(tx: Transaction, identity_id: str, kind: str, name: str) -> int
             _grant.c.policy_name == name,
         )
     ).rowcount
-
-
-def forget_grants(tx: Transaction, account_id: AccountId, kind: str, name: str) -> None:
-    """Take a policy off everybody in an account."""
-    tx.execute(
-        delete(_grant).where(
-            _grant.c.account_id == account_id,
-            _grant.c.policy_type == kind,
-            _grant.c.policy_name == name,
-        )
-    )

@@ -480,6 +480,17 @@ def test_who_may_hand_out_policies(operator: Account, may: Maker, refused: Refus
         clerk.ram.AttachPolicyToUser(UserName="boss", PolicyName="p", PolicyType="Custom")
 
 
+def test_deleting_a_policy_takes_it_off_nobody(
+    operator: Account, may: Maker, refused: Refused
+) -> None:
+    held = may(allow("*"), deny("vpc:*"), deny("ram:Detach*"))
+    for cascading in (False, True):
+        with refused("DeleteConflict.Policy.User", 409):
+            held.ram.DeletePolicy(PolicyName="of-user-0", CascadingDelete=cascading)
+    with refused("Forbidden.RAM", 403, "a policy denies it"):
+        held.vpc.DescribeVpcs()
+
+
 def test_a_client_token_opens_nothing(operator: Account, may: Maker, refused: Refused) -> None:
     asked = {"CidrBlock": "10.0.0.0/16", "ClientToken": "shared"}
     operator.vpc.CreateVpc(**asked)

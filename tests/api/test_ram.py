@@ -137,6 +137,12 @@ def test_policies_on_a_user(operator: Account, refused: Refused) -> None:
         ram.DetachPolicyFromUser(UserName="alice", **READING)
     (entity,) = ram.ListEntitiesForPolicy(PolicyName="all", PolicyType="Custom")["Users"]["User"]
     assert entity["UserName"] == "alice"
+    ram.CreatePolicyVersion(PolicyName="all", PolicyDocument=EVERYTHING)
+    with refused("DeleteConflict.Policy.User", 409, "ListEntitiesForPolicy"):
+        ram.DeletePolicy(PolicyName="all", CascadingDelete=True)
+    ram.DetachPolicyFromUser(UserName="alice", PolicyName="all", PolicyType="Custom")
+    with refused("DeleteConflict.Policy.Version", 409):
+        ram.DeletePolicy(PolicyName="all")
     ram.DeletePolicy(PolicyName="all", CascadingDelete=True)
     assert ram.ListPoliciesForUser(UserName="alice")["Policies"]["Policy"] == []
     for name, kind in (("all", "Custom"), ("NoSuchAccess", "System"), ("all", "System")):

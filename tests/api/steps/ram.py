@@ -179,6 +179,7 @@ END = [
     call("DetachPolicyFromUser", **SHOP, **READ_ONLY),
     refused("EntityNotExist.User.Policy", "DetachPolicyFromUser", **SHOP, **READ_ONLY),
     refused("DeleteConflict.Policy.User", "DeletePolicy", **POLICY),
+    call("DetachPolicyFromUser", **SHOP, **OWN),
     call("DeletePolicy", **POLICY, CascadingDelete=True),
     refused("DeleteConflict.User.AccessKey", "DeleteUser", **SHOP),
     call("DeleteAccessKey", **SHOP, UserAccessKeyId="LTAI5tExample2"),

@@ -149,19 +149,18 @@ def list_policies(
 def delete_policy(call: Call, *, policy_name: PolicyName, cascading_delete: bool = False) -> Answer:
     """Delete a policy that nobody has and that has no other version than the one that holds.
 
-    CascadingDelete takes it off everybody and deletes its versions first.
+    CascadingDelete deletes its versions first; those who have it keep it from being deleted still.
     """
     policy = names.custom_policy(call, policy_name)
-    if cascading_delete:
-        policies.forget_grants(call.tx, call.account_id, CUSTOM, policy.name)
-    elif grants := policies.grants_of(call.tx, call.account_id, CUSTOM, policy.name):
+    if grants := policies.grants_of(call.tx, call.account_id, CUSTOM, policy.name):
         count = len(grants)
         raise errors.DeleteConflictPolicyUser(
             resource=policy.name,
             dependants="1 user or role" if count == 1 else f"{count} users and roles",
             way_out="ListEntitiesForPolicy names them; take it off each first.",
         )
-    elif len(policies.versions(call.tx, call.account_id, policy.name)) > 1:
+    versions = policies.versions(call.tx, call.account_id, policy.name)
+    if len(versions) > 1 and not cascading_delete:
         raise errors.DeleteConflictPolicyVersion(
             resource=f"Policy {policy.name}",
             dependants="other versions than the one that holds",
