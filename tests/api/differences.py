@@ -20,12 +20,13 @@ REFUSED = {
 _KINDS = "any text is taken; what is not served is refused by name."
 _NOTHING = "an empty text takes it away, as Terraform has it."
 _TAG = "the rule is the same; a breach of it has a code of its own."
+_TAG_KEY = "up to 128 characters, as the page on endpoints says; a breach has a code of its own."
 _PLACE = "a zone or a resource without it says nothing; it is refused as missing."
 
 # Parameters whose rule is another than the cloud's.
 RULES = {
     ("*", "Tag.N"): "a resource has 20 tags at most, so no more are taken at once.",
-    ("*", "Tag.N.Key"): _TAG,
+    ("*", "Tag.N.Key"): _TAG_KEY,
     ("*", "Tag.N.Value"): _TAG,
     ("AttachResourceToVpcEndpointService", "ResourceType"): _KINDS,
     ("ChangeResourceGroup", "ResourceType"): "capitals do not matter, as Terraform has it.",

@@ -186,6 +186,8 @@ def test_users_are_listed_by_number_or_by_arn(operator: Account, world: World) -
     assert arns["UserARNs"] == [{"UserARN": "*"}, {"UserARN": "acs:ram:*:42:*"}]
     one = ours.ListVpcEndpointServiceUsers(ServiceId=service, UserId=42)
     assert one["Users"] == [{"UserId": 42}]
+    asked = {"ServiceId": service, "UserId": 42, "UserListType": "UserARNs"}
+    assert ours.ListVpcEndpointServiceUsers(**asked)["UserARNs"] == [{"UserARN": "acs:ram:*:42:*"}]
 
 
 @pytest.mark.parametrize("arn", ["somebody", "acs:ram:*:42", "acs:ram:*:x:*", "12345", ""])

@@ -224,6 +224,8 @@ def test_what_cannot_be_moved(
     node.catch_up()
     with refused("IllegalParam.ResourceReplaceMode", 400, "Disconnected"):
         moving.update(**force)
+    with refused("IllegalParamFormat.ResourceId", 400, "with Auto", "leave it out"):
+        moving.update(ResourceAllocateMode="Auto", ResourceId=moving.new)
     with refused("MissingParam.ResourceAllocateMode", 400, "Auto or Manual"):
         moving.update()
 

@@ -86,7 +86,7 @@ def list_vpc_endpoint_service_users(
     found = [
         entry.user
         for entry in services.users(call.tx, service.id)
-        if entry.user.isdigit() == by_number and user_id in (None, _number(entry.user))
+        if entry.user.isdigit() == by_number and (user_id is None or _names(entry.user, user_id))
     ]
     page, following = by_token(found, lambda user: user, max_results, next_token)
     return UsersAnswer(
@@ -116,8 +116,9 @@ def _named(user_id: int | None, user_arn: str | None) -> list[str]:
     return [str(user) for user in (user_id, user_arn) if user is not None]
 
 
-def _number(user: str) -> int | None:
-    return int(user) if user.isdigit() else None
+def _names(user: str, user_id: int) -> bool:
+    """Whether an entry of an allow list names an account, by its number or in an ARN."""
+    return str(user_id) in (user, sharing.account_in(user))
 
 
 ACTIONS = (

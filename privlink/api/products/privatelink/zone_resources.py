@@ -57,6 +57,9 @@ def update_vpc_endpoint_zone_connection_resource_attribute(
         if resource_allocate_mode is None:
             raise errors.MissingParam(parameter="ResourceAllocateMode", why="Auto or Manual?")
         is_manual = resource_allocate_mode == "Manual"
+        if resource_id is not None and not is_manual:
+            why = "with Auto whichever is free is taken when it opens; leave it out, or say Manual."
+            raise errors.IllegalParamFormat(parameter="ResourceId", why=why)
         found = _wanted(call, service, zone, resource_id) if is_manual else None
         return put_zone(call, facts, _put_on(zone, found))
     if status is not ConnectionStatus.CONNECTED:
