@@ -169,7 +169,10 @@ class EndpointServiceResourceTypeNotSupport(ApiError):
 
 class EndpointServiceResourceTypeNotEqual(ApiError):
     code = "EndpointServiceResourceTypeNotEqual"
-    text = "{service_id} takes resources of type {expected}, not {resource_type}."
+    text = (
+        "{service_id} takes resources of type {expected}, not {resource_type}. ServiceResourceType "
+        "says which when a service is created, once and for good; left out it is slb."
+    )
 
 
 class MismatchResourceType(ApiError):
