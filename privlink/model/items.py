@@ -17,6 +17,7 @@ class Protocol(enum.StrEnum):
     """Transport protocol as the API spells it."""
 
     TCP = "TCP"
+    UDP = "UDP"
 
 
 class Item(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -30,6 +31,8 @@ class Segment(Item, frozen=True, tag="segment"):
     network: int  # the VPC
     cidr: str
     gateway: str
+    cidr6: str = ""  # its IPv6 block and the gateway in that; empty without IPv6
+    gateway6: str = ""
 
 
 class Attachment(Item, frozen=True, tag="attachment"):
@@ -41,21 +44,25 @@ class Attachment(Item, frozen=True, tag="attachment"):
     cidr: str  # of the vswitch
     address: str
     mac: str
+    cidr6: str = ""  # of the vswitch; empty without IPv6
+    address6: str = ""
+    filters: tuple[int, ...] = ()  # security groups whose egress rules it obeys, at most 10
 
 
 class Server(msgspec.Struct, frozen=True):
     """One server behind a listener; `weight` is its share of new flows, 1 to 100."""
 
-    address: str
-    port: int
+    address: str  # IPv4 or IPv6: it takes flows of its own family only
+    port: int  # 0: the port the client asked for
     weight: int
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """A port of a load balancer and the servers behind it."""
+    """A port of a load balancer, or a range of them, and the servers behind it."""
 
     protocol: Protocol
-    port: int
+    first: int
+    last: int
     servers: tuple[Server, ...]
 
 
@@ -67,21 +74,34 @@ class Balancer(Item, frozen=True, tag="balancer"):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One ingress rule; the lowest priority wins, and of equals the one that drops."""
+    """One rule; the lowest priority wins, and of equals the one that drops.
 
-    priority: int  # 1 (first) to 100
+    It is about one end of a flow: of an ingress rule where it comes from, of an egress rule where
+    it goes. That is a block, or whoever is in a set.
+    """
+
+    priority: int  # 1 (first) to 100; 101 for what holds where no rule decides
     accept: bool
-    protocol: str  # "TCP", "UDP", "ICMP" or "ALL"
-    cidr: str
+    protocol: str  # "TCP", "UDP", "ICMP", "ICMPV6" or "ALL"
+    cidr: str  # IPv4 or IPv6; empty where there is a set
     low: int  # first port; 0 to 65535 where the protocol has no ports
     high: int
+    members: int = 0  # number of a set; 0: none
 
 
 class Filter(Item, frozen=True, tag="filter"):
-    """A security group's ingress rules, in the order they decide. No match means drop."""
+    """A security group's rules, each direction in the order they decide. No match means drop."""
 
     number: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...]  # ingress: flows to its members
+    egress: tuple[Rule, ...] = ()  # flows from them
+
+
+class Members(Item, frozen=True, tag="members"):
+    """A set of addresses that rules name: a security group's members, or a prefix list."""
+
+    number: int  # a security group's own, or of the same sequence
+    blocks: tuple[str, ...]  # IPv4 or IPv6
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -92,6 +112,7 @@ class Opening(msgspec.Struct, frozen=True):
     network: int  # the provider's VPC
     source: str  # the address the provider's servers see
     balancer: int
+    source6: str = ""  # the same in IPv6; empty where it leads by IPv4 alone
 
 
 class Forward(Item, frozen=True, tag="forward"):
@@ -103,6 +124,7 @@ class Forward(Item, frozen=True, tag="forward"):
     filters: tuple[int, ...]  # numbers of the security groups, at most 10
     opening: Opening | None
     replaced: Opening | None = None  # an opening that no new flow takes, whose flows may end
+    address6: str = ""  # its IPv6 address; empty without
 
 
-AnyItem = Segment | Attachment | Balancer | Filter | Forward
+AnyItem = Segment | Attachment | Balancer | Filter | Members | Forward

@@ -342,7 +342,7 @@ def _balancer_entries(balancer: Balancer) -> Iterator[Entry]:
 
 
 def _listener_entries(balancer: int, listener: Listener) -> Iterator[Entry]:
-    port, protocol = socket.htons(listener.port), PROTOCOLS[Protocol(listener.protocol).value]
+    port, protocol = socket.htons(listener.first), PROTOCOLS[Protocol(listener.protocol).value]
     slots = interleave(listener.servers)
     for slot, server in enumerate(slots):
         yield Entry(

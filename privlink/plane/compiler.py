@@ -48,6 +48,7 @@ def balancer(parts: BalancerParts) -> items.Balancer:
             items.Listener(
                 items.Protocol(listener.protocol),
                 listener.port,
+                listener.port,
                 tuple(
                     _server(server, listener)
                     for server in parts.servers

@@ -51,7 +51,7 @@ ITEMS: dict[str, Item | None] = {
     "attachment/client": CLIENT,
     "attachment/server": SERVER,
     "balancer/nlb": Balancer(
-        3, (Listener(Protocol.TCP, 80, (Server("10.0.0.5", 8080, 100),)),)
+        3, (Listener(Protocol.TCP, 80, 80, (Server("10.0.0.5", 8080, 100),)),)
     ),
     "filter/sg": Filter(4, (Rule(1, True, "ALL", "0.0.0.0/0", 0, 65535),)),
     "forward/ep": OPEN,
@@ -211,7 +211,7 @@ def test_killed_in_the_middle_of_work_it_ends_up_right(node: Node) -> None:
             items: dict[str, Item | None] = {
                 f"balancer/{number}": None
                 if (number + turn) % 3 == 0
-                else Balancer(100 + number, (Listener(Protocol.TCP, 80 + turn, ()),))
+                else Balancer(100 + number, (Listener(Protocol.TCP, 80 + turn, 80 + turn, ()),))
                 for number in range(30)
             }
             node.feedbox.put(items)
@@ -348,7 +348,7 @@ def test_a_refused_report_is_one_line_in_the_log_and_is_sent_again(node: Node) -
     node.feedbox.objection = "too long"
     node.feedbox.put({"balancer/other": Balancer(9, ())})
     node.feedbox.await_refusals(1)
-    node.feedbox.put({"balancer/other": Balancer(9, (Listener(Protocol.TCP, 80, ()),))})
+    node.feedbox.put({"balancer/other": Balancer(9, (Listener(Protocol.TCP, 80, 80, ()),))})
     node.feedbox.await_refusals(2)
     node.feedbox.objection = ""
     node.put(balancer_other=None)

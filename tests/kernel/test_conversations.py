@@ -175,7 +175,7 @@ def test_the_end_is_seen_by_both_entries_and_a_syn_begins_afresh(lab: Desk, end:
     assert back(lab).ended
     # The last acknowledgement still finds its way.
     go(lab, CLIENT, client(ask("A")), to_server(TCP(sport=40000, dport=8080, flags="A")))
-    lab.lay_out([Balancer(3, (Listener(Protocol.TCP, 80, (Server("10.0.0.5", 9090, 1),)),))])
+    lab.lay_out([Balancer(3, (Listener(Protocol.TCP, 80, 80, (Server("10.0.0.5", 9090, 1),)),))])
     go(lab, CLIENT, client(ask()), to_server(TCP(sport=40000, dport=9090)))
     assert len(lab.flows()) == 2
     assert not there(lab).ended
@@ -433,7 +433,7 @@ def test_the_flow_table_is_full(lab: Desk) -> None:
 
 def test_new_flows_spread_over_the_servers_by_weight(lab: Desk) -> None:
     servers = tuple(Server("10.0.0.5", port, weight) for port, weight in ((1, 60), (2, 20)))
-    lab.lay_out([Balancer(3, (Listener(Protocol.TCP, 80, servers),))])
+    lab.lay_out([Balancer(3, (Listener(Protocol.TCP, 80, 80, servers),))])
     ports = Counter(
         Ether(lab.send(CLIENT, bytes(client(ask(sport=sport)))).packet)[TCP].dport
         for sport in range(20000, 20400)

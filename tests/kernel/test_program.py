@@ -73,8 +73,10 @@ def refused(
 
 
 UNACCEPTED = world(forward=msgspec.structs.replace(FORWARD, opening=None))
-NO_SERVERS = world(balancer=Balancer(3, (Listener(Protocol.TCP, 80, ()),)))
-ELSEWHERE = world(balancer=Balancer(3, (Listener(Protocol.TCP, 80, (Server("10.0.0.9", 1, 1),)),)))
+NO_SERVERS = world(balancer=Balancer(3, (Listener(Protocol.TCP, 80, 80, ()),)))
+ELSEWHERE = world(
+    balancer=Balancer(3, (Listener(Protocol.TCP, 80, 80, (Server("10.0.0.9", 1, 1),)),))
+)
 CLOSED_GROUP = world(filter=Filter(11, ()))
 
 LINK_CASES = (

@@ -143,7 +143,7 @@ def test_eleven_security_groups_do_not_fit() -> None:
 def balancer(*weights: int) -> Balancer:
     """A balancer with servers of these weights, told apart by their ports."""
     servers = tuple(Server("10.0.0.1", 1 + rank, weight) for rank, weight in enumerate(weights))
-    return Balancer(3, (Listener(Protocol.TCP, 80, servers),))
+    return Balancer(3, (Listener(Protocol.TCP, 80, 80, servers),))
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,9 @@ def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> Non
     assert compiled == items.Balancer(
         5,
         (
-            items.Listener(tcp, 80, (items.Server("10.0.0.5", 80, 30),)),
-            items.Listener(tcp, 443, (items.Server("10.0.0.7", 80, 100),)),
-            items.Listener(tcp, 81, ()),
+            items.Listener(tcp, 80, 80, (items.Server("10.0.0.5", 80, 30),)),
+            items.Listener(tcp, 443, 443, (items.Server("10.0.0.7", 80, 100),)),
+            items.Listener(tcp, 81, 81, ()),
         ),
     )
 
@@ -157,7 +157,7 @@ def test_a_listener_that_is_stopped_is_not_there() -> None:
     parts = BalancerParts(
         BALANCER, (stopped, listener(81, "sgp-1")), (server("sgp-1", "10.0.0.5"),)
     )
-    assert [each.port for each in compiler.balancer(parts).listeners] == [81]
+    assert [each.first for each in compiler.balancer(parts).listeners] == [81]
 
 
 def test_a_load_balancer_that_is_not_active_has_no_listeners() -> None:
