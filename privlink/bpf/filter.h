@@ -1,48 +1,115 @@
-/* Security groups: may this client open a flow to this address? Paid once per flow. */
+/* Security groups: may this flow be? Paid once per flow, and again when the rules changed. */
 #pragma once
 
 #include <stdbool.h>
 
-#include "maps.h"
+#include "packet.h"
 
 #define NO_RULE 512	/* after every verdict, and even: nothing accepts */
 #define NOT_HERE 0	/* before every verdict, and even: a group we do not know may be one that drops */
 
-/* A group's verdict on a new flow, by its first rule that matches, as one number to be compared
- * across groups: priority * 2 + accept. The least wins, and of equal priorities the drop.
+/* What is asked of a group: a flow of this protocol to this port, with this far end. */
+struct question {
+	struct in6_addr peer;
+	__u16 port;	/* native order; 0 where the protocol has none */
+	__u8 protocol;
+	__u8 family;
+};
+
+/* Not 0 where the two differ in more than their last `shift` bits. In two steps, as a shift by 64
+ * is none. */
+static __always_inline __u64 differ(__u64 one, __u64 other, __u32 shift)
+{
+	__u32 half = shift / 2;
+
+	return (one ^ other) >> half >> (shift - half);
+}
+
+/* Not 0 where `value` lies outside. */
+static __always_inline __u32 outside(__s32 value, __s32 first, __s32 last)
+{
+	return ((value - first) | (last - value)) & 0x80000000;
+}
+
+static __always_inline __u64 half(const struct in6_addr *address, __u32 word)
+{
+	return (__u64)bpf_ntohl(address->s6_addr32[word]) << 32 |
+	       bpf_ntohl(address->s6_addr32[word + 1]);
+}
+
+/* A group's verdict, by its first rule that matches, as one number to be compared across groups:
+ * priority * 2 + accept. The least wins, and of equal priorities the drop.
  *
  * Not static: the verifier then looks at it once, not once per group. */
-__noinline int filter_verdict(__u32 number, __u32 source, __u32 protocol, __u32 port)
+__noinline int filter_verdict(__u32 number, __u32 direction, const struct question *question)
 {
-	const struct filter *filter = bpf_map_lookup_elem(&filters, &number);
+	struct filter_key key = { .number = number, .direction = direction };
+	const struct filter *filter = bpf_map_lookup_elem(&filters, &key);
+	struct set_key member = { .prefix = SET_PREFIX };	/* here: one state for the verifier */
+	__u64 high, low;
 
-	if (!filter)
+	if (!filter || !question)
 		return NOT_HERE;
+	member.address = question->peer;
+	high = half(&question->peer, 0);
+	low = half(&question->peer, 2);
 	for (__u32 i = 0; i < MAX_RULES && i < filter->count; i++) {
 		const struct rule *rule = &filter->rules[i];
 
-		if (rule->protocol && rule->protocol != protocol)
+		if (((rule->protocol ^ question->protocol) & rule->protocol_mask) |
+		    ((rule->family ^ question->family) & rule->family_mask) |
+		    outside(question->port, rule->first, rule->last) |
+		    differ(high, rule->high, rule->high_shift) |
+		    differ(low, rule->low, rule->low_shift))
 			continue;
-		if ((source & rule->netmask) != rule->subnet)
-			continue;
-		if (port < rule->low || port > rule->high)
+		member.set = rule->set;
+		if (member.set && !bpf_map_lookup_elem(&sets, &member))
 			continue;
 		return rule->priority << 1 | !!rule->accept;
 	}
 	return NO_RULE;
 }
 
-/* `port` in native order; 0 where the protocol has none. */
-static __noinline bool permits(const struct address *address, __be32 source, __u8 protocol,
-			       __u16 port)
+static __noinline bool permitted_by(const __u32 *groups, __u8 count, __u32 direction,
+				    const struct question *question)
 {
 	int best = NO_RULE;
 
-	for (__u32 i = 0; i < MAX_FILTERS && i < address->filter_count; i++) {
-		int verdict = filter_verdict(address->filters[i], source, protocol, port);
+	for (__u32 i = 0; i < MAX_FILTERS && i < count; i++) {
+		int verdict = filter_verdict(groups[i], direction, question);
 
 		if (verdict < best)
 			best = verdict;
 	}
 	return best & 1;
+}
+
+/* Hold a flow against the rules, by what its client sends: PASSED, or why it must not be. */
+__noinline int judge(const struct port *client, const struct address *address,
+		     const struct flow_key *key, __u8 family)
+{
+	struct question question = { .family = family };
+
+	if (!client || !address || !key)
+		return REASON_SECURITY_GROUP;
+	question.peer = key->source;
+	question.port = bpf_ntohs(key->destination_port);
+	question.protocol = key->protocol;
+	if (!permitted_by(address->filters, address->filter_count, INGRESS, &question))
+		return REASON_SECURITY_GROUP;
+	if (!client->filter_count)
+		return PASSED;
+	question.peer = key->destination;
+	if (!permitted_by(client->filters, client->filter_count, EGRESS, &question))
+		return REASON_EGRESS_RULE;
+	return PASSED;
+}
+
+/* What flows are held against; it rises when the rules change. */
+static __always_inline __u32 epoch_now(void)
+{
+	__u32 number = NUMBER_EPOCH;
+	const __u32 *epoch = bpf_map_lookup_elem(&numbers, &number);
+
+	return epoch ? *epoch : 0;
 }

@@ -1,6 +1,7 @@
-/* Flows: finding, opening, carrying and closing a TCP conversation through a forward. */
+/* Flows: finding, opening, carrying and closing a conversation through a forward. */
 #pragma once
 
+#include "filter.h"
 #include "packet.h"
 #include "reply.h"
 
@@ -28,8 +29,9 @@ static __always_inline struct flow_key partner_of(const struct flow_key *key,
 
 static __always_inline bool same_key(const struct flow_key *one, const struct flow_key *other)
 {
-	return one->network == other->network && one->source == other->source &&
-	       one->destination == other->destination && one->source_port == other->source_port &&
+	return one->network == other->network && same_address(&one->source, &other->source) &&
+	       same_address(&one->destination, &other->destination) &&
+	       one->source_port == other->source_port &&
 	       one->destination_port == other->destination_port &&
 	       one->protocol == other->protocol;
 }
@@ -108,7 +110,7 @@ static __always_inline void mark_end(struct flow *flow, __u8 flags, bool by_serv
 		flow->client_finished = 1;
 }
 
-/* Follow the conversation; most packets change nothing. */
+/* Follow the conversation; most packets change nothing. Datagrams have no flags. */
 static __always_inline void observe(const struct flow_key *key, struct flow *flow, __u8 flags)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
@@ -129,18 +131,22 @@ static __always_inline void observe(const struct flow_key *key, struct flow *flo
 
 /* Put both entries of a new flow in place. The reverse one is the claim on a source port: the
  * client's own if nobody has it towards this server, else one by chance. */
-static __noinline int claim(const struct flow_key *key, struct flow *there, struct flow *back)
+static __noinline int claim(const struct flow_key *key, struct halves *halves)
 {
+	struct flow *there = &halves->there, *back = &halves->back;
 	struct flow_key reverse = partner_of(key, there);
 	__u16 port = bpf_ntohs(key->source_port);
 	__u32 ports_before = key->source_port | (__u32)key->destination_port << 16;
 	long error = -EEXIST;
 
 	for (int i = 0; i < SOURCE_PORT_TRIES && error == -EEXIST; i++) {
+		__u32 ports;
+
 		there->source_port = bpf_htons(port);
-		there->port_difference = checksum_difference(
-			ports_before, there->source_port | (__u32)there->destination_port << 16);
-		back->port_difference = ~there->port_difference;
+		ports = there->source_port | (__u32)there->destination_port << 16;
+		there->port_difference = ports == ports_before
+			? 0 : checksum_difference(ports_before, ports);
+		back->port_difference = there->port_difference ? ~there->port_difference : 0;
 		reverse.destination_port = there->source_port;
 		error = bpf_map_update_elem(&flows, &reverse, back, BPF_NOEXIST);
 		port = FIRST_SOURCE_PORT + bpf_get_prandom_u32() % (65536 - FIRST_SOURCE_PORT);
@@ -153,37 +159,77 @@ static __noinline int claim(const struct flow_key *key, struct flow *there, stru
 	return error;
 }
 
-/* One server of the listener, chosen by chance: slots are units of weight. */
-static __always_inline const struct server *choose(const struct listener_key *listener,
-						   __u32 slots)
-{
-	struct server_key key = {
-		.listener = *listener,
-		.slot = (__u64)bpf_get_prandom_u32() * slots >> 32,
-	};
+/* Who takes a new flow, or why nobody does. */
+struct choice {
+	const struct server *server;
+	const struct neighbour *neighbour;
+	int reason;
+};
 
-	return bpf_map_lookup_elem(&servers, &key);
+static __always_inline struct choice chosen_nobody(int reason)
+{
+	return (struct choice) { .reason = reason };
 }
 
-/* The two halves of a flow from the client behind `key` to `server`. */
-static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
-				    const struct flow_key *key, const struct forward *forward,
-				    const struct server *server,
-				    const struct neighbour *neighbour,
-				    struct flow *there, struct flow *back)
+/* One server of the listener, chosen by chance: slots are units of weight. */
+static __always_inline struct choice choose(const struct forward *forward,
+					    const struct flow_key *key, __u8 family)
 {
+	struct listener_key listener_key = {
+		.prefix = LISTENER_PREFIX,
+		.balancer = forward->balancer,
+		.family = family,
+		.protocol = key->protocol,
+		.port = key->destination_port,
+	};
+	const struct listener *listener = bpf_map_lookup_elem(&listeners, &listener_key);
+	struct choice choice = { .reason = PASSED };
+
+	if (!listener)
+		return chosen_nobody(REASON_NO_LISTENER);
+
+	struct server_key server_key = {
+		.balancer = forward->balancer,
+		.family = family,
+		.protocol = key->protocol,
+		.first = listener->first,
+		.slot = (__u64)bpf_get_prandom_u32() * listener->slots >> 32,
+	};
+
+	choice.server = bpf_map_lookup_elem(&servers, &server_key);
+	if (!choice.server)
+		return chosen_nobody(REASON_NO_SERVER);
+
+	struct address_key where = {
+		.network = forward->network,
+		.address = choice.server->address,
+	};
+
+	choice.neighbour = bpf_map_lookup_elem(&neighbours, &where);
+	return choice.neighbour ? choice : chosen_nobody(REASON_NO_SERVER);
+}
+
+/* The two halves of a flow from the client behind `key` to a server. */
+static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
+				    const struct packet *packet, const struct forward *forward,
+				    const struct choice *choice, struct halves *halves)
+{
+	struct flow *there = &halves->there, *back = &halves->back;
+	const struct flow_key *key = &packet->key;
+	const struct server *server = choice->server;
+
 	there->last_seen = back->last_seen = bpf_ktime_get_coarse_ns();
 	there->partner_network = forward->network;
-	there->ifindex = neighbour->ifindex;
-	there->peer = neighbour->peer;
-	there->source = forward->source;
+	there->ifindex = choice->neighbour->ifindex;
+	there->peer = choice->neighbour->peer;
+	there->source = packet->family == FAMILY_IPV4 ? forward->source : forward->source6;
 	there->destination = server->address;
-	there->destination_port = server->port;
-	there->destination_mac = neighbour->mac;
+	there->destination_port = server->port ? server->port : key->destination_port;
+	there->destination_mac = choice->neighbour->mac;
 	there->source_mac = GATEWAY_MAC;
 	there->address_difference =
-		checksum_sum(checksum_difference(key->source, there->source),
-			     checksum_difference(key->destination, there->destination));
+		checksum_sum(address_difference(&key->source, &there->source),
+			     address_difference(&key->destination, &there->destination));
 
 	back->reverse = 1;
 	back->partner_network = key->network;
@@ -196,49 +242,68 @@ static __always_inline void compose(struct __sk_buff *skb, const struct port *po
 	back->address_difference = ~there->address_difference;
 }
 
-/* A SYN to an endpoint whose security groups permit it. */
+/* Open a flow through a forward, as the rules of the epoch in `halves` permit: PASSED with both
+ * entries there, or why there is none. */
 static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
-				const struct flow_key *key, __u32 number)
+				const struct packet *packet, __u32 number, struct halves *halves)
 {
+	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
 	const struct forward *forward = bpf_map_lookup_elem(&forwards, &number);
-	struct ethernet *ethernet = header(skb, struct ethernet, 0);
-	struct flow there = { .forward = number }, back = { .forward = number };
-	const struct neighbour *neighbour;
-	const struct listener *listener;
-	const struct server *server;
-	int error;
+	__u32 epoch = halves->there.epoch;
+	struct choice choice;
+	int reason;
 
 	if (!forward || !ethernet)
-		return refuse(skb, REASON_NOT_ACCEPTED);
-
-	struct listener_key listener_key = {
-		.balancer = forward->balancer,
-		.port = key->destination_port,
-		.protocol = key->protocol,
-	};
-	listener = bpf_map_lookup_elem(&listeners, &listener_key);
-	if (!listener)
-		return refuse(skb, REASON_NO_LISTENER);
-	server = listener->slots ? choose(&listener_key, listener->slots) : NULL;
-	if (!server)
-		return refuse(skb, REASON_NO_SERVER);
-
-	struct address_key where = { .network = forward->network, .address = server->address };
-
-	neighbour = bpf_map_lookup_elem(&neighbours, &where);
-	if (!neighbour)
-		return refuse(skb, REASON_NO_SERVER);
-	compose(skb, port, key, forward, server, neighbour, &there, &back);
+		return REASON_NOT_ACCEPTED;
+	choice = choose(forward, &packet->key, packet->family);
+	if (!choice.server || !choice.neighbour)
+		return choice.reason;
+	__builtin_memset(halves, 0, sizeof(*halves));
+	halves->there.epoch = halves->back.epoch = epoch;
+	halves->there.forward = halves->back.forward = number;
+	compose(skb, port, packet, forward, &choice, halves);
 	/* Answers go where the request came from, so clients behind a router work. */
-	back.destination_mac = ethernet->source;
-	back.source_mac = ethernet->destination;
-	error = count_flow(number);
-	if (error)
-		return refuse(skb, error);
-	error = claim(key, &there, &back);
-	if (error) {
+	halves->back.destination_mac = ethernet->source;
+	halves->back.source_mac = ethernet->destination;
+	reason = count_flow(number);
+	if (reason)
+		return reason;
+	reason = claim(&packet->key, halves);
+	if (reason) {
 		uncount_flow(number);
-		return refuse(skb, error == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL);
+		return reason == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL;
 	}
-	return rewrite(skb, &there);
+	return PASSED;
+}
+
+/* Hold a flow against rules that changed since it last was: PASSED, or why it must end. */
+static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, struct flow *flow,
+				  __u8 family, __u32 epoch)
+{
+	struct flow_key partner_key = partner_of(key, flow);
+	const struct flow_key *asked = flow->reverse ? &partner_key : key;
+	struct address_key where = { .network = asked->network, .address = asked->destination };
+	const struct address *address = bpf_map_lookup_elem(&addresses, &where);
+	const struct port *client = bpf_map_lookup_elem(&ports, &ifindex);
+
+	/* Gone for a moment, while its chain is changed; a zone that goes takes its forward along. */
+	if (!address || !client)
+		return PASSED;
+	if (judge(client, address, asked, family) != PASSED)
+		return REASON_NO_LONGER_PERMITTED;
+	flow->epoch = epoch;
+	return PASSED;
+}
+
+/* Whether packets of a known flow still pass: PASSED, or why not. */
+static __always_inline int standing(struct __sk_buff *skb, const struct flow_key *key,
+				    struct flow *flow, __u8 family)
+{
+	__u32 epoch = epoch_now(), ifindex = skb->ifindex;
+
+	if (!bpf_map_lookup_elem(&forwards, &flow->forward))
+		return REASON_CLOSED;
+	if (flow->epoch == epoch)
+		return PASSED;
+	return judge_again(flow->reverse ? flow->ifindex : ifindex, key, flow, family, epoch);
 }

@@ -1,44 +1,57 @@
 /* Every map of the data plane, keyed so that cost does not grow with the number of endpoints.
  *
- * Byte order: addresses and ports as they stand in packets (big endian), everything else native.
+ * Byte order: addresses and ports as they stand in packets (big endian), everything else native,
+ * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
+ * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
  * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
- * together. The maps are pinned and outlive the program: another layout of one is another name.
+ * together. The maps are pinned and outlive the program: with another layout it does not load.
  */
 #pragma once
 
 #include <linux/bpf.h>
+#include <linux/in6.h>
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
 #include "reasons.h"
 
-#define MAX_FILTERS 10	/* security groups on one endpoint */
-#define MAX_RULES 250	/* rules in one security group; a filter then fits one page */
+#define MAX_FILTERS 10	/* security groups on one address */
+#define MAX_RULES 250	/* rules of one direction in one security group */
 #define MAX_FLOWS 65536	/* flows through one forward: nobody takes the table from everybody else */
 
-#define HASH_MAP(name, key_type, value_type, entries)		\
+#define MAP(name, map_type, key_type, value_type, entries)	\
 	struct {						\
-		__uint(type, BPF_MAP_TYPE_HASH);		\
+		__uint(type, map_type);				\
 		__uint(map_flags, BPF_F_NO_PREALLOC);		\
 		__uint(max_entries, entries);			\
 		__type(key, key_type);				\
 		__type(value, value_type);			\
 	} name SEC(".maps")
 
+#define HASH_MAP(name, key_type, value_type, entries) \
+	MAP(name, BPF_MAP_TYPE_HASH, key_type, value_type, entries)
+#define PREFIX_MAP(name, key_type, value_type, entries) \
+	MAP(name, BPF_MAP_TYPE_LPM_TRIE, key_type, value_type, entries)
+
 /* As it stands in a frame; three loads where bytes would be six. */
 struct mac {
 	__be16 parts[3];
 };
 
+enum family { FAMILY_ANY = 0, FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
+
 /* ports: the fabric end of each workload's link, by ifindex. */
 struct port {
 	__u32 network;	/* VPC number */
-	__be32 address;	/* the one address the workload may use */
+	__be32 address;	/* the one IPv4 address the workload may use */
 	__be32 subnet;	/* its vswitch: neighbours are reached over the bridge */
 	__be32 netmask;
+	struct in6_addr address6;	/* the one IPv6 address, or :: */
+	__be32 subnet6[2];	/* a vswitch has a /64 */
 	struct mac mac;	/* the one MAC the workload may use */
 	__u8 peer;	/* 1: a veth, deliver straight into its other end */
-	__u8 pad;
+	__u8 filter_count;
+	__u32 filters[MAX_FILTERS];	/* whose egress rules its new flows must pass; none: all may */
 };
 
 HASH_MAP(ports, __u32, struct port, 65536);
@@ -46,12 +59,12 @@ HASH_MAP(ports, __u32, struct port, 65536);
 /* An address within a VPC. The same address in two VPCs is two keys: overlap is no special case. */
 struct address_key {
 	__u32 network;
-	__be32 address;
+	struct in6_addr address;
 };
 
 enum address_kind { ADDRESS_GATEWAY = 1, ADDRESS_ENDPOINT = 2 };
 
-/* addresses: what the fabric itself answers for (ARP, ping); they are on no interface. */
+/* addresses: what the fabric itself answers for (ARP, discovery, ping); they are on no interface. */
 struct address {
 	struct mac mac;
 	__u8 kind;
@@ -65,36 +78,46 @@ HASH_MAP(addresses, struct address_key, struct address, 262144);
 /* forwards: open endpoint zones by number. Gone from here = every flow through it stops. */
 struct forward {
 	__u32 network;	/* the provider's VPC */
-	__be32 source;	/* what the provider's servers see */
 	__u32 balancer;
+	struct in6_addr source;	/* what the provider's servers see, in IPv4 ... */
+	struct in6_addr source6;	/* ... and in IPv6 */
 };
 
 HASH_MAP(forwards, __u32, struct forward, 262144);
 
-/* listeners: ports of a load balancer; servers: its servers, one slot per unit of weight. */
+/* listeners: ports of a load balancer, a range being as many prefixes as it takes; servers: its
+ * servers, one slot per unit of weight, under the first port of their listener. */
 struct listener_key {
+	__u32 prefix;	/* bits of what follows; of all keys of one listener only those of `port` differ */
 	__u32 balancer;
-	__be16 port;
+	__u8 family;	/* of the servers */
 	__u8 protocol;	/* IPPROTO_* */
-	__u8 pad;
+	__be16 port;
 };
+
+#define LISTENER_PREFIX (8 * (sizeof(struct listener_key) - sizeof(__u32)))
 
 struct listener {
 	__u32 slots;
+	__be16 first;
+	__u16 pad;
 };
 
 struct server_key {
-	struct listener_key listener;
+	__u32 balancer;
+	__u8 family;
+	__u8 protocol;
+	__be16 first;
 	__u32 slot;
 };
 
 struct server {
-	__be32 address;
-	__be16 port;
+	struct in6_addr address;
+	__be16 port;	/* 0: the one the client asked for */
 	__u16 pad;
 };
 
-HASH_MAP(listeners, struct listener_key, struct listener, 262144);
+PREFIX_MAP(listeners, struct listener_key, struct listener, 1048576);
 HASH_MAP(servers, struct server_key, struct server, 1048576);
 
 /* neighbours: where a workload's address is on this node. */
@@ -107,31 +130,57 @@ struct neighbour {
 
 HASH_MAP(neighbours, struct address_key, struct neighbour, 262144);
 
-/* filters: one security group's rules in the order they decide. */
+/* filters: one security group's rules of one direction, in the order they decide. */
+enum direction { INGRESS = 0, EGRESS = 1 };
+
+struct filter_key {
+	__u32 number;
+	__u32 direction;
+};
+
+/* Of the two ends of a flow a rule is about the far one: where it comes from, or where it goes.
+ * Made so that to match is arithmetic without a branch, which the verifier would walk 250 times. */
 struct rule {
-	__be32 subnet;
-	__be32 netmask;
-	__u16 low;	/* ports, native order, inclusive */
-	__u16 high;
-	__u8 protocol;	/* IPPROTO_*, 0: all */
+	__u64 high;	/* its block, as two numbers in native order, ... */
+	__u64 low;
+	__u32 set;	/* or whoever is in a set; 0: none */
+	__u16 first;	/* ports, native order, inclusive */
+	__u16 last;
+	__u8 high_shift;	/* ... of which so many bits do not count, 0 to 64 */
+	__u8 low_shift;
+	__u8 family;
+	__u8 family_mask;	/* 0xff, or 0: any */
+	__u8 protocol;	/* IPPROTO_* */
+	__u8 protocol_mask;	/* the same */
 	__u8 priority;
 	__u8 accept;
-	__u8 pad;
 };
 
 struct filter {
 	__u32 count;
+	__u32 pad;
 	struct rule rules[MAX_RULES];
 };
 
-HASH_MAP(filters, __u32, struct filter, 65536);
+HASH_MAP(filters, struct filter_key, struct filter, 131072);
+
+/* sets: addresses that rules name together. */
+struct set_key {
+	__u32 prefix;	/* bits of what follows */
+	__u32 set;
+	struct in6_addr address;
+};
+
+#define SET_PREFIX (8 * (sizeof(struct set_key) - sizeof(__u32)))
+
+PREFIX_MAP(sets, struct set_key, __u32, 1048576);
 
 /* flows: each conversation is two entries, keyed by what its packets look like where they come in:
  * one for what the client sends, one for what the server answers. */
 struct flow_key {
 	__u32 network;
-	__be32 source;
-	__be32 destination;
+	struct in6_addr source;
+	struct in6_addr destination;
 	__be16 source_port;
 	__be16 destination_port;
 	__u8 protocol;
@@ -142,8 +191,8 @@ struct flow {
 	__u64 last_seen;	/* CLOCK_MONOTONIC, ns; exact to a second */
 	__u32 forward;
 	__u32 ifindex;		/* out of this port, ... */
-	__be32 source;		/* ... looking like this: */
-	__be32 destination;
+	struct in6_addr source;	/* ... looking like this: */
+	struct in6_addr destination;
 	__be16 source_port;
 	__be16 destination_port;
 	struct mac destination_mac;	/* the two in the order of a frame */
@@ -151,6 +200,7 @@ struct flow {
 	__u32 address_difference;	/* what the rewriting adds to a checksum */
 	__u32 port_difference;
 	__u32 partner_network;	/* where the other entry's packets come in */
+	__u32 epoch;		/* the rules it was last held against */
 	__u8 peer;		/* as in a port */
 	__u8 reverse;		/* 1: the server's answers */
 	/* Each a byte of its own: both directions may be writing at once. */
@@ -158,7 +208,7 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 pad[6];
+	__u8 pad[2];
 };
 
 HASH_MAP(flows, struct flow_key, struct flow, 1048576);
@@ -167,10 +217,47 @@ HASH_MAP(flows, struct flow_key, struct flow, 1048576);
  * it deletes; collecting sets the truth. Signed: between the two it may be off by a few. */
 HASH_MAP(flow_counts, __u32, __s32, 262144);
 
+/* fragments: datagrams that are passing in pieces. Every workload has a few places of its own, so
+ * that none pushes out another's; a new datagram takes the place of an old one. */
+#define DATAGRAMS 64	/* per workload; a power of two */
+
+struct fragment_key {
+	__u32 ifindex;
+	__u32 place;
+};
+
+struct datagram {
+	__u64 began;		/* CLOCK_MONOTONIC, ns */
+	struct flow_key key;	/* with the ports that only the first piece shows */
+	__be32 identification;
+	__be32 substitute;	/* the identification it leaves with */
+	__u16 next;		/* where the next piece must begin, in bytes */
+	__u8 echo;		/* to be sent back where it came from */
+	__u8 pad;
+};
+
+HASH_MAP(fragments, struct fragment_key, struct datagram, 262144);
+
+#define ARRAY_MAP(name, map_type, value_type, entries)	\
+	struct {					\
+		__uint(type, map_type);			\
+		__uint(max_entries, entries);		\
+		__type(key, __u32);			\
+		__type(value, value_type);		\
+	} name SEC(".maps")
+
+/* numbers: single ones. A flow is held against the rules anew when their epoch is not its own. */
+enum number { NUMBER_EPOCH, NUMBER_IDENTIFICATION, NUMBERS };
+
+ARRAY_MAP(numbers, BPF_MAP_TYPE_ARRAY, __u32, NUMBERS);
+
+/* scratch: the two entries of a flow in the making, which the stack has no room for. */
+struct halves {
+	struct flow there;	/* what the client sends */
+	struct flow back;	/* what the server answers */
+};
+
+ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
+
 /* drops: packets by enum reason. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, MAX_REASONS);
-	__type(key, __u32);
-	__type(value, __u64);
-} drops SEC(".maps");
+ARRAY_MAP(drops, BPF_MAP_TYPE_PERCPU_ARRAY, __u64, MAX_REASONS);

@@ -5,202 +5,353 @@
  * redirected to the other network, or is for an address the fabric answers for, or for a neighbour
  * on the bridge. Everything else is dropped, and every drop is counted with its reason.
  */
+#include "discovery.h"
+#include "error.h"
 #include "filter.h"
 #include "flow.h"
+#include "fragment.h"
 #include "packet.h"
 #include "reply.h"
 
-static __always_inline const struct address *find_address(__u32 network, __be32 address)
-{
-	struct address_key key = { .network = network, .address = address };
-
-	return bpf_map_lookup_elem(&addresses, &key);
-}
-
-static __always_inline bool in_subnet(const struct port *port, __be32 address)
-{
-	return (address & port->netmask) == port->subnet;
-}
-
-static __noinline int handle_arp(struct __sk_buff *skb, const struct port *port)
-{
-	struct arp *arp = header(skb, struct arp, ETH_HLEN);
-	const struct address *address;
-
-	if (!arp)
-		return drop(REASON_TRUNCATED);
-	if (arp->hardware != bpf_htons(ARP_ETHERNET) || arp->protocol != bpf_htons(ETH_P_IP) ||
-	    arp->hardware_length != ETH_ALEN || arp->protocol_length != sizeof(arp->sender) ||
-	    (arp->operation != bpf_htons(ARP_REQUEST) &&
-	     arp->operation != bpf_htons(ARP_REPLY)))
-		return drop(REASON_MALFORMED);
-	if (!same_mac(arp->sender_mac, port->mac) || arp->sender != port->address)
-		return drop(REASON_SPOOFED_SOURCE);
-	if (arp->operation == bpf_htons(ARP_REQUEST)) {
-		address = find_address(port->network, arp->target);
-		if (address)
-			return reply_arp(skb, address->mac);
-	}
-	return in_subnet(port, arp->target) ? TC_ACT_OK : drop(REASON_ARP_OUTSIDE);
-}
-
-/* Ping, to an address of the fabric. */
-static __noinline int handle_icmp(struct __sk_buff *skb, const struct address *address)
-{
-	struct iphdr *ip = header(skb, struct iphdr, IP_START);
-	struct icmp *icmp = header(skb, struct icmp, TRANSPORT_START);
-
-	if (!ip || !icmp)
-		return drop(REASON_TRUNCATED);
-	if (bpf_ntohs(ip->tot_len) < sizeof(*ip) + sizeof(*icmp))
-		return drop(REASON_MALFORMED);
-	if (icmp->type != ICMP_ECHO_REQUEST || icmp->code)
-		return drop(REASON_NOT_ECHO);
-	if (address->kind == ADDRESS_ENDPOINT && !permits(address, ip->saddr, IPPROTO_ICMP, 0))
-		return drop(REASON_SECURITY_GROUP);
-	return reply_echo(skb);
-}
-
-/* The first packet of a TCP conversation with an address of the fabric, or a stray one. */
-static __noinline int handle_tcp_request(struct __sk_buff *skb, const struct port *port,
-					 const struct flow_key *key,
-					 const struct address *address)
-{
-	struct tcphdr *tcp = header(skb, struct tcphdr, TRANSPORT_START);
-	__u32 number = address->forward;
-
-	if (!tcp)
-		return drop(REASON_TRUNCATED);
-	if (address->kind == ADDRESS_GATEWAY)
-		return refuse(skb, REASON_NO_LISTENER);
-	if (!bpf_map_lookup_elem(&forwards, &number))
-		return refuse(skb, REASON_NOT_ACCEPTED);
-	if ((tcp_flags(tcp) & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return refuse(skb, REASON_NO_FLOW);
-	if (!permits(address, key->source, IPPROTO_TCP, bpf_ntohs(key->destination_port)))
-		return drop(REASON_SECURITY_GROUP);
-	return open_flow(skb, port, key, number);
-}
-
 /* Not for the fabric: a neighbour on the bridge, or nowhere. */
 static __always_inline int handle_neighbour(struct __sk_buff *skb, const struct port *port,
-					    const struct iphdr *ip, bool fragment)
+					    const struct packet *packet)
 {
 	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
 
-	if (!in_subnet(port, ip->daddr))
-		return drop(fragment ? REASON_FRAGMENT : REASON_NO_ROUTE);
-	if ((ip->daddr | port->netmask) == ~0u)
-		return drop(REASON_MULTICAST);
+	if (!in_vswitch(port, &packet->key.destination))
+		return packet->piece == WHOLE ? -REASON_NO_ROUTE : -REASON_FRAGMENT;
+	if (packet->family == FAMILY_IPV4 &&
+	    (packet->key.destination.s6_addr32[3] | port->netmask) == ~0u)
+		return -REASON_MULTICAST;
 	if (!ethernet || same_mac(ethernet->destination, GATEWAY_MAC))
-		return drop(REASON_VIA_GATEWAY);
+		return -REASON_VIA_GATEWAY;
 	return TC_ACT_OK;
 }
 
-static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *port,
-				      const struct iphdr *ip)
+/* A packet of a flow that stands. */
+static __always_inline int carry(struct __sk_buff *skb, const struct packet *packet,
+				 const struct flow *flow)
 {
-	const struct tcphdr *tcp = header(skb, struct tcphdr, TRANSPORT_START);
-	const struct address *address;
-	struct flow *flow;
-	__u8 flags;
+	__be32 substitute = 0;
 
-	if (!tcp)
-		return drop(REASON_TRUNCATED);
-	flags = tcp_flags(tcp);
-	if (tcp->doff < 5 || bpf_ntohs(ip->tot_len) < sizeof(*ip) + tcp->doff * 4 ||
-	    (flags & TCP_SYN && flags & (TCP_FIN | TCP_RST)))
-		return drop(REASON_MALFORMED);
-
-	struct flow_key key = {
-		.network = port->network,
-		.source = ip->saddr,
-		.destination = ip->daddr,
-		.source_port = tcp->source,
-		.destination_port = tcp->dest,
-		.protocol = IPPROTO_TCP,
-	};
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow) {
-		bool opens = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-		bool open = bpf_map_lookup_elem(&forwards, &flow->forward);
-
-		if (opens && flow->reverse)
-			return drop(REASON_UNSOLICITED_SYN);
-		if (!opens && !open) {
-			/* The other side is told too, by its own entry, when it next speaks. */
-			delete_entry(&key, flow);
-			return refuse(skb, REASON_CLOSED);
-		}
-		if (!opens || (open && !ended(flow))) {
-			observe(&key, flow, flags);
-			return rewrite(skb, flow);
-		}
-		forget(&key, flow);
+	if (packet->piece == FIRST_PIECE) {
+		substitute = begin_datagram(skb, packet, false);
+		if (!substitute)
+			return -REASON_FLOW_TABLE_FULL;
 	}
-	address = find_address(port->network, key.destination);
-	if (address)
-		return handle_tcp_request(skb, port, &key, address);
-	ip = header(skb, struct iphdr, IP_START);
-	return ip ? handle_neighbour(skb, port, ip, false) : drop(REASON_TRUNCATED);
+	return rewrite(skb, packet, flow, substitute);
 }
 
-static __always_inline int handle_ipv4(struct __sk_buff *skb, const struct port *port)
+/* The first packet of a conversation with an address of the fabric, or a stray one. */
+__noinline int handle_request(struct __sk_buff *skb, const struct port *port,
+			      const struct packet *packet, const struct address *address)
 {
-	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
-	const struct iphdr *ip = header(skb, struct iphdr, IP_START);
-	const struct address *address;
-	bool fragment;
+	__u32 only = 0, number;
+	struct halves *halves = bpf_map_lookup_elem(&scratch, &only);
+	int reason;
 
-	if (!ethernet || !ip)
-		return drop(REASON_TRUNCATED);
-	if (ip->version != 4 || ip->ihl < 5 || bpf_ntohs(ip->tot_len) < sizeof(*ip))
-		return drop(REASON_MALFORMED);
-	if (ip->ihl > 5)
-		return drop(REASON_IP_OPTIONS);
-	if (IP_START + bpf_ntohs(ip->tot_len) > skb->len)
-		return drop(REASON_TRUNCATED);
-	if (ip->saddr != port->address)
-		return drop(REASON_SPOOFED_SOURCE);
-	if (ethernet->destination.parts[0] & bpf_htons(0x0100))
-		return drop(REASON_MULTICAST);
-	/* More fragments, or an offset: RFC 791. */
-	fragment = ip->frag_off & bpf_htons(0x3fff);
-	if (ip->protocol == IPPROTO_TCP && !fragment)
-		return handle_tcp(skb, port, ip);
-	address = find_address(port->network, ip->daddr);
-	if (!address)
-		return handle_neighbour(skb, port, ip, fragment);
-	if (fragment)
-		return drop(REASON_FRAGMENT);
-	if (ip->protocol == IPPROTO_ICMP)
-		return handle_icmp(skb, address);
-	return drop(REASON_NOT_TCP);
+	if (!port || !packet || !address || !halves)
+		return -REASON_TRUNCATED;
+	number = address->forward;
+	if (address->kind == ADDRESS_GATEWAY)
+		return -REASON_NO_LISTENER;
+	if (!bpf_map_lookup_elem(&forwards, &number))
+		return -REASON_NOT_ACCEPTED;
+	if (packet->key.protocol == IPPROTO_TCP &&
+	    (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return -REASON_NO_FLOW;
+	halves->there.epoch = epoch_now();
+	reason = judge(port, address, &packet->key, packet->family);
+	if (reason == PASSED)
+		reason = open_flow(skb, port, packet, number, halves);
+	return reason == PASSED ? carry(skb, packet, &halves->there) : -reason;
 }
 
-SEC("tc")
-int privlink_ingress(struct __sk_buff *skb)
+/* What belongs to no flow and has ports. */
+static __always_inline int handle_other(struct __sk_buff *skb, const struct port *port,
+					const struct packet *packet)
+{
+	const struct address *address = find_address(port->network, &packet->key.destination);
+
+	return address ? handle_request(skb, port, packet, address)
+		       : handle_neighbour(skb, port, packet);
+}
+
+static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *port,
+				      struct packet *packet)
+{
+	const struct tcphdr *tcp = header(skb, struct tcphdr, packet->transport);
+	struct flow *flow;
+	bool opens;
+	int reason;
+
+	if (packet->length < sizeof(*tcp))
+		return packet->piece == WHOLE ? -REASON_MALFORMED : -REASON_FRAGMENT;
+	if (!tcp)
+		return -REASON_TRUNCATED;
+	packet->flags = tcp_flags(tcp);
+	if (tcp->doff < 5 || packet->length < tcp->doff * 4 ||
+	    (packet->flags & TCP_SYN && packet->flags & (TCP_FIN | TCP_RST)))
+		return -REASON_MALFORMED;
+	packet->key.source_port = tcp->source;
+	packet->key.destination_port = tcp->dest;
+	flow = bpf_map_lookup_elem(&flows, &packet->key);
+	if (!flow)
+		return handle_other(skb, port, packet);
+	opens = (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if (opens && flow->reverse)
+		return -REASON_UNSOLICITED_SYN;
+	reason = standing(skb, &packet->key, flow, packet->family);
+	if (reason == PASSED && !(opens && ended(flow))) {
+		observe(&packet->key, flow, packet->flags);
+		return carry(skb, packet, flow);
+	}
+	if (!opens) {
+		/* The other side is told too, by its own entry, when it next speaks. */
+		delete_entry(&packet->key, flow);
+		return -reason;
+	}
+	forget(&packet->key, flow);
+	return handle_other(skb, port, packet);
+}
+
+static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *port,
+				      struct packet *packet)
+{
+	const struct udphdr *udp = header(skb, struct udphdr, packet->transport);
+	struct flow *flow;
+	int reason;
+
+	if (packet->length < sizeof(*udp))
+		return packet->piece == WHOLE ? -REASON_MALFORMED : -REASON_FRAGMENT;
+	if (!udp)
+		return -REASON_TRUNCATED;
+	if (bpf_ntohs(udp->len) < sizeof(*udp) ||
+	    (packet->piece == WHOLE && bpf_ntohs(udp->len) > packet->length))
+		return -REASON_MALFORMED;
+	packet->key.source_port = udp->source;
+	packet->key.destination_port = udp->dest;
+	flow = bpf_map_lookup_elem(&flows, &packet->key);
+	if (!flow)
+		return handle_other(skb, port, packet);
+	reason = standing(skb, &packet->key, flow, packet->family);
+	if (reason == PASSED) {
+		observe(&packet->key, flow, 0);
+		return carry(skb, packet, flow);
+	}
+	if (flow->reverse) {
+		delete_entry(&packet->key, flow);
+		return -reason;
+	}
+	/* A datagram can open anew what was closed under it. */
+	forget(&packet->key, flow);
+	return handle_other(skb, port, packet);
+}
+
+/* Ping to an address of the fabric; the pieces of a large one go back as they came. */
+__noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
+			   const struct packet *packet, const struct address *address)
+{
+	int reason = PASSED;
+
+	if (!port || !packet || !address)
+		return -REASON_TRUNCATED;
+	if (address->kind == ADDRESS_ENDPOINT)
+		reason = judge(port, address, &packet->key, packet->family);
+	if (reason != PASSED)
+		return -reason;
+	if (packet->piece == FIRST_PIECE && !begin_datagram(skb, packet, true))
+		return -REASON_FLOW_TABLE_FULL;
+	return reply_echo(skb, packet);
+}
+
+__noinline int handle_error(struct __sk_buff *skb, const struct port *port,
+			    const struct packet *packet)
+{
+	struct flow_key key = {};
+	struct flow *flow = NULL;
+	int reason;
+
+	if (!port || !packet)
+		return -REASON_TRUNCATED;
+	linearize(skb, LONGEST_ERROR);
+	if (read_quote(skb, packet, &key))
+		flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow) {
+		reason = standing(skb, &key, flow, packet->family);
+		return reason == PASSED ? carry_error(skb, packet, flow) : -reason;
+	}
+	if (in_vswitch(port, &packet->key.destination) &&
+	    !find_address(port->network, &packet->key.destination))
+		return handle_neighbour(skb, port, packet);
+	return -REASON_FOREIGN_ERROR;
+}
+
+static __always_inline int handle_icmp(struct __sk_buff *skb, const struct port *port,
+				       const struct packet *packet)
+{
+	const struct icmp *icmp = header(skb, struct icmp, packet->transport);
+	const struct address *address;
+	__u8 request = packet->family == FAMILY_IPV4 ? ICMP_ECHO_REQUEST : ICMPV6_ECHO_REQUEST;
+
+	if (packet->length < sizeof(*icmp))
+		return packet->piece == WHOLE ? -REASON_MALFORMED : -REASON_FRAGMENT;
+	if (!icmp)
+		return -REASON_TRUNCATED;
+	if (packet->family == FAMILY_IPV6 && is_discovery(icmp->type))
+		return -REASON_ADVERTISEMENT;	/* in pieces: RFC 6980 */
+	if (packet->piece == WHOLE && is_error(packet->family, icmp->type))
+		return handle_error(skb, port, packet);
+	address = find_address(port->network, &packet->key.destination);
+	if (!address)
+		return handle_neighbour(skb, port, packet);
+	if (icmp->type != request || icmp->code)
+		return -REASON_ICMP_TYPE;
+	return handle_echo(skb, port, packet, address);
+}
+
+/* A later piece of a datagram. */
+__noinline int handle_piece(struct __sk_buff *skb, const struct port *port,
+			    struct packet *packet)
+{
+	const struct datagram *datagram;
+	struct flow *flow;
+	int reason;
+
+	if (!port || !packet)
+		return -REASON_TRUNCATED;
+	datagram = go_on(skb, packet);
+	if (!datagram)
+		return find_address(port->network, &packet->key.destination)
+			? -REASON_FRAGMENT : handle_neighbour(skb, port, packet);
+	if (datagram->echo)
+		return reply_swapped(skb, packet);
+	flow = bpf_map_lookup_elem(&flows, &packet->key);
+	if (!flow)
+		return -REASON_NO_FLOW;
+	reason = standing(skb, &packet->key, flow, packet->family);
+	if (reason != PASSED)
+		return -reason;
+	return rewrite(skb, packet, flow, datagram->substitute);
+}
+
+/* By protocol, once the packet is known to be the workload's own. */
+static __always_inline int handle_packet(struct __sk_buff *skb, const struct port *port,
+					 struct packet *packet)
+{
+	__u8 icmp = packet->family == FAMILY_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	if (packet->piece == LATER_PIECE)
+		return handle_piece(skb, port, packet);
+	if (packet->key.protocol == IPPROTO_TCP)
+		return handle_tcp(skb, port, packet);
+	if (packet->key.protocol == IPPROTO_UDP)
+		return handle_udp(skb, port, packet);
+	if (packet->key.protocol == icmp)
+		return handle_icmp(skb, port, packet);
+	if (find_address(port->network, &packet->key.destination))
+		return -REASON_PROTOCOL;
+	return handle_neighbour(skb, port, packet);
+}
+
+static __noinline int handle_ipv4(struct __sk_buff *skb, const struct port *port,
+				       struct packet *packet)
+{
+	const struct ethernet *ethernet;
+	int reason;
+
+	linearize(skb, IPV4_TRANSPORT + sizeof(struct tcphdr));
+	reason = read_ipv4(skb, packet);
+	if (reason != PASSED)
+		return -reason;
+	if (packet->key.source.s6_addr32[3] != port->address)
+		return -REASON_SPOOFED_SOURCE;
+	ethernet = header(skb, struct ethernet, 0);
+	if (!ethernet || to_many(ethernet))
+		return -REASON_MULTICAST;
+	return handle_packet(skb, port, packet);
+}
+
+static __noinline int handle_ipv6(struct __sk_buff *skb, const struct port *port,
+				       struct packet *packet)
+{
+	const struct ethernet *ethernet;
+	const struct icmp *icmp;
+	int reason;
+
+	if (unspecified(&port->address6))
+		return -REASON_NOT_IP;
+	linearize(skb, MOST_HEADERS);
+	reason = read_ipv6(skb, packet);
+	if (reason != PASSED)
+		return -reason;
+	icmp = header(skb, struct icmp, IPV6_TRANSPORT);
+	if (packet->key.protocol == IPPROTO_ICMPV6 && packet->transport == IPV6_TRANSPORT &&
+	    packet->length >= sizeof(*icmp) && icmp && is_discovery(icmp->type))
+		return handle_discovery(skb, port, packet);
+	if (!same_address(&packet->key.source, &port->address6))
+		return -REASON_SPOOFED_SOURCE;
+	ethernet = header(skb, struct ethernet, 0);
+	if (!ethernet || to_many(ethernet))
+		return -REASON_MULTICAST;
+	if (is_extension(packet->key.protocol))
+		return -REASON_IP_OPTIONS;
+	return handle_packet(skb, port, packet);
+}
+
+/* A verdict of TC_ACT_*, or why the frame goes no further, negative; so are all the results above. */
+static __always_inline int handle_frame(struct __sk_buff *skb, struct packet *packet)
 {
 	__u32 ifindex = skb->ifindex;
 	const struct port *port = bpf_map_lookup_elem(&ports, &ifindex);
 	const struct ethernet *ethernet;
 
 	if (!port)
-		return drop(REASON_UNKNOWN_PORT);
+		return -REASON_UNKNOWN_PORT;
 	/* The tag itself is in the packet's metadata by now: the frame would look like plain IPv4. */
 	if (skb->vlan_present)
-		return drop(REASON_VLAN_TAGGED);
-	linearize_headers(skb);
+		return -REASON_VLAN_TAGGED;
 	ethernet = header(skb, struct ethernet, 0);
 	if (!ethernet)
-		return drop(REASON_TRUNCATED);
+		return -REASON_TRUNCATED;
 	if (!same_mac(ethernet->source, port->mac))
-		return drop(REASON_SPOOFED_SOURCE);
+		return -REASON_SPOOFED_SOURCE;
+	packet->key.network = port->network;
+	if (ethernet->type == bpf_htons(ETH_P_IP))
+		return handle_ipv4(skb, port, packet);
+	if (ethernet->type == bpf_htons(ETH_P_IPV6))
+		return handle_ipv6(skb, port, packet);
 	if (ethernet->type == bpf_htons(ETH_P_ARP))
 		return handle_arp(skb, port);
-	if (ethernet->type == bpf_htons(ETH_P_IP))
-		return handle_ipv4(skb, port);
-	return drop(REASON_NOT_IPV4);
+	return -REASON_NOT_IP;
+}
+
+/* Count a packet that goes no further; cb[1] tells the program-test call the reason. */
+static __always_inline int drop(struct __sk_buff *skb, enum reason reason)
+{
+	__u32 key = reason;
+	__u64 *count = bpf_map_lookup_elem(&drops, &key);
+
+	if (count)
+		*count += 1;
+	skb->cb[1] = reason;
+	return TC_ACT_SHOT;
+}
+
+SEC("tc")
+int privlink_ingress(struct __sk_buff *skb)
+{
+	struct packet packet = {};
+	int outcome = handle_frame(skb, &packet);
+
+	if (outcome >= 0)
+		return outcome;
+	drop(skb, -outcome);
+	/* Which reasons the sender is told, their list says. */
+	if (-outcome >= REASON_CLOSED && -outcome <= REASON_NO_LONGER_PERMITTED)
+		return refuse(skb, &packet);
+	return TC_ACT_SHOT;
 }
 
 /* No helper here is reserved to GPL programs. */

@@ -2,23 +2,24 @@
 #pragma once
 
 enum reason {
+	PASSED,			/* none: it goes on */
 	REASON_UNKNOWN_PORT,	/* came in where no workload is plugged in */
 	REASON_TRUNCATED,	/* shorter than its headers say */
 	REASON_MALFORMED,	/* headers that no honest stack sends */
 	REASON_VLAN_TAGGED,
-	REASON_NOT_IPV4,
-	REASON_IP_OPTIONS,
+	REASON_NOT_IP,		/* neither ARP nor IP, or IPv6 where the vswitch has none */
+	REASON_IP_OPTIONS,	/* IPv4 options, or IPv6 extension headers other than a fragment's */
 	REASON_SPOOFED_SOURCE,	/* a MAC or an address that is not the workload's own */
-	REASON_ARP_OUTSIDE,	/* ARP for an address that is not in the vswitch */
-	REASON_MULTICAST,	/* IPv4 multicast or broadcast */
+	REASON_NEIGHBOUR_OUTSIDE,	/* ARP or a solicitation for what is not in the vswitch */
+	REASON_MULTICAST,	/* to a group or to everybody */
 	REASON_VIA_GATEWAY,	/* to a neighbour, but by the gateway's MAC */
 	REASON_NO_ROUTE,	/* outside the vswitch, and no endpoint */
-	REASON_FRAGMENT,	/* a fragment to an address of the fabric */
-	REASON_NOT_TCP,
-	REASON_NOT_ECHO,	/* ICMP other than an echo request */
+	REASON_FRAGMENT,	/* out of sequence, overlapping, or too short for its headers */
+	REASON_PROTOCOL,	/* to the fabric, and neither TCP, UDP nor ICMP */
+	REASON_ICMP_TYPE,	/* ICMP to the fabric, and neither an echo request nor an error */
 	REASON_SECURITY_GROUP,	/* no rule accepts it */
 	REASON_UNSOLICITED_SYN,	/* a server opening a connection to its client */
-	/* Up to here silence; from here on TCP is told with a reset. */
+	/* From here on TCP is told with a reset and UDP with "port unreachable", ... */
 	REASON_CLOSED,		/* the connection to the service was closed under the flow */
 	REASON_NOT_ACCEPTED,	/* the endpoint is not connected to its service */
 	REASON_NO_FLOW,		/* neither a SYN nor part of a known flow */
@@ -27,6 +28,11 @@ enum reason {
 	REASON_NO_SOURCE_PORT,	/* no free port towards the server */
 	REASON_FLOW_TABLE_FULL,
 	REASON_FLOW_LIMIT,	/* as many flows through this endpoint as one may have */
+	REASON_NO_LONGER_PERMITTED,	/* the rules changed under the flow */
+	/* ... and from here on there is silence again. */
+	REASON_FOREIGN_ERROR,	/* an ICMP error about no flow of the sender's */
+	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
+	REASON_ADVERTISEMENT,	/* neighbour discovery that only routers send, or fragmented */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

@@ -205,6 +205,7 @@ class Agent:
         while not self._stopping.wait(_COLLECT_SECONDS):
             try:
                 flows.sweep(self._kernel.flows, self._kernel.flow_counts, time.monotonic_ns())
+                flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
             except OSError:
                 log.exception("flows that are over stay for now")
 

@@ -8,11 +8,20 @@ neither a flow that was lost nor an agent that was away leaves it wrong for long
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from typing import NamedTuple
 
 from privlink.node.bpf import Map
-from privlink.node.maps import FLOW_COUNT, FLOW_GLANCE, NUMBER, Flow, FlowKey
+from privlink.node.maps import (
+    DATAGRAM,
+    FLOW_COUNT,
+    FLOW_GLANCE,
+    FLOW_KEY_GLANCE,
+    NUMBER,
+    Flow,
+    FlowKey,
+)
 
 SECOND = 1_000_000_000  # ns
 
@@ -21,6 +30,8 @@ ENDED = 10 * SECOND  # late retransmissions still find their way
 HALF_OPEN = 60 * SECOND  # longer than any pause between two retransmissions of a SYN
 HALF_OPEN_CROWDED = 10 * SECOND  # while the table is more than half full
 ESTABLISHED = 7500 * SECOND  # RFC 5382 REQ-5: not before 2 hours 4 minutes
+DATAGRAMS = 300 * SECOND  # RFC 4787 REQ-5: 5 minutes are recommended, 2 the least
+PIECES = 30 * SECOND  # of a datagram; bpf/fragment.h waits no longer for the rest of one
 
 
 class _Walk(NamedTuple):
@@ -31,16 +42,17 @@ class _Walk(NamedTuple):
     living: Counter[int]  # flows by forward
 
 
-def expired(flow: Flow, now: int, *, crowded: bool = False) -> bool:
+def expired(flow: Flow, protocol: int, now: int, *, crowded: bool = False) -> bool:
     """Whether one direction of a flow has been silent for long enough; `now` as in `last_seen`."""
-    return now - flow.last_seen >= _patience(flow.ended, flow.established, crowded)
+    patience = _patience(protocol, flow.ended, flow.established, crowded)
+    return now - flow.last_seen >= patience
 
 
-def _patience(ended: bool, established: bool, crowded: bool) -> int:
+def _patience(protocol: int, ended: bool, established: bool, crowded: bool) -> int:
     if ended:
         return ENDED
     if established:
-        return ESTABLISHED
+        return DATAGRAMS if protocol == socket.IPPROTO_UDP else ESTABLISHED
     return HALF_OPEN_CROWDED if crowded else HALF_OPEN
 
 
@@ -65,7 +77,10 @@ def _walk(flows: Map, now: int, *, crowded: bool) -> _Walk:
     entries = collected = 0
     living: Counter[int] = Counter()
     for keys, values in flows.pages():
-        for index, glance in enumerate(FLOW_GLANCE.iter_unpack(values)):
+        glances = zip(
+            FLOW_GLANCE.iter_unpack(values), FLOW_KEY_GLANCE.iter_unpack(keys), strict=True
+        )
+        for index, (glance, (protocol,)) in enumerate(glances):
             last_seen, forward, reverse, established, client_finished, server_finished, ended = (
                 glance
             )
@@ -73,7 +88,7 @@ def _walk(flows: Map, now: int, *, crowded: bool) -> _Walk:
             silence = now - last_seen
             ended = ended or (client_finished and server_finished)
             # Cheapest first: most flows are younger than any limit.
-            if silence >= ENDED and silence >= _patience(ended, established, crowded):
+            if silence >= ENDED and silence >= _patience(protocol, ended, established, crowded):
                 start = index * flows.key_size
                 gone = _collect(flows, keys[start : start + flows.key_size], now, crowded)
                 if gone is not False:
@@ -90,18 +105,25 @@ def _collect(flows: Map, key: bytes, now: int, crowded: bool) -> bool | None:
     value = flows.lookup(key)
     if value is None:
         return None
-    flow = Flow.unpack(value)
-    if not expired(flow, now, crowded=crowded):
+    flow, ours = Flow.unpack(value), FlowKey.unpack(key)
+    if not expired(flow, ours.protocol, now, crowded=crowded):
         return False
-    partner_key = flow.partner(FlowKey.unpack(key))
+    partner_key = flow.partner(ours)
     value = flows.lookup(partner_key.pack())
     partner = None if value is None else Flow.unpack(value)
     # Another flow may have claimed that place since: see find_partner in bpf/flow.h.
     if partner and partner.forward == flow.forward and partner.partner(partner_key).pack() == key:
-        if not expired(partner, now, crowded=crowded):
+        if not expired(partner, ours.protocol, now, crowded=crowded):
             return False
         flows.delete(partner_key.pack())
     return flows.delete(key) or None
+
+
+def sweep_pieces(fragments: Map, now: int) -> int:
+    """Delete datagrams whose rest nobody waits for any more, and say how many that were."""
+    return fragments.delete_many(
+        [key for key, value in fragments.dump() if now - DATAGRAM.unpack(value)[0] >= PIECES]
+    )
 
 
 def _recount(counts: Map, before: dict[bytes, bytes], living: Counter[int]) -> None:

@@ -18,11 +18,12 @@ from typing import Final
 import msgspec
 
 from privlink.model.items import AnyItem, Attachment, Balancer, Filter, Forward, Segment
+from privlink.node.entries import entries, port_entries
 from privlink.node.errors import KernelError
 from privlink.node.feed import Delivery
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
-from privlink.node.maps import Entry, entries, port_entries
+from privlink.node.maps import Entry
 from privlink.node.reconcile import Count, plan
 
 log = logging.getLogger(__name__)
@@ -253,11 +254,11 @@ def _name(item: AnyItem) -> tuple[type, int]:
 
 
 def _references(item: AnyItem) -> Iterator[tuple[type, int]]:
-    if isinstance(item, Forward):
+    if isinstance(item, (Forward, Attachment)):
         for number in item.filters:
             yield Filter, number
-        if item.opening is not None:
-            yield Balancer, item.opening.balancer
+    if isinstance(item, Forward) and item.opening is not None:
+        yield Balancer, item.opening.balancer
 
 
 def _link_name(item: AnyItem) -> str | None:

@@ -13,7 +13,7 @@ from typing import Self
 from privlink.node import system
 from privlink.node.bpf import Program
 from privlink.node.links import Fabric, Link
-from privlink.node.maps import Entry, Reason
+from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 
 
@@ -30,13 +30,17 @@ class Kernel:
         self._program = program
         self.flows = program.maps["flows"]
         self.flow_counts = program.maps["flow_counts"]
+        self.fragments = program.maps["fragments"]
         self._guarded: dict[str, int] = {}  # link name -> index
 
     @classmethod
     def open(cls, instance: str, object_path: Path) -> Self:
         """Open what is there and make what is missing. Raises KernelError."""
         system.mount_bpffs()
-        return cls(Fabric.open(instance), Program.open(object_path, pin_directory(instance)))
+        kernel = cls(Fabric.open(instance), Program.open(object_path, pin_directory(instance)))
+        # Whoever was here before may have died between a change of the rules and this.
+        kernel.begin_epoch()
+        return kernel
 
     def observed(self) -> frozenset[Entry]:
         """Every entry of every map that follows from items."""
@@ -53,11 +57,21 @@ class Kernel:
 
     def carry_out(self, plan: Plan) -> None:
         """Do what the plan says, in its order. Raises KernelError at the first refusal."""
-        for put, name, entries in plan.steps():
-            if put:
-                self._program.maps[name].update_many((e.key, e.value) for e in entries)
-            else:
-                self._program.maps[name].delete_many(e.key for e in entries)
+        try:
+            for put, name, entries in plan.steps():
+                if put:
+                    self._program.maps[name].update_many((e.key, e.value) for e in entries)
+                else:
+                    self._program.maps[name].delete_many(e.key for e in entries)
+        finally:
+            if plan.rejudges:
+                self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """Have every flow that runs held against the rules anew, each at its next packet."""
+        numbers, key = self._program.maps["numbers"], NUMBER.pack(Number.EPOCH)
+        (epoch,) = NUMBER.unpack(numbers.lookup(key) or bytes(NUMBER.size))
+        numbers.update_many([(key, NUMBER.pack((epoch + 1) % (1 << 32)))])
 
     def connect(self, link: Link, bridge: Link, *, verify: bool) -> None:
         """Join a workload's link to its segment, under our program. Raises KernelError.

@@ -1,63 +1,67 @@
 """The eBPF maps in Python: the twin of `bpf/maps.h` and `bpf/reasons.h`.
 
-Pure encoding and decoding, and what each item means as map entries. Knows no system call; whoever
-reconciles compares sets of entries and hands the difference to `bpf`.
+Pure packing and unpacking. Knows no system call and nothing of items: what those mean as entries is
+`entries`' business, and what becomes of flows is `flows`'.
 """
 
 from __future__ import annotations
 
 import enum
-import heapq
-import ipaddress
-import math
 import socket
 import struct
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from privlink.model.items import (
-    Attachment,
-    Balancer,
-    Filter,
-    Forward,
-    Item,
-    Listener,
-    Protocol,
-    Rule,
-    Segment,
-    Server,
-)
 
 GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
 MAX_FILTERS = 10
 MAX_RULES = 250
 MAX_FLOWS = 65536
-MAX_SLOTS = 128  # of one listener, unless it has more servers
 
 NUMBER = struct.Struct("=I")
-PORT = struct.Struct("=I4s4s4s6sBx")
-ADDRESS_KEY = struct.Struct("=I4s")
+PORT = struct.Struct(f"=I4s4s4s16s8s6sBB{MAX_FILTERS}I")
+ADDRESS_KEY = struct.Struct("=I16s")
 ADDRESS = struct.Struct(f"=6sBBI{MAX_FILTERS}I")
-FORWARD = struct.Struct("=I4sI")
-LISTENER_KEY = struct.Struct("=IHBx")
-SERVER_KEY = struct.Struct("=IHBxI")
-SERVER = struct.Struct("=4sHxx")
+FORWARD = struct.Struct("=II16s16s")
+LISTENER_KEY = struct.Struct("=IIBBH")
+LISTENER = struct.Struct("=IH2x")
+SERVER_KEY = struct.Struct("=IBBHI")
+SERVER = struct.Struct("=16sH2x")
 NEIGHBOUR = struct.Struct("=I6sBx")
-RULE = struct.Struct("=4s4sHHBBBx")
-FLOW_KEY = struct.Struct("=I4s4sHHB3x")
-FLOW = struct.Struct("=QII4s4sHH6s6sIIIBBBBBB6x")
+FILTER_KEY = struct.Struct("=II")
+FILTER_HEAD = struct.Struct("=I4x")
+RULE = struct.Struct("=QQIHHBBBBBBBB")
+SET_KEY = struct.Struct("=II16s")
+FLOW_KEY = struct.Struct("=I16s16sHHB3x")
+FLOW = struct.Struct("=QII16s16sHH6s6sIIIIBBBBBB2x")
 # Of the same: last_seen, forward, reverse, established, client_finished, server_finished, reset.
-FLOW_GLANCE = struct.Struct("=QI41x?????6x")
+FLOW_GLANCE = struct.Struct("=QI69x?????2x")
+FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 FLOW_COUNT = struct.Struct("=i")
+FRAGMENT_KEY = struct.Struct("=II")
+DATAGRAM = struct.Struct("=Q44sIIHBx")
 
-FILTER_SIZE = NUMBER.size + MAX_RULES * RULE.size
+FILTER_SIZE = FILTER_HEAD.size + MAX_RULES * RULE.size
+LISTENER_PREFIX = 8 * (LISTENER_KEY.size - NUMBER.size)  # bits of a key for one port
+SET_PREFIX = 8 * (SET_KEY.size - NUMBER.size)  # bits of a key for one address
+PORT_BITS, ADDRESS_BITS = 16, 128
+
+NO_ADDRESS = bytes(16)
+_MAPPED = bytes.fromhex("00000000000000000000ffff")  # RFC 4291 section 2.5.5.2
 
 PROTOCOLS = {
     "ALL": 0,
     "ICMP": socket.IPPROTO_ICMP,
     "TCP": socket.IPPROTO_TCP,
     "UDP": socket.IPPROTO_UDP,
+    "ICMPV6": socket.IPPROTO_ICMPV6,
 }
+
+
+class Family(enum.IntEnum):
+    """IP versions, as rules, listeners and servers are told apart by them."""
+
+    ANY = 0
+    IPV4 = 4
+    IPV6 = 6
 
 
 class AddressKind(enum.IntEnum):
@@ -67,33 +71,51 @@ class AddressKind(enum.IntEnum):
     ENDPOINT = 2
 
 
+class Direction(enum.IntEnum):
+    """Which of a security group's rules a filter is."""
+
+    INGRESS = 0
+    EGRESS = 1
+
+
+class Number(enum.IntEnum):
+    """The single numbers of the map `numbers`."""
+
+    EPOCH = 0
+    IDENTIFICATION = 1
+
+
 class Reason(enum.IntEnum):
     """Why a packet went no further; each is explained in `bpf/reasons.h`."""
 
-    UNKNOWN_PORT = 0
-    TRUNCATED = 1
-    MALFORMED = 2
-    VLAN_TAGGED = 3
-    NOT_IPV4 = 4
-    IP_OPTIONS = 5
-    SPOOFED_SOURCE = 6
-    ARP_OUTSIDE = 7
-    MULTICAST = 8
-    VIA_GATEWAY = 9
-    NO_ROUTE = 10
-    FRAGMENT = 11
-    NOT_TCP = 12
-    NOT_ECHO = 13
-    SECURITY_GROUP = 14
-    UNSOLICITED_SYN = 15
-    CLOSED = 16
-    NOT_ACCEPTED = 17
-    NO_FLOW = 18
-    NO_LISTENER = 19
-    NO_SERVER = 20
-    NO_SOURCE_PORT = 21
-    FLOW_TABLE_FULL = 22
-    FLOW_LIMIT = 23
+    UNKNOWN_PORT = 1
+    TRUNCATED = 2
+    MALFORMED = 3
+    VLAN_TAGGED = 4
+    NOT_IP = 5
+    IP_OPTIONS = 6
+    SPOOFED_SOURCE = 7
+    NEIGHBOUR_OUTSIDE = 8
+    MULTICAST = 9
+    VIA_GATEWAY = 10
+    NO_ROUTE = 11
+    FRAGMENT = 12
+    PROTOCOL = 13
+    ICMP_TYPE = 14
+    SECURITY_GROUP = 15
+    UNSOLICITED_SYN = 16
+    CLOSED = 17
+    NOT_ACCEPTED = 18
+    NO_FLOW = 19
+    NO_LISTENER = 20
+    NO_SERVER = 21
+    NO_SOURCE_PORT = 22
+    FLOW_TABLE_FULL = 23
+    FLOW_LIMIT = 24
+    NO_LONGER_PERMITTED = 25
+    FOREIGN_ERROR = 26
+    EGRESS_RULE = 27
+    ADVERTISEMENT = 28
 
 
 class Entry(NamedTuple):
@@ -119,9 +141,9 @@ class FlowKey(NamedTuple):
         network, source, destination, source_port, destination_port, protocol = FLOW_KEY.unpack(key)
         return cls(
             network,
-            socket.inet_ntoa(source),
+            address_text(source),
             socket.ntohs(source_port),
-            socket.inet_ntoa(destination),
+            address_text(destination),
             socket.ntohs(destination_port),
             protocol,
         )
@@ -152,6 +174,7 @@ class Flow(NamedTuple):
     address_difference: int
     port_difference: int
     partner_network: int
+    epoch: int
     peer: bool
     reverse: bool
     established: bool
@@ -164,14 +187,14 @@ class Flow(NamedTuple):
         (
             last_seen, forward, ifindex, source, destination, source_port, destination_port,
             destination_mac, source_mac, address_difference, port_difference, partner_network,
-            *flags,
+            epoch, *flags,
         ) = FLOW.unpack(value)  # fmt: skip
         return cls(
             last_seen,
             forward,
             ifindex,
-            socket.inet_ntoa(source),
-            socket.inet_ntoa(destination),
+            address_text(source),
+            address_text(destination),
             socket.ntohs(source_port),
             socket.ntohs(destination_port),
             destination_mac.hex(":"),
@@ -179,6 +202,7 @@ class Flow(NamedTuple):
             address_difference,
             port_difference,
             partner_network,
+            epoch,
             *(bool(flag) for flag in flags),
         )
 
@@ -200,8 +224,25 @@ class Flow(NamedTuple):
 
 
 def address_bytes(address: str) -> bytes:
-    """The four bytes of an IPv4 address as they stand in a packet."""
-    return ipaddress.IPv4Address(address).packed
+    """The sixteen bytes of an address, IPv4 mapped into IPv6. Raises ValueError."""
+    try:
+        if ":" in address:
+            return socket.inet_pton(socket.AF_INET6, address)
+        return _MAPPED + socket.inet_pton(socket.AF_INET, address)
+    except OSError:
+        raise ValueError(f"{address!r} is no IP address") from None
+
+
+def address_text(packed: bytes) -> str:
+    """An address as people write it, of its sixteen bytes."""
+    if packed.startswith(_MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[-4:])
+    return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def family_of(address: str) -> Family:
+    """The IP version of an address or a block."""
+    return Family.IPV6 if ":" in address else Family.IPV4
 
 
 def mac_bytes(mac: str) -> bytes:
@@ -209,169 +250,6 @@ def mac_bytes(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
-def network_bytes(cidr: str) -> tuple[bytes, bytes]:
-    """Subnet and netmask of a CIDR block."""
-    network = ipaddress.IPv4Network(cidr, strict=False)
-    return network.network_address.packed, network.netmask.packed
-
-
 def address_key(network: int, address: str) -> bytes:
     """Key of `addresses` and of `neighbours`."""
     return ADDRESS_KEY.pack(network, address_bytes(address))
-
-
-def entries(item: Item) -> Iterable[Entry]:
-    """The map entries that make an item true.
-
-    An attachment has none here: its entries need a link, see `port_entries`. ValueError where an
-    item is more than a map can hold.
-    """
-    match item:
-        case Segment():
-            return _segment_entries(item)
-        case Balancer():
-            return _balancer_entries(item)
-        case Filter():
-            return _filter_entries(item)
-        case Forward():
-            return _forward_entries(item)
-    return ()
-
-
-def port_entries(attachment: Attachment, ifindex: int, *, peer: bool = True) -> Iterable[Entry]:
-    """The map entries of an attachment whose link in the fabric is `ifindex`.
-
-    `peer` says that the link is a veth whose other end is in the workload's own namespace.
-    """
-    address, mac = address_bytes(attachment.address), mac_bytes(attachment.mac)
-    subnet, netmask = network_bytes(attachment.cidr)
-    yield Entry(
-        "neighbours",
-        address_key(attachment.network, attachment.address),
-        NEIGHBOUR.pack(ifindex, mac, peer),
-    )
-    yield Entry(
-        "ports",
-        NUMBER.pack(ifindex),
-        PORT.pack(attachment.network, address, subnet, netmask, mac, peer),
-    )
-
-
-def interleave(servers: Iterable[Server]) -> list[Server]:
-    """One place per unit of weight, in lowest terms, each server's places spread evenly.
-
-    Where that is more than MAX_SLOTS, weights are scaled to so many; a server keeps at least one
-    place, so more servers than that have one each. Spread evenly, a change of weights or servers
-    changes as few places as it can.
-    """
-    weighted = [server for server in servers if server.weight > 0]
-    shares = _lowest(_scaled([server.weight for server in weighted]))
-    places = [
-        ((turn + 0.5) / share, rank, server)
-        for rank, (server, share) in enumerate(zip(weighted, shares, strict=True))
-        for turn in range(share)
-    ]
-    return [server for _, _, server in sorted(places, key=lambda place: place[:2])]
-
-
-def _scaled(weights: list[int]) -> list[int]:
-    """Weights as whole places of which there are at most MAX_SLOTS, or one each.
-
-    By highest averages with Sainte-Laguë's divisors, which favour neither large nor small.
-    """
-    if sum(_lowest(weights)) <= MAX_SLOTS:
-        return weights
-    shares = [1] * len(weights)
-    averages = [(-weight / 3, rank) for rank, weight in enumerate(weights)]
-    heapq.heapify(averages)
-    for _ in range(MAX_SLOTS - len(weights)):
-        _, rank = averages[0]
-        shares[rank] += 1
-        heapq.heapreplace(averages, (-weights[rank] / (2 * shares[rank] + 1), rank))
-    return shares
-
-
-def _lowest(weights: list[int]) -> list[int]:
-    common = math.gcd(*weights)
-    return [weight // common for weight in weights]
-
-
-def _segment_entries(segment: Segment) -> Iterator[Entry]:
-    yield _address_entry(
-        segment.network, segment.gateway, GATEWAY_MAC, AddressKind.GATEWAY, forward=0, filters=()
-    )
-
-
-def _forward_entries(forward: Forward) -> Iterator[Entry]:
-    opening = forward.opening
-    for each in filter(None, (opening, forward.replaced)):
-        yield Entry(
-            "forwards",
-            NUMBER.pack(each.number),
-            FORWARD.pack(each.network, address_bytes(each.source), each.balancer),
-        )
-    yield _address_entry(
-        forward.network,
-        forward.address,
-        forward.mac,
-        AddressKind.ENDPOINT,
-        forward=opening.number if opening else 0,
-        filters=forward.filters,
-    )
-
-
-def _address_entry(
-    network: int,
-    address: str,
-    mac: str,
-    kind: AddressKind,
-    *,
-    forward: int,
-    filters: tuple[int, ...],
-) -> Entry:
-    if len(filters) > MAX_FILTERS:
-        raise ValueError(f"{address} has {len(filters)} security groups; at most {MAX_FILTERS} fit")
-    padded = filters + (0,) * (MAX_FILTERS - len(filters))
-    value = ADDRESS.pack(mac_bytes(mac), kind, len(filters), forward, *padded)
-    return Entry("addresses", address_key(network, address), value)
-
-
-def _balancer_entries(balancer: Balancer) -> Iterator[Entry]:
-    for listener in balancer.listeners:
-        yield from _listener_entries(balancer.number, listener)
-
-
-def _listener_entries(balancer: int, listener: Listener) -> Iterator[Entry]:
-    port, protocol = socket.htons(listener.first), PROTOCOLS[Protocol(listener.protocol).value]
-    slots = interleave(listener.servers)
-    for slot, server in enumerate(slots):
-        yield Entry(
-            "servers",
-            SERVER_KEY.pack(balancer, port, protocol, slot),
-            SERVER.pack(address_bytes(server.address), socket.htons(server.port)),
-        )
-    yield Entry("listeners", LISTENER_KEY.pack(balancer, port, protocol), NUMBER.pack(len(slots)))
-
-
-def _filter_entries(item: Filter) -> Iterator[Entry]:
-    if len(item.rules) > MAX_RULES:
-        raise ValueError(
-            f"security group {item.number} has {len(item.rules)} rules; at most {MAX_RULES} fit"
-        )
-    value = NUMBER.pack(len(item.rules)) + b"".join(map(_rule_bytes, item.rules))
-    yield Entry("filters", NUMBER.pack(item.number), value.ljust(FILTER_SIZE, b"\0"))
-
-
-def _rule_bytes(rule: Rule) -> bytes:
-    if rule.protocol not in PROTOCOLS:
-        raise ValueError(f"protocol {rule.protocol!r} is none of {', '.join(PROTOCOLS)}")
-    subnet, netmask = network_bytes(rule.cidr)
-    return RULE.pack(
-        subnet,
-        netmask,
-        rule.low,
-        rule.high,
-        PROTOCOLS[rule.protocol],
-        rule.priority,
-        rule.accept,
-    )

@@ -1,8 +1,9 @@
 """From what the maps hold to what they should hold: which entries to drop and put, in which order.
 
-A packet passes along a chain of entries: its port, the address it calls, that address's filters
-and forward, the forward's balancer with its listeners and servers. Each entry changes atomically;
-a plan of several does not. So its order keeps these promises, wherever it is interrupted:
+A packet passes along a chain of entries: its port and the filters of that, the address it calls,
+that address's filters with their sets, and forward, the forward's balancer with its listeners and
+servers. Each entry changes atomically; a plan of several does not. So its order keeps these
+promises, wherever it is interrupted:
 
   1. Nothing passes that neither the old nor the new state lets pass.
   2. What both states let pass along a chain that does not change keeps passing.
@@ -11,8 +12,8 @@ a plan of several does not. So its order keeps these promises, wherever it is in
 Four phases. Shut what goes away, from the head of the chain down: that only narrows. Put what is
 new or changed, from the tail up, so that an entry finds what it refers to. Clear what nothing
 refers to any more. Open what was not there, heads last. One hole is left: two changes in place on
-one chain could let old and new mix. Such a chain is shut at its head, the address, and opened at
-the end. So is a port that changes: it is who a workload claims to be.
+one chain could let old and new mix. Such a chain is shut at its head, the address or the port, and
+opened at the end. So is a port whose workload changes: it is who that claims to be.
 
 Pure: entries in, plan out.
 """
@@ -25,18 +26,40 @@ from typing import Final
 
 import msgspec
 
-from privlink.node.maps import ADDRESS, FORWARD, LISTENER_KEY, NUMBER, Entry
+from privlink.node.maps import (
+    ADDRESS,
+    FILTER_HEAD,
+    FILTER_KEY,
+    FORWARD,
+    LISTENER,
+    LISTENER_KEY,
+    MAX_FILTERS,
+    NUMBER,
+    PORT,
+    RULE,
+    SERVER_KEY,
+    SET_KEY,
+    Direction,
+    Entry,
+)
 
 # From the tail of the chain to its head.
 MAPS: Final = (
-    "servers", "neighbours", "listeners", "filters", "forwards", "addresses", "ports",
+    "servers", "neighbours", "listeners", "sets", "filters", "forwards", "addresses", "ports",
 )  # fmt: skip
 
 _SHUT: Final = ("ports", "addresses", "forwards", "listeners")  # absent means nothing passes
 _OPEN: Final = ("ports", "addresses", "listeners")  # a new one is what lets pass
 
+# What changes in these may forbid what it permitted; a new filter, address or port cannot.
+_RULES: Final = ("sets", "filters", "addresses", "ports")
+_FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end
+
 _Key = tuple[str, bytes]
 _Held = Mapping[_Key, Entry]
+_Listener = tuple[int, int, int, int]  # balancer, family, protocol, first port as it is in the key
+
+_BALANCING: Final = ("listeners", "servers")
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -55,6 +78,7 @@ class Plan(msgspec.Struct, frozen=True):
     clear: tuple[Entry, ...] = ()
     open: tuple[Entry, ...] = ()
     count: Count = Count()
+    rejudges: bool = False  # flows that run have to be held against the rules anew
 
     def steps(self) -> Iterator[tuple[bool, str, list[Entry]]]:
         """Runs of entries of one map, each for one system call: (put or delete, map, entries)."""
@@ -75,7 +99,7 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     coming = {key: entry for key, entry in new.items() if old.get(key) != entry}
     changed = coming.keys() & old.keys()
     cleared = {key for key in gone if key[0] not in _SHUT}
-    reopened = {key for key in changed if key[0] == "ports"}
+    reopened = {key for key in changed if _another_workload(old[key], new[key])}
     if len(coming) + len(cleared) > 1:
         reopened |= _mixing(new, old, coming.keys(), changed | cleared)
     opened = {key for key in coming.keys() - changed if key[0] in _OPEN} | reopened
@@ -85,11 +109,20 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
         clear=_ordered((old[key] for key in cleared), backwards=True),
         open=_ordered(new[key] for key in opened),
         count=Count(len(coming) - len(changed), len(changed), len(gone)),
+        rejudges=any(name in _RULES for name, _ in changed | cleared)
+        or any(name == "sets" for name, _ in coming),
     )
 
 
+def _another_workload(old: Entry, new: Entry) -> bool:
+    """Whether more of a port changes than its filters."""
+    if old.map != "ports":
+        return False
+    return PORT.unpack(old.value)[:-_FILTER_FIELDS] != PORT.unpack(new.value)[:-_FILTER_FIELDS]
+
+
 def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> set[_Key]:
-    """Addresses of both states on whose chain two changes would meet.
+    """Addresses and ports of both states on whose chain two changes would meet.
 
     On the old chain meet entries that come, on the new one those whose old value has to leave: what
     is added is complete before an address refers to it, what is cleared goes after none does.
@@ -97,42 +130,82 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     balancers = _balancers(coming, old, new)
     mixing = set()
     for key in old.keys() & new.keys():
-        if key[0] == "addresses":
+        if key[0] in ("addresses", "ports"):
             changes = {
-                *_changes(key, old, coming, balancers),
-                *_changes(key, new, leaving, frozenset()),
+                *_changes(key, old, _Touched(coming, balancers)),
+                *_changes(key, new, _Touched(leaving)),
             }
             if len(changes) > 1:
                 mixing.add(key)
     return mixing
 
 
-def _changes(key: _Key, held: _Held, touched: Set[_Key], balancers: Set[int]) -> Iterator[object]:
-    """What on the chain of an address changes; a balancer counts as one, with all its servers."""
-    *filters, way = _referred(held[key].value)
-    yield from (part for part in (key, *filters, way) if part in touched)
-    forward = held.get(way)
-    if forward is not None and (balancer := FORWARD.unpack(forward.value)[2]) in balancers:
-        yield balancer
+class _Touched:
+    """Keys that change, with what of them counts as one change: all of a balancer, all of a set."""
+
+    def __init__(self, keys: Set[_Key], balancers: Set[int] = frozenset()) -> None:
+        self.keys = keys
+        self.balancers = balancers
+        self.sets = {SET_KEY.unpack(key)[1] for name, key in keys if name == "sets"}
 
 
-def _referred(address: bytes) -> Iterator[_Key]:
-    """What a value of `addresses` refers to: its filters, then its forward."""
-    _, _, count, forward, *filters = ADDRESS.unpack(address)
+def _changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
+    """What on the chain of an address or a port changes."""
+    if key in touched.keys:
+        yield key
+    if key[0] == "ports":
+        count, *filters = PORT.unpack(held[key].value)[-_FILTER_FIELDS:]
+        direction = Direction.EGRESS
+    else:
+        _, _, count, forward, *filters = ADDRESS.unpack(held[key].value)
+        direction = Direction.INGRESS
+        yield from _way_changes(("forwards", NUMBER.pack(forward)), held, touched)
     for number in filters[:count]:
-        yield "filters", NUMBER.pack(number)
-    yield "forwards", NUMBER.pack(forward)
+        yield from _filter_changes(("filters", FILTER_KEY.pack(number, direction)), held, touched)
+
+
+def _way_changes(way: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
+    if way in touched.keys:
+        yield way
+    forward = held.get(way)
+    if forward is not None and (balancer := FORWARD.unpack(forward.value)[1]) in touched.balancers:
+        yield "balancer", balancer
+
+
+def _filter_changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
+    if key in touched.keys:
+        yield key
+    if touched.sets and (found := held.get(key)) is not None:
+        yield from (("set", number) for number in _sets_of(found.value) & touched.sets)
+
+
+def _sets_of(filter_value: bytes) -> set[int]:
+    """The sets that a filter's rules name."""
+    (count,) = FILTER_HEAD.unpack_from(filter_value)
+    rules = filter_value[FILTER_HEAD.size : FILTER_HEAD.size + count * RULE.size]
+    return {rule[2] for rule in RULE.iter_unpack(rules)}
 
 
 def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:
     """Balancers whose servers change behind a listener that stays. Others just open or shut."""
-    found = set()
-    for name, key in touched:
-        if name in ("listeners", "servers"):
-            listener = "listeners", key[: LISTENER_KEY.size]
-            if listener in old and listener in new:
-                found.add(LISTENER_KEY.unpack(listener[1])[0])
-    return found
+    names = {name for name, _ in touched}
+    if names.isdisjoint(_BALANCING):
+        return set()
+    staying = _listeners(old) & _listeners(new)
+    changing = {_listener(old.get(key) or new[key]) for key in touched if key[0] in _BALANCING}
+    return {listener[0] for listener in changing & staying}
+
+
+def _listeners(held: _Held) -> set[_Listener]:
+    return {_listener(entry) for (name, _), entry in held.items() if name == "listeners"}
+
+
+def _listener(entry: Entry) -> _Listener:
+    """The listener that an entry of `listeners` or `servers` is part of."""
+    if entry.map == "servers":
+        return SERVER_KEY.unpack(entry.key)[:4]
+    _, balancer, family, protocol, _ = LISTENER_KEY.unpack(entry.key)
+    return balancer, family, protocol, LISTENER.unpack(entry.value)[1]
 
 
 def _ordered(entries: Iterable[Entry], *, backwards: bool = False) -> tuple[Entry, ...]:

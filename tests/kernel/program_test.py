@@ -16,6 +16,7 @@ from privlink.node.bpf import Program
 CONTEXT_SIZE = 192
 CONTEXT_IFINDEX = slice(40, 44)
 CONTEXT_EGRESS = slice(48, 52)  # cb[0], where the program writes it
+CONTEXT_REASON = slice(52, 56)  # cb[1]
 PROGRAM_INFO_SIZE = 232
 PROGRAM_VERIFIED = slice(216, 220)
 LARGEST_PACKET = 65535 + 14
@@ -49,6 +50,7 @@ class Run(NamedTuple):
     verdict: int  # TC_ACT_*
     packet: bytes
     egress: int  # the port it was redirected to, else 0
+    reason: int  # why it went no further, else 0
 
 
 def run(program: Program, packet: bytes, ifindex: int) -> Run:
@@ -74,6 +76,7 @@ def run(program: Program, packet: bytes, ifindex: int) -> Run:
         options.retval,
         ctypes.string_at(packet_out, options.data_size_out),
         int.from_bytes(context_out.raw[CONTEXT_EGRESS], sys.byteorder),
+        int.from_bytes(context_out.raw[CONTEXT_REASON], sys.byteorder),
     )
 
 

@@ -97,13 +97,13 @@ LINK_CASES = (
         "IPv6",
         Ether(src=CLIENT.mac, dst=NEIGHBOUR_MAC) / IPv6(dst="fe80::1") / UDP(),
         "drop",
-        Reason.NOT_IPV4,
+        Reason.NOT_IP,
     ),
     Case(
         "a VLAN tag",
         Ether(src=CLIENT.mac, dst=ENDPOINT_MAC) / Dot1Q(vlan=2) / IP(dst=ENDPOINT) / ask(),
         "drop",
-        Reason.NOT_IPV4,
+        Reason.NOT_IP,
     ),
 )
 
@@ -121,7 +121,7 @@ ARP_CASES = (
         arp(op=2, pdst=NEIGHBOUR, hwdst=NEIGHBOUR_MAC),
         "pass",
     ),
-    Case("ARP for the world outside", arp(pdst="10.0.1.1"), "drop", Reason.ARP_OUTSIDE),
+    Case("ARP for the world outside", arp(pdst="10.0.1.1"), "drop", Reason.NEIGHBOUR_OUTSIDE),
     Case(
         "an ARP answer in a neighbour's name",
         arp(op=2, psrc=NEIGHBOUR, pdst=NEIGHBOUR),
@@ -186,8 +186,8 @@ IP_CASES = (
         "drop",
         Reason.VIA_GATEWAY,
     ),
-    Case("UDP to the endpoint", client(UDP(dport=80)), "drop", Reason.NOT_TCP),
-    Case("UDP to the gateway", client(UDP(dport=53), dst=GATEWAY), "drop", Reason.NOT_TCP),
+    Case("UDP to the endpoint", client(UDP(dport=80)), "drop", Reason.PROTOCOL),
+    Case("UDP to the gateway", client(UDP(dport=53), dst=GATEWAY), "drop", Reason.PROTOCOL),
 )
 
 PONG = ICMP(type=0, id=1, seq=2) / Raw(b"privlink" * 7)
@@ -203,10 +203,10 @@ ICMP_CASES = (
     ),
     Case("ping a group forbids", client(ping()), "drop", Reason.SECURITY_GROUP, items=CLOSED_GROUP),
     Case("ping to a neighbour", client(ping(), dst=NEIGHBOUR), "pass"),
-    Case("an echo reply", client(ICMP(type=0)), "drop", Reason.NOT_ECHO),
-    Case("an echo request with a code", client(ping(code=1)), "drop", Reason.NOT_ECHO),
-    Case("port unreachable", client(ICMP(type=3, code=3)), "drop", Reason.NOT_ECHO),
-    Case("a redirect to the gateway", client(ICMP(type=5), GATEWAY), "drop", Reason.NOT_ECHO),
+    Case("an echo reply", client(ICMP(type=0)), "drop", Reason.ICMP_TYPE),
+    Case("an echo request with a code", client(ping(code=1)), "drop", Reason.ICMP_TYPE),
+    Case("port unreachable", client(ICMP(type=3, code=3)), "drop", Reason.ICMP_TYPE),
+    Case("a redirect to the gateway", client(ICMP(type=5), GATEWAY), "drop", Reason.ICMP_TYPE),
     Case(
         "an ICMP header cut off by the total length",
         bytes(client(ping(), len=27)),

@@ -19,8 +19,9 @@ from scapy.layers.inet import TCP
 from scapy.layers.l2 import Dot1Q, Ether
 
 from privlink.node import system
+from privlink.node.entries import port_entries
 from privlink.node.links import Fabric
-from privlink.node.maps import Reason, port_entries
+from privlink.node.maps import Reason
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
 from tests.kernel import lab as labs

@@ -26,36 +26,50 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node import maps
-from privlink.node.maps import Entry, Flow, FlowKey, Reason, entries, port_entries
+from privlink.node.entries import entries, port_entries
+from privlink.node.maps import Entry, Flow, FlowKey, Reason
 
 BPF = Path(privlink.__file__).parent / "bpf"
 
 # Each structure of maps.h, the format that packs it, and its fields in the order of the format.
 LAYOUTS = (
-    ("port", maps.PORT, "network address subnet netmask mac peer"),
+    (
+        "port",
+        maps.PORT,
+        "network address subnet netmask address6 subnet6 mac peer filter_count filters",
+    ),
     ("address_key", maps.ADDRESS_KEY, "network address"),
     ("address", maps.ADDRESS, "mac kind filter_count forward filters"),
-    ("forward", maps.FORWARD, "network source balancer"),
-    ("listener_key", maps.LISTENER_KEY, "balancer port protocol"),
-    ("listener", maps.NUMBER, "slots"),
-    ("server_key", maps.SERVER_KEY, "listener.balancer listener.port listener.protocol slot"),
+    ("forward", maps.FORWARD, "network balancer source source6"),
+    ("listener_key", maps.LISTENER_KEY, "prefix balancer family protocol port"),
+    ("listener", maps.LISTENER, "slots first"),
+    ("server_key", maps.SERVER_KEY, "balancer family protocol first slot"),
     ("server", maps.SERVER, "address port"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),
-    ("rule", maps.RULE, "subnet netmask low high protocol priority accept"),
+    ("filter_key", maps.FILTER_KEY, "number direction"),
+    (
+        "rule",
+        maps.RULE,
+        "high low set first last high_shift low_shift family family_mask protocol protocol_mask "
+        "priority accept",
+    ),
+    ("set_key", maps.SET_KEY, "prefix set address"),
     ("flow_key", maps.FLOW_KEY, "network source destination source_port destination_port protocol"),
     (
         "flow",
         maps.FLOW,
         "last_seen forward ifindex source destination source_port destination_port "
-        "destination_mac source_mac address_difference port_difference partner_network "
+        "destination_mac source_mac address_difference port_difference partner_network epoch "
         "peer reverse established client_finished server_finished reset",
     ),
+    ("fragment_key", maps.FRAGMENT_KEY, "ifindex place"),
+    ("datagram", maps.DATAGRAM, "began key identification substitute next echo"),
 )
 
 
 def offsets(layout: struct.Struct) -> list[int]:
     """Where each field of a format begins; a repeated number counts as one field, an array."""
-    parts = re.findall(r"\d*[a-zA-Z]", re.sub(r"([BIH])(?=\1)", r"\1 ", layout.format))
+    parts = re.findall(r"\d*[a-zA-Z]", re.sub(r"([BIHQ])(?=\1)", r"\1 ", layout.format))
     starts = [struct.calcsize("=" + "".join(parts[:at])) for at in range(len(parts))]
     return [start for start, part in zip(starts, parts, strict=True) if part[-1] != "x"]
 
@@ -66,6 +80,9 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
         f"_Static_assert(MAX_FLOWS == {maps.MAX_FLOWS}, '');",
+        f"_Static_assert(offsetof(struct filter, rules) == {maps.FILTER_HEAD.size}, '');",
+        f"_Static_assert(LISTENER_PREFIX == {maps.LISTENER_PREFIX}, '');",
+        f"_Static_assert(SET_PREFIX == {maps.SET_PREFIX}, '');",
         f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
         f"_Static_assert(ADDRESS_ENDPOINT == {maps.AddressKind.ENDPOINT:d}, '');",
     ]
@@ -85,7 +102,7 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
 def test_reasons_are_the_same_in_both_languages() -> None:
     names = re.findall(r"^\tREASON_(\w+),", (BPF / "reasons.h").read_text(), re.MULTILINE)
     assert names == [reason.name for reason in Reason]
-    assert list(Reason) == list(range(len(names)))
+    assert list(Reason) == list(range(1, len(names) + 1))
 
 
 def test_the_gateway_has_the_same_mac_in_both_languages() -> None:
