@@ -20,8 +20,7 @@ static __always_inline const struct address *find_address(__u32 network,
 /* Whether a neighbour on the port's bridge may have this address. */
 static __always_inline bool in_vswitch(const struct port *port, const struct in6_addr *address)
 {
-	if (address->s6_addr32[2] == bpf_htonl(0xffff) &&
-	    !(address->s6_addr32[0] | address->s6_addr32[1]))
+	if (is_mapped(address))
 		return (address->s6_addr32[3] & port->netmask) == port->subnet;
 	return address->s6_addr32[0] == port->subnet6[0] &&
 	       address->s6_addr32[1] == port->subnet6[1] && !unspecified(&port->address6);
