@@ -200,7 +200,7 @@ def test_what_is_true_of_a_group_may_be_said_of_it(
         ({"HealthCheckConfig": {"HealthCheckType": "TCP"}}, "HealthCheckConfig"),
         ({"ConnectionDrainEnabled": True}, "only false"),
         ({"PreserveClientIpEnabled": True}, "only false"),
-        ({"AnyPortEnabled": "yes"}, "bool"),
+        ({"AnyPortEnabled": "yes"}, "or false"),
         ({"AddressIPVersion": "ipv6"}, "ipv4 or DualStack"),
         ({"Scheduler": "sch"}, "only Wrr"),
     ):

@@ -144,12 +144,12 @@ def test_one_port_may_lead_to_servers_on_any(world: World, node: Node) -> None:
         (
             {"ListenerPort": 0, "StartPort": 1, "EndPort": 65536},
             "InvalidEndPort",
-            "'65536' was given; a port is 1 to 65535",
+            "'65536' was given; an end of a range is 0 to 65535",
         ),
         (
             {"ListenerPort": 0, "StartPort": -1, "EndPort": 9},
             "InvalidStartPort",
-            "'-1' was given; a port is 1 to 65535",
+            "'-1' was given; an end of a range is 0 to 65535",
         ),
     ],
 )

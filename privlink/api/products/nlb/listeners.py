@@ -34,7 +34,13 @@ Port = Annotated[
     msgspec.Meta(
         ge=0,
         le=65535,
-        description="a port is 1 to 65535; ListenerPort=0 means StartPort to EndPort.",
+        description="a port is 1 to 65535; 0 means those from StartPort to EndPort.",
+    ),
+]
+Bound = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0, le=65535, description="an end of a range is 0 to 65535; it goes with ListenerPort=0."
     ),
 ]
 NoLimit = Annotated[int, msgspec.Meta(ge=0, le=0, description="only 0, which is no limit.")]
@@ -86,8 +92,8 @@ def create_listener(
     load_balancer_id: str,
     listener_protocol: Protocol,
     listener_port: Port,
-    start_port: Port | None = None,
-    end_port: Port | None = None,
+    start_port: Bound | None = None,
+    end_port: Bound | None = None,
     server_group_id: str,
     listener_description: Description = "",
     proxy_protocol_enabled: NotSo | None = None,
@@ -95,9 +101,10 @@ def create_listener(
     cps: NoLimit | None = None,
     tag: Tags = (),
 ) -> ListenerIdAnswer:
-    """Create a listener: a port of the load balancer, or a range of them, and the servers behind.
+    """Create a listener: ports of the load balancer and the servers behind them.
 
-    TCP and UDP have their ports apart.
+    TCP and UDP have their ports apart: the same one may be in use on both. A range of ports needs a
+    server group with AnyPortEnabled.
     """
     first, last = _ports(listener_port, start_port, end_port)
     listener = Listener(

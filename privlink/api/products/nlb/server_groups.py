@@ -31,6 +31,12 @@ IpVersion = Annotated[
     Wire("AddressIPVersion"),
     msgspec.Meta(pattern=r"(?i)^(ipv4|dualstack)\Z", description="it is ipv4 or DualStack."),
 ]
+AnyPort = Annotated[
+    bool,
+    msgspec.Meta(
+        description="it is true (servers get flows on the port the client asked for) or false."
+    ),
+]
 Scheduler = Annotated[Literal["Wrr"], msgspec.Meta(description="only Wrr so far.")]
 GroupType = Literal["Instance", "Ip"]
 # Settings of the cloud that have one value here: what is true is taken, the rest is refused.
@@ -98,12 +104,14 @@ def create_server_group(
     health_check_config: HealthCheck | None = None,
     connection_drain_enabled: NotSo | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
-    any_port_enabled: bool = False,
+    any_port_enabled: AnyPort = False,
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> ServerGroupAnswer:
-    """Create a server group. One of DualStack takes servers with IPv6 addresses besides, and the
-    servers of one with AnyPortEnabled get each flow on the port that the client asked for.
+    """Create a server group.
+
+    One of DualStack takes servers with IPv6 addresses as well. A server gets flows of its address's
+    own family: nothing is translated between the two.
     """
     group = ServerGroup(
         id=ServerGroupId(new_id("sgp")),

@@ -81,7 +81,7 @@ def add_servers_to_server_group(
     server_group_id: str,
     servers: Annotated[tuple[Server, ...], msgspec.Meta(min_length=1, max_length=40)],
 ) -> ServerGroupAnswer:
-    """Add servers to a server group; new flows of their addresses' families reach them at once."""
+    """Add servers to a server group; new flows reach them at once."""
     group = ours.server_group(call, server_group_id)
     present = {(s.address, s.port) for s in balancers.servers(call.tx, [group.id])}
     limits.check(call, quotas.SERVERS_PER_GROUP, len(present), group.id, more=len(servers))

@@ -192,7 +192,10 @@ def start_load_balancer_listener(
     listener_port: Port,
     listener_protocol: Protocol | None = None,
 ) -> Answer:
-    """Let a listener take flows. `ListenerProtocol` is needed where the port has two."""
+    """Let a listener take flows.
+
+    `ListenerProtocol` is needed where the port has two listeners.
+    """
     return _switch(call, load_balancer_id, listener_port, listener_protocol, started=True)
 
 
@@ -205,8 +208,9 @@ def stop_load_balancer_listener(
     listener_port: Port,
     listener_protocol: Protocol | None = None,
 ) -> Answer:
-    """Stop a listener: its port takes no new flows, running ones go on. `ListenerProtocol` is
-    needed where the port has two.
+    """Stop a listener: its port takes no new flows, running ones go on.
+
+    `ListenerProtocol` is needed where the port has two listeners.
     """
     return _switch(call, load_balancer_id, listener_port, listener_protocol, started=False)
 
@@ -220,8 +224,9 @@ def delete_load_balancer_listener(
     listener_port: Port,
     listener_protocol: Protocol | None = None,
 ) -> Answer:
-    """Delete a listener: its port takes no new flows. `ListenerProtocol` is needed where the port
-    has two.
+    """Delete a listener: its port takes no new flows.
+
+    `ListenerProtocol` is needed where the port has two listeners.
     """
     _, listener = _listener(call, load_balancer_id, listener_port, listener_protocol)
     balancers.delete_listener(call.tx, listener)

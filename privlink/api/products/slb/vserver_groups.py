@@ -194,7 +194,7 @@ def delete_vserver_group(
     group = ours.vserver_group(call, vserver_group_id)
     if users := balancers.listeners_using(call.tx, group.id):
         ports = ", ".join(f"{each.protocol} port {each.first}" for each in users)
-        raise errors.VServerGroupInUse(resource=group.id, dependants=f"the listener on {ports}")
+        raise errors.VServerGroupInUse(resource=group.id, dependants=f"listeners on {ports}")
     balancers.delete_group(call.tx, group.id)
     return Answer()
 
