@@ -19,6 +19,7 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
 
 
@@ -61,7 +62,7 @@ class ServerGroup(msgspec.Struct, frozen=True):
     name: str
     created_at: str
     balancer_id: LoadBalancerId | None = None  # the CLB whose group it is; None for an NLB's
-    dual_stack: bool = False  # takes servers with IPv6 addresses as well
+    ip_version: IpVersion = IpVersion.IPV4  # of its servers
     any_port: bool = False  # its servers get flows on the port the client asked for
 
 

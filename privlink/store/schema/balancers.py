@@ -54,7 +54,7 @@ server_group = Table(
     words("name"),
     words("created_at"),
     Column("balancer_id", String, nullable=True, index=True),
-    Column("dual_stack", Boolean, nullable=False),
+    words("ip_version"),
     Column("any_port", Boolean, nullable=False),
 )
 

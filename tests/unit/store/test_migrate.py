@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from privlink.model.ids import AccountId
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
 from privlink.store import accounts, balancers, migrate, rows, schema
 from privlink.store.database import Database
@@ -202,7 +203,7 @@ def test_servers_and_listeners_of_before_are_what_they_were(database: Database, 
         ("lsn-1", 443, 443, None),
     ]
     assert group is not None and (group.protocol, group.any_port) == ("TCP", False)
-    assert group.dual_stack is False
+    assert group.ip_version is IpVersion.IPV4
     assert default is not None and default.protocol == "TCP_UDP"
     again = """
         INSERT INTO listener (id, account_id, balancer_id, protocol, first, last, group_id,

@@ -19,6 +19,7 @@ from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.balancer import ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
+from privlink.model.network import IpVersion
 from privlink.store import balancers
 
 Protocol = Annotated[
@@ -26,11 +27,13 @@ Protocol = Annotated[
     msgspec.Meta(description="it is TCP, UDP or TCP_UDP, for listeners of either."),
 ]
 # Clients spell it with and without capitals.
-IpVersion = Annotated[
+AddressIpVersion = Annotated[
     str,
     Wire("AddressIPVersion"),
     msgspec.Meta(pattern=r"(?i)^(ipv4|dualstack)\Z", description="it is ipv4 or DualStack."),
 ]
+_SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
+_VERSIONS = {spelt.lower(): version for version, spelt in _SPELT.items()}
 AnyPort = Annotated[
     bool,
     msgspec.Meta(
@@ -100,7 +103,7 @@ def create_server_group(
     protocol: Protocol = "TCP",
     server_group_type: GroupType = "Instance",
     scheduler: Scheduler = "Wrr",
-    address_ip_version: IpVersion = "ipv4",
+    address_ip_version: AddressIpVersion = "ipv4",
     health_check_config: HealthCheck | None = None,
     connection_drain_enabled: NotSo | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
@@ -121,7 +124,7 @@ def create_server_group(
         type=server_group_type,
         name=server_group_name,
         created_at=call.now,
-        dual_stack=address_ip_version.lower() == "dualstack",
+        ip_version=_VERSIONS[address_ip_version.lower()],
         any_port=any_port_enabled,
     )
     balancers.add_group(call.tx, group)
@@ -214,7 +217,7 @@ def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
             server_count=counts[group.id],
             protocol=group.protocol,
             scheduler="Wrr",
-            address_ip_version="DualStack" if group.dual_stack else "ipv4",
+            address_ip_version=_SPELT[group.ip_version],
             any_port_enabled=group.any_port,
             connection_drain_enabled=False,
             preserve_client_ip_enabled=False,  # servers see an address of the endpoint

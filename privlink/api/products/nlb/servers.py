@@ -18,6 +18,7 @@ from privlink.api.products.nlb.load_balancers import Strings
 from privlink.api.products.nlb.server_groups import ServerGroupAnswer
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import GroupServer, ServerGroup
+from privlink.model.network import IpVersion
 from privlink.rules import families, quotas
 from privlink.store import balancers
 
@@ -201,7 +202,7 @@ def _server_address(call: Call, group: ServerGroup, server: Server) -> str:
             server_id=server.server_id, vpc_id=group.vpc_id, why=error
         ) from None
     address = _chosen(server, found)
-    if families.is_ipv6(address) and not group.dual_stack:
+    if families.is_ipv6(address) and group.ip_version is IpVersion.IPV4:
         raise errors.MismatchIpVersion(address=address, group_id=group.id)
     return address
 

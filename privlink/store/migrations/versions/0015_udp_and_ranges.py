@@ -19,9 +19,12 @@ def upgrade() -> None:
     op.alter_column("listener", "port", new_column_name="first")
     op.add_column("listener", sa.Column("last", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE listener SET last = first")
-    for name in ("dual_stack", "any_port"):
-        op.add_column(
-            "server_group",
-            sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()),
-        )
+    op.add_column(
+        "server_group",
+        sa.Column("ip_version", sa.String(), nullable=False, server_default="IPv4"),
+    )
+    op.add_column(
+        "server_group",
+        sa.Column("any_port", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.execute("UPDATE server_group SET protocol = 'TCP_UDP' WHERE balancer_id IS NOT NULL")
