@@ -201,7 +201,7 @@ def test_what_is_true_of_a_group_may_be_said_of_it(
         ({"ConnectionDrainEnabled": True}, "only false"),
         ({"PreserveClientIpEnabled": True}, "only false"),
         ({"AnyPortEnabled": "yes"}, "or false"),
-        ({"AddressIPVersion": "ipv6"}, "ipv4 or DualStack"),
+        ({"AddressIPVersion": "ipv6"}, "Ipv4 or DualStack"),
         ({"Scheduler": "sch"}, "only Wrr"),
     ):
         (name,) = more

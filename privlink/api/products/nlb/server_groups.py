@@ -30,7 +30,7 @@ Protocol = Annotated[
 AddressIpVersion = Annotated[
     str,
     Wire("AddressIPVersion"),
-    msgspec.Meta(pattern=r"(?i)^(ipv4|dualstack)\Z", description="it is ipv4 or DualStack."),
+    msgspec.Meta(pattern=r"(?i)^(ipv4|dualstack)\Z", description="it is Ipv4 or DualStack."),
 ]
 _SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
 _VERSIONS = {spelt.lower(): version for version, spelt in _SPELT.items()}

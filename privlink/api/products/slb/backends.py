@@ -8,6 +8,7 @@ the CLB's VPC (Type eniip). A CLB has an IPv4 address, so its servers are IPv4 a
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from typing import Annotated
 
 import msgspec
@@ -84,10 +85,9 @@ def _address(call: Call, group: ServerGroup, given: Backend) -> str:
     """The address of a server. Raises ValueError with the sentence that says why it has none."""
     if given.type == "eni":
         return balancing.addresses_of_eni(call, given.server_id, group.vpc_id)[0]
-    address = balancing.address_in_vpc(call, given.server_id, group.vpc_id)
-    if families.is_ipv6(address):
+    if isinstance(families.parse(given.server_id), IPv6Address):
         raise ValueError("the servers of a CLB have IPv4 addresses.")
-    return address
+    return balancing.address_in_vpc(call, given.server_id, group.vpc_id)
 
 
 def check_port(given: Backend, *, needs_port: bool) -> None:
