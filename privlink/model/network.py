@@ -17,6 +17,13 @@ from privlink.model.ids import (
 )
 
 
+class IpVersion(enum.StrEnum):
+    """Which addresses something has: IPv4 alone, or IPv4 and IPv6 side by side."""
+
+    IPV4 = "IPv4"
+    DUAL_STACK = "DualStack"
+
+
 class Vpc(msgspec.Struct, frozen=True):
     """A private network. `number` names it in packets' keys, so CIDRs may overlap."""
 

@@ -47,8 +47,8 @@ def balancer(parts: BalancerParts) -> items.Balancer:
         tuple(
             items.Listener(
                 items.Protocol(listener.protocol),
-                listener.port,
-                listener.port,
+                max(listener.first, 1),  # port 0 is nobody's: RFC 6335
+                listener.last,
                 tuple(
                     _server(server, listener)
                     for server in parts.servers
@@ -62,9 +62,8 @@ def balancer(parts: BalancerParts) -> items.Balancer:
 
 
 def _server(server: GroupServer, listener: Listener) -> items.Server:
-    port = server.port or listener.server_port
-    assert port, f"neither {server.group_id} nor {listener.id} says the port of a server"
-    return items.Server(addresses.text(server.address), port, server.weight)
+    # Where neither says a port, it is the one that the client asked for.
+    return items.Server(server.address, server.port or listener.server_port or 0, server.weight)
 
 
 def packet_filter(parts: FilterParts) -> items.Filter:

@@ -160,6 +160,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetListenerAttribute", {"ListenerId": "lsn"}),
     ("DeleteListener", {"ListenerId": "lsn"}),
     ("DeleteServerGroup", {"ServerGroupId": "sgp"}),
+    ("UpdateServerGroupAttribute", {"ServerGroupId": "sgp", "ServerGroupName": "mine"}),
     ("UpdateLoadBalancerProtection", {"LoadBalancerId": "nlb"}),
     ("UpdateLoadBalancerAttribute", {"LoadBalancerId": "nlb", "LoadBalancerName": "mine"}),
     (
@@ -234,6 +235,20 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
     ),
     ("DescribeLoadBalancerTCPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "CreateLoadBalancerUDPListener",
+        {"LoadBalancerId": "lb", "ListenerPort": 81, "Bandwidth": -1, "BackendServerPort": 80},
+    ),
+    (
+        "CreateLoadBalancerUDPListener",
+        {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
+    ),
+    ("DescribeLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("SetLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "SetLoadBalancerUDPListenerAttribute",
+        {"LoadBalancerId": "own lb", "ListenerPort": 80, "VServerGroupId": "rsp"},
+    ),
     ("StartLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("StopLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("DeleteLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
@@ -473,6 +488,7 @@ def belongings(world: World) -> dict[str, str]:
     attachment = world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
     service, clb = world.service(balancer), world.clb(network)
     world.clb_listener(clb)
+    world.clb_listener(clb, 80, "udp")
     vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     ids = [
         *(clb, vserver_group),

@@ -200,8 +200,8 @@ def test_what_is_true_of_a_group_may_be_said_of_it(
         ({"HealthCheckConfig": {"HealthCheckType": "TCP"}}, "HealthCheckConfig"),
         ({"ConnectionDrainEnabled": True}, "only false"),
         ({"PreserveClientIpEnabled": True}, "only false"),
-        ({"AnyPortEnabled": True}, "only false"),
-        ({"AddressIPVersion": "DualStack"}, "only Ipv4"),
+        ({"AnyPortEnabled": "yes"}, "or false"),
+        ({"AddressIPVersion": "ipv6"}, "Ipv4 or DualStack"),
         ({"Scheduler": "sch"}, "only Wrr"),
     ):
         (name,) = more

@@ -67,33 +67,39 @@ class World:
         made = self.account.slb.CreateLoadBalancer(VSwitchId=vswitch, **more)
         return str(made["LoadBalancerId"])
 
-    def clb_listener(self, clb: str, port: int = 80, *, start: bool = True, **more: Any) -> None:
-        """A listener on TCP, for the default servers' port 80 unless told otherwise."""
+    def clb_listener(
+        self, clb: str, port: int = 80, protocol: str = "tcp", *, start: bool = True, **more: Any
+    ) -> None:
+        """A listener, on TCP and for the default servers' port 80 unless told otherwise."""
         behind = more or {"BackendServerPort": 80}
         listener = {"LoadBalancerId": clb, "ListenerPort": port}
-        self.account.slb.CreateLoadBalancerTCPListener(**listener, Bandwidth=-1, **behind)
+        create = getattr(self.account.slb, f"CreateLoadBalancer{protocol.upper()}Listener")
+        create(**listener, Bandwidth=-1, **behind)
         if start:
-            self.account.slb.StartLoadBalancerListener(**listener)
+            self.account.slb.StartLoadBalancerListener(**listener, ListenerProtocol=protocol)
 
     def server_group(
-        self, network: Network, *servers: str, port: int = 80, kind: str = "Ip"
+        self, network: Network, *servers: str, port: int = 80, kind: str = "Ip", **more: Any
     ) -> str:
         """A server group with servers at addresses."""
         group = self.account.nlb.CreateServerGroup(
-            VpcId=network.vpc, ServerGroupName="web", ServerGroupType=kind
+            VpcId=network.vpc, ServerGroupName="web", ServerGroupType=kind, **more
         )["ServerGroupId"]
         if servers:
             added = [{"ServerType": "Ip", "ServerId": each, "Port": port} for each in servers]
             self.account.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=added)
         return str(group)
 
-    def listener(self, balancer: str, group: str, port: int = 80) -> str:
-        """A listener on TCP."""
+    def listener(
+        self, balancer: str, group: str, port: int = 80, protocol: str = "TCP", **more: Any
+    ) -> str:
+        """A listener, on TCP unless told otherwise."""
         made = self.account.nlb.CreateListener(
             LoadBalancerId=balancer,
-            ListenerProtocol="TCP",
+            ListenerProtocol=protocol,
             ListenerPort=port,
             ServerGroupId=group,
+            **more,
         )
         return str(made["ListenerId"])
 

@@ -77,6 +77,22 @@ SERVERS = [
     ),
     refused("InvalidVpcId.NotFound", "CreateServerGroup", VpcId="vpc-none", ServerGroupName="web"),
     call(
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="media",
+        Protocol="TCP_UDP",
+        ServerGroupType="Ip",
+        AddressIPVersion="DualStack",
+        AnyPortEnabled=True,
+    ),
+    refused(
+        "InvalidProtocol",
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="web",
+        Protocol="TCPSSL",
+    ),
+    call(
         "AddServersToServerGroup",
         ServerGroupId="sgp-1",
         Servers=[
@@ -97,6 +113,22 @@ SERVERS = [
         ServerGroupId="sgp-1",
         Servers=[ATTACHMENT],
     ),
+    call(
+        "AddServersToServerGroup",
+        ServerGroupId="sgp-3",
+        Servers=[
+            {"ServerType": "Ip", "ServerId": "10.0.0.5"},
+            {"ServerType": "Ip", "ServerId": "FD00::5", "ServerIp": "fd00::5"},
+        ],
+    ),
+    refused("InvalidServers", "AddServersToServerGroup", ServerGroupId="sgp-3", Servers=[ADDRESS]),
+    refused(
+        "Mismatch.AddressIPVersion",
+        "AddServersToServerGroup",
+        ServerGroupId="sgp-1",
+        Servers=[{"ServerType": "Ip", "ServerId": "fd00::5", "Port": 8080}],
+    ),
+    call("ListServerGroupServers", ServerGroupId="sgp-3"),
     call("ListServerGroupServers", ServerGroupId="sgp-1"),
     call("ListServerGroupServers", ServerGroupId="sgp-1", MaxResults=1),
     call("ListServerGroupServers", ServerGroupId="sgp-1", NextToken="token-1"),
@@ -121,13 +153,41 @@ PORT = [
         Cps=0,
         Tag=RED,
     ),
+    call(
+        "CreateListener",
+        **LISTENER | {"ListenerProtocol": "UDP", "ListenerPort": 0},
+        StartPort=8000,
+        EndPort=8099,
+        ServerGroupId="sgp-3",
+    ),
     refused("ResourceAlreadyExist.Listener", "CreateListener", **LISTENER, ServerGroupId="sgp-1"),
+    refused(
+        "MissingStartPort",
+        "CreateListener",
+        **LISTENER | {"ListenerPort": 0},
+        ServerGroupId="sgp-3",
+    ),
+    refused(
+        "Mismatch.Protocol",
+        "CreateListener",
+        **LISTENER | {"ListenerProtocol": "UDP"},
+        ServerGroupId="sgp-1",
+    ),
+    refused(
+        "Mismatch.AnyPortEnabled",
+        "CreateListener",
+        **LISTENER | {"ListenerPort": 0},
+        StartPort=8000,
+        EndPort=8099,
+        ServerGroupId="sgp-1",
+    ),
     call("GetListenerAttribute", ListenerId="lsn-1"),
     call("GetJobStatus", JobId=JOB),
     NODE_CATCHES_UP,
     call("GetListenerAttribute", ListenerId="lsn-1"),
     call("GetJobStatus", JobId=JOB),
     refused("ResourceNotFound.Job", "GetJobStatus", JobId="job-none"),
+    call("GetListenerAttribute", ListenerId="lsn-3"),
     refused("ResourceNotFound.Listener", "GetListenerAttribute", **NO_LISTENER),
     call("ListListeners"),
     call(
@@ -150,6 +210,12 @@ PORT = [
         Cps=0,
     ),
     refused("InvalidCps", "UpdateListenerAttribute", ListenerId="lsn-1", Cps=1000),
+    refused(
+        "Mismatch.Protocol",
+        "UpdateListenerAttribute",
+        ListenerId="lsn-3",
+        ServerGroupId="sgp-1",
+    ),
     call("StopListener", ListenerId="lsn-1"),
     refused("ResourceNotFound.Listener", "StopListener", **NO_LISTENER),
     call("GetListenerAttribute", ListenerId="lsn-1"),
@@ -190,6 +256,17 @@ LOOKED_AT = [
         MaxResults=10,
     ),
     refused("InvalidServerGroupType", "ListServerGroups", ServerGroupType="Ecs"),
+    call(
+        "UpdateServerGroupAttribute",
+        ServerGroupId="sgp-3",
+        ServerGroupName="games",
+        Scheduler="Wrr",
+        HealthCheckConfig={"HealthCheckEnabled": False},
+        ConnectionDrainEnabled=False,
+        PreserveClientIpEnabled=False,
+    ),
+    refused("ResourceNotFound.ServerGroup", "UpdateServerGroupAttribute", ServerGroupId="sgp-none"),
+    call("ListServerGroups", ServerGroupIds=["sgp-3"]),
 ]
 
 CHANGED = [
@@ -265,6 +342,11 @@ LABELS = [
 
 END = [
     call("RemoveServersFromServerGroup", ServerGroupId="sgp-1", Servers=[ADDRESS]),
+    call(
+        "RemoveServersFromServerGroup",
+        ServerGroupId="sgp-3",
+        Servers=[{"ServerType": "Ip", "ServerId": "fd00::5"}],
+    ),
     refused(
         "ResourceNotFound.BackendServer",
         "RemoveServersFromServerGroup",

@@ -92,12 +92,12 @@ ZONE = EndpointZone(
 def listener(port: int, group: str) -> Listener:
     """A TCP listener of the balancer."""
     name = ListenerId(f"lsn-{port}")
-    return Listener(name, US, BALANCER.id, "TCP", port, ServerGroupId(group), "")
+    return Listener(name, US, BALANCER.id, "TCP", port, port, ServerGroupId(group), "")
 
 
 def server(group: str, address: str, weight: int = 100) -> GroupServer:
     """A server on port 80."""
-    return GroupServer(ServerGroupId(group), "Ip", address, number(address), 80, weight, "")
+    return GroupServer(ServerGroupId(group), "Ip", address, address, 80, weight, "")
 
 
 def rule(name: str, priority: int, policy: str, low: int = 80, high: int = 80) -> SecurityGroupRule:
@@ -180,6 +180,34 @@ def test_default_servers_have_the_port_of_the_listener() -> None:
         (items.Server("10.0.0.5", 8080, 40),),
         (items.Server("10.0.0.5", 8081, 40),),
     ]
+
+
+def test_tcp_and_udp_on_one_port_are_two_listeners() -> None:
+    tcp = listener(53, "sgp-1")
+    parts = BalancerParts(
+        BALANCER,
+        (tcp, msgspec.structs.replace(tcp, id=ListenerId("lsn-udp"), protocol="UDP")),
+        (server("sgp-1", "10.0.0.5"),),
+    )
+    behind = (items.Server("10.0.0.5", 80, 100),)
+    assert compiler.balancer(parts).listeners == (
+        items.Listener(items.Protocol.TCP, 53, 53, behind),
+        items.Listener(items.Protocol.UDP, 53, 53, behind),
+    )
+
+
+def test_a_range_is_one_listener_whose_servers_keep_the_clients_port() -> None:
+    every = msgspec.structs.replace(listener(0, "sgp-1"), first=0, last=65535)
+    any_port = msgspec.structs.replace(server("sgp-1", "10.0.0.5"), port=0)
+    (told,) = compiler.balancer(BalancerParts(BALANCER, (every,), (any_port,))).listeners
+    assert told == items.Listener(items.Protocol.TCP, 1, 65535, (items.Server("10.0.0.5", 0, 100),))
+
+
+def test_servers_of_both_families_are_told_side_by_side() -> None:
+    behind = (server("sgp-1", "10.0.0.5"), server("sgp-1", "fd00::5", 7))
+    parts = BalancerParts(BALANCER, (listener(80, "sgp-1"),), behind)
+    (told,) = compiler.balancer(parts).listeners
+    assert told.servers == (items.Server("10.0.0.5", 80, 100), items.Server("fd00::5", 80, 7))
 
 
 def test_a_clb_is_told_as_an_nlb_is() -> None:
