@@ -47,11 +47,10 @@ class FilterParts(msgspec.Struct, frozen=True):
 
 
 class MembersParts(msgspec.Struct, frozen=True):
-    """A set that rules name: the interfaces in a security group, or the blocks on a prefix list."""
+    """A set that rules name: the addresses in a security group, or the blocks on a prefix list."""
 
     number: int
-    enis: tuple[Eni, ...] = ()
-    blocks: tuple[str, ...] = ()
+    blocks: tuple[str, ...]
 
 
 class ForwardParts(msgspec.Struct, frozen=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
-from privlink.model.network import Eni, Vpc
+from privlink.model.network import Vpc
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
@@ -92,16 +92,8 @@ def packet_filter(parts: FilterParts) -> items.Filter:
 
 
 def members(parts: MembersParts) -> items.Members:
-    """A set that rules name, as blocks."""
-    return items.Members(
-        parts.number,
-        (*parts.blocks, *(block for eni in parts.enis for block in _blocks(eni))),
-    )
-
-
-def _blocks(eni: Eni) -> Iterator[str]:
-    """The addresses of an interface, each as a block."""
-    yield f"{addresses.text(eni.address)}/32"
+    """A set that rules name."""
+    return items.Members(parts.number, parts.blocks)
 
 
 def forward(parts: ForwardParts) -> items.Forward:

@@ -19,11 +19,11 @@ import msgspec
 from sqlalchemy import bindparam, delete, exists, select
 
 from privlink.model.ids import AttachmentId, EndpointId, SecurityGroupId
-from privlink.model.network import Eni
 from privlink.model.security import Membership
+from privlink.rules import addresses
 from privlink.store import changes, rows, schema
 from privlink.store.database import Transaction
-from privlink.store.prepared import Prepared, PreparedIn, structs
+from privlink.store.prepared import Prepared, PreparedIn
 
 _group, _rule = schema.security_group, schema.security_group_rule
 _workload, _on_endpoint = schema.attachment_security_group, schema.endpoint_security_group
@@ -45,7 +45,7 @@ _OPEN_INSIDE = PreparedIn(
 )
 _WORKLOADS = PreparedIn(
     lambda ids: (
-        select(_workload.c.group_id, _eni)
+        select(_workload.c.group_id, _eni.c.address)
         .join(_attachment, _attachment.c.id == _workload.c.attachment_id)
         .join(_eni, _eni.c.id == _attachment.c.eni_id)
         .where(_workload.c.group_id.in_(ids))
@@ -53,13 +53,12 @@ _WORKLOADS = PreparedIn(
 )
 _ENDPOINTS = PreparedIn(
     lambda ids: (
-        select(_on_endpoint.c.group_id, _eni)
+        select(_on_endpoint.c.group_id, _eni.c.address)
         .join(_zone, _zone.c.endpoint_id == _on_endpoint.c.endpoint_id)
         .join(_eni, _eni.c.id == _zone.c.eni_id)
         .where(_on_endpoint.c.group_id.in_(ids), ~_zone.c.deleting)
     )
 )
-_COLUMNS = ["group_id", *(column.name for column in _eni.columns)]
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -150,10 +149,14 @@ def leave(tx: Transaction, attachment_id: AttachmentId, group_ids: Iterable[str]
         changes.touch(tx, changes.attachment_key(attachment_id))
 
 
-def interfaces(tx: Transaction, sets: Named) -> dict[str, list[Eni]]:
-    """The interfaces in groups that something names, by group."""
-    found: dict[str, list[Eni]] = defaultdict(list)
-    places = _WORKLOADS.rows(tx, sets.all) + _ENDPOINTS.rows(tx, sets.by_rules)
-    for (group_id, *_), eni in zip(places, structs(Eni, _COLUMNS, places), strict=True):
-        found[group_id].append(eni)
+def blocks(tx: Transaction, sets: Named) -> dict[str, list[str]]:
+    """The addresses in groups that something names, each as a block, by group and in order.
+
+    Nothing but those is read: a group may be large, and is told whole.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for group_id, address in sorted(
+        _WORKLOADS.rows(tx, sets.all) + _ENDPOINTS.rows(tx, sets.by_rules)
+    ):
+        found[group_id].append(f"{addresses.text(address)}/32")
     return found

@@ -102,17 +102,15 @@ def of_filters(tx: Transaction, group_ids: Iterable[str]) -> dict[str, FilterPar
 def of_members(tx: Transaction, set_ids: Iterable[str]) -> dict[str, MembersParts]:
     """Sets that something names; one that nothing names any more is gone."""
     sets = members.named(tx, set_ids)
-    interfaces = members.interfaces(tx, sets)
+    addresses = members.blocks(tx, sets)
     found = {
-        changes.members_key(group.id): MembersParts(
-            group.number, enis=tuple(sorted(interfaces[group.id], key=lambda eni: eni.address))
-        )
+        changes.members_key(group.id): MembersParts(group.number, tuple(addresses[group.id]))
         for group in security.by_ids(tx, sets.all)
     }
-    blocks = prefix_lists.entries(tx, sets.by_rules)
+    entries = prefix_lists.entries(tx, sets.by_rules)
     for each in prefix_lists.by_ids(tx, sets.by_rules):
-        listed = tuple(entry.cidr for entry in blocks[each.id])
-        found[changes.members_key(each.id)] = MembersParts(each.number, blocks=listed)
+        listed = tuple(entry.cidr for entry in entries[each.id])
+        found[changes.members_key(each.id)] = MembersParts(each.number, listed)
     return found
 
 

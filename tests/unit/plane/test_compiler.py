@@ -273,11 +273,10 @@ def test_an_ipv6_block_is_told_in_its_canonical_form() -> None:
     assert [each.cidr for each in told.rules] == ["fd00::/16"]
 
 
-def test_a_set_holds_addresses_or_blocks() -> None:
-    assert compiler.members(MembersParts(6, enis=(ENI,))) == items.Members(6, ("10.0.0.80/32",))
+def test_a_set_holds_blocks() -> None:
     blocks = ("192.0.2.0/24", "198.51.100.0/24")
-    assert compiler.members(MembersParts(9, blocks=blocks)) == items.Members(9, blocks)
-    assert compiler.members(MembersParts(7)) == items.Members(7, ())
+    assert compiler.members(MembersParts(9, blocks)) == items.Members(9, blocks)
+    assert compiler.members(MembersParts(7, ())) == items.Members(7, ())
 
 
 def test_an_attachment_obeys_its_groups() -> None:
