@@ -46,8 +46,8 @@ class SecurityGroupRuleExists(ApiError):
 
 
 class InnerAccessOfEnterpriseGroup(ApiError):
-    code = "InvalidOperation.InvalidSecurityGroupType"
-    status = 403
+    code = "InvalidParameter.InnerAccessPolicy"
+    status = 404
     text = (
         "InnerAccessPolicy of {group_id} stays Drop, as it is an enterprise group. "
         "Use a normal one for Accept."
@@ -147,7 +147,8 @@ class PrefixListInUse(ApiError):
 
 
 class PrefixListLimit(QuotaExceeded):
-    code = "LimitExceed.PrefixList"
+    code = "LimitExceed.PrefixListPerRegion"
+    status = 404
 
 
 class PrefixListFull(ApiError):
@@ -190,7 +191,6 @@ class EniInAnotherVpc(ApiError):
 
 class GroupsOfTwoTypes(ApiError):
     code = "InvalidOperation.MultiGroupType"
-    status = 403
     text = "An interface's security groups are all normal or all enterprise ones, not {groups}."
 
 

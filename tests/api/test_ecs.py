@@ -211,7 +211,7 @@ def test_members_of_a_group_and_each_other(
     assert (policy(normal), policy(enterprise)) == ("Drop", "Drop")
     node.pull()
     assert node.seen == []
-    with refused("InvalidOperation.InvalidSecurityGroupType", 403, enterprise, "stays Drop"):
+    with refused("InvalidParameter.InnerAccessPolicy", 404, enterprise, "stays Drop"):
         modify(SecurityGroupId=enterprise, InnerAccessPolicy="Accept")
     with refused("InvalidInnerAccessPolicy", 400, "'Maybe'", "Accept or Drop"):
         modify(SecurityGroupId=normal, InnerAccessPolicy="Maybe")

@@ -232,7 +232,7 @@ def test_a_workload_joins_no_group_it_cannot_be_in(
     join, leave = operator.ecs.JoinSecurityGroup, operator.ecs.LeaveSecurityGroup
     with refused("InvalidOperation.VpcMismatch", 403, eni, elsewhere, network.vpc):
         join(SecurityGroupId=elsewhere, NetworkInterfaceId=eni)
-    with refused("InvalidOperation.MultiGroupType", 403, f"{big} (enterprise)", group):
+    with refused("InvalidOperation.MultiGroupType", 400, f"{big} (enterprise)", group):
         join(SecurityGroupId=big, NetworkInterfaceId=eni)
     for call in (join, leave):
         for unknown in (stranger, "sg-none"):
@@ -267,7 +267,7 @@ def test_a_workload_is_attached_in_no_group_it_cannot_be_in(
     for unknown in (elsewhere, "sg-none"):
         with refused("SecurityGroupNotFound", 400, unknown, network.vpc):
             attach(operator, network, unknown)
-    with refused("InvalidOperation.MultiGroupType", 403, big):
+    with refused("InvalidOperation.MultiGroupType", 400, big):
         attach(operator, network, groups[0], big)
     with refused("InstanceSecurityGroupLimitExceeded", 400, "limit of 5", "LeaveSecurityGroup"):
         attach(operator, network, *groups)

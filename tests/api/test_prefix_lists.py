@@ -218,5 +218,5 @@ def test_a_change_that_cannot_be_is_refused(operator: Account, refused: Refused)
 def test_an_account_has_so_many_lists(operator: Account, refused: Refused) -> None:
     operator.own.call("SetQuota", QuotaName="ecs_quota_prefix_lists", Limit=1)
     prefix_list(operator)
-    with refused("LimitExceed.PrefixList", 400, "limit of 1", "DeletePrefixList"):
+    with refused("LimitExceed.PrefixListPerRegion", 404, "limit of 1", "DeletePrefixList"):
         prefix_list(operator)
