@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from privlink.model.security import AddressFamily
+from privlink.node.maps import MAX_RULES
 from privlink.rules import filters
 
 SOURCE, SOURCE6 = "SourceCidrIp", "Ipv6SourceCidrIp"
@@ -100,3 +101,7 @@ def test_some_protocols_are_of_one_family() -> None:
     assert filters.only_family("ICMP") is AddressFamily.IPV4
     assert filters.only_family("ICMPV6") is IPV6
     assert filters.only_family("TCP") is None
+
+
+def test_a_node_has_room_for_all_rules_and_what_groups_do_by_themselves() -> None:
+    assert filters.MOST_RULES + 2 == MAX_RULES
