@@ -72,6 +72,10 @@ class Named(msgspec.Struct, frozen=True):
         """Those that are there."""
         return self.by_rules | self.by_inner_policy
 
+    def by(self, each: str) -> tuple[bool, bool]:
+        """What names one of them: rules, its own inner policy."""
+        return each in self.by_rules, each in self.by_inner_policy
+
 
 def named(tx: Transaction, ids: Iterable[str]) -> Named:
     """Which of these groups and prefix lists are sets that something names."""
@@ -94,11 +98,7 @@ def following(tx: Transaction, ids: Iterable[str], *, moved: bool = False) -> It
     yield
     after = named(tx, listed)
     for each in listed:
-        says_same = (
-            (each in before.by_rules) == (each in after.by_rules)
-            and (each in before.by_inner_policy) == (each in after.by_inner_policy)
-        )  # fmt: skip
-        if not says_same or (moved and each in after.all):
+        if before.by(each) != after.by(each) or (moved and each in after.all):
             changes.touch(tx, changes.members_key(each), gone=each not in after.all)
     for each in sorted(before.by_inner_policy ^ after.by_inner_policy):
         changes.touch(tx, changes.filter_key(SecurityGroupId(each)))
