@@ -37,6 +37,11 @@ _PATIENCE = 15.0  # seconds
 @click.option("--tap", help="Name of a tap device to make, for a virtual machine.")
 @click.option("--ip", help="Address to have; any free one if left out.")
 @click.option("--ifname", default="eth0", show_default=True, help="Name of the link inside.")
+@click.option(
+    "--security-group",
+    multiple=True,
+    help="Security group to be in, such as sg-...; may be given several times.",
+)
 @state_option
 @output_option
 def attach(
@@ -46,6 +51,7 @@ def attach(
     tap: str | None,
     ip: str | None,
     ifname: str,
+    security_group: tuple[str, ...],
     state: Path,
     output: str,
 ) -> None:
@@ -57,7 +63,12 @@ def attach(
         plug.namespace_path(target)  # a wrong name is better found before anything is made
     _check_is_here(state)
     calls = client(state)
-    place = calls.call("CreateAttachment", VSwitchId=vswitch, PrivateIpAddress=ip)
+    place = calls.call(
+        "CreateAttachment",
+        VSwitchId=vswitch,
+        PrivateIpAddress=ip,
+        SecurityGroupId=security_group,
+    )
     plugged = False
     try:
         port = plug.Port(
@@ -145,6 +156,7 @@ def _print(place: dict[str, Any], output: str) -> None:
             "address": place["PrivateIpAddress"],
             "mac": place["MacAddress"],
             "gateway": place["Gateway"],
+            "groups": ", ".join(place["SecurityGroupIds"]) or "none",
             "status": place["Status"],
         }
     )

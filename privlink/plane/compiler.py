@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.network import Vpc
@@ -10,10 +12,15 @@ from privlink.model.parts import (
     BalancerParts,
     FilterParts,
     ForwardParts,
+    MembersParts,
     SegmentParts,
 )
-from privlink.model.security import SecurityGroupRule
+from privlink.model.security import Direction, SecurityGroupRule
 from privlink.rules import addresses, filters
+
+# What holds where no rule of a security group decides comes after the last of them.
+_AFTER_ALL = 101
+_ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def segment(parts: SegmentParts) -> items.Segment:
@@ -32,6 +39,7 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         cidr=parts.vswitch.cidr,
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
+        filters=tuple(group.number for group in parts.groups),
     )
 
 
@@ -67,11 +75,24 @@ def _server(server: GroupServer, listener: Listener) -> items.Server:
 
 
 def packet_filter(parts: FilterParts) -> items.Filter:
-    """A security group's rules in the order they decide: priority first, drop before accept."""
-    ordered = sorted(
-        parts.rules, key=lambda rule: (rule.priority, rule.policy == "Accept", rule.id)
-    )
-    return items.Filter(parts.group.number, tuple(_rule(rule) for rule in ordered))
+    """A security group's rules in the order they decide: priority first, drop before accept.
+
+    Where none decides, a group's members may let each other in, and those of a normal one let
+    everything out. An enterprise group does neither. Source: "Security group rules" of the ECS
+    user guide.
+    """
+    number = parts.group.number
+    ingress, egress = _ordered(parts, Direction.INGRESS), _ordered(parts, Direction.EGRESS)
+    if parts.open_inside:
+        ingress.append(items.Rule(_AFTER_ALL, True, "ALL", "", 0, 65535, number))
+    if parts.group.type == "normal":
+        egress += [items.Rule(_AFTER_ALL, True, "ALL", each, 0, 65535) for each in _ANYWHERE]
+    return items.Filter(number, tuple(ingress), tuple(egress))
+
+
+def members(parts: MembersParts) -> items.Members:
+    """A set that rules name."""
+    return items.Members(parts.number, parts.blocks)
 
 
 def forward(parts: ForwardParts) -> items.Forward:
@@ -100,7 +121,20 @@ def _opening(
     return items.Opening(number, vpc.number, addresses.text(source), balancer.number)
 
 
-def _rule(rule: SecurityGroupRule) -> items.Rule:
+def _ordered(parts: FilterParts, direction: Direction) -> list[items.Rule]:
+    ours = (rule for rule in parts.rules if rule.direction is direction)
+    ordered = sorted(ours, key=lambda rule: (rule.priority, rule.policy == "Accept", rule.id))
+    return [_rule(rule, parts.peers) for rule in ordered]
+
+
+def _rule(rule: SecurityGroupRule, peers: Mapping[str, int]) -> items.Rule:
     low, high = (0, 65535) if rule.low == -1 else (rule.low, rule.high)
-    block = filters.parse_block(rule.cidr)
-    return items.Rule(rule.priority, rule.policy == "Accept", rule.protocol, block, low, high)
+    return items.Rule(
+        rule.priority,
+        rule.policy == "Accept",
+        rule.protocol,
+        filters.canonical(rule.cidr) if rule.cidr else "",
+        low,
+        high,
+        peers[rule.peer_id] if rule.peer_id else 0,
+    )

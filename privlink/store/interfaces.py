@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, union_all
 
 from privlink.model.ids import AccountId
 from privlink.model.network import Eni, EniOwner
@@ -18,7 +18,11 @@ from privlink.store.database import Transaction
 
 _eni, _vpc, _tag = schema.eni, schema.vpc, schema.resource_tag
 _member, _on_endpoint = schema.group_member, schema.endpoint_security_group
-_zone = schema.endpoint_zone
+_zone, _on_workload, _attachment = (
+    schema.endpoint_zone,
+    schema.attachment_security_group,
+    schema.attachment,
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -73,7 +77,11 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
             _on_endpoint.c.group_id == wanted.security_group_id
         )
         places = select(_zone.c.eni_id).where(_zone.c.endpoint_id.in_(members))
-        conditions.append(_eni.c.id.in_(places))
+        workloads = select(_on_workload.c.attachment_id).where(
+            _on_workload.c.group_id == wanted.security_group_id
+        )
+        plugs = select(_attachment.c.eni_id).where(_attachment.c.id.in_(workloads))
+        conditions.append(_eni.c.id.in_(union_all(places, plugs)))
     if wanted.resource_group_id is not None:
         conditions.append(_in_group(wanted.resource_group_id, is_default=wanted.default_group))
     conditions += [_tagged(wanted.account_id, key, value) for key, value in wanted.tags]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import changes, labels, route_tables, rows, schema
+from privlink.store import changes, labels, members, route_tables, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -212,12 +212,15 @@ def attachment_of(tx: Transaction, eni_id: str) -> Attachment | None:
     return rows.one_of(tx, Attachment, select(table).where(table.c.eni_id == eni_id))
 
 
-def add_attachment(tx: Transaction, attachment: Attachment) -> None:
+def add_attachment(tx: Transaction, attachment: Attachment, group_ids: Iterable[str] = ()) -> None:
+    """Add a workload's place, in these security groups."""
     rows.add(tx, schema.attachment, attachment)
-    changes.touch(tx, changes.attachment_key(attachment.id))
+    members.join(tx, attachment.id, group_ids)
 
 
 def mark_attachment_deleting(tx: Transaction, attachment_id: AttachmentId) -> None:
+    """Begin to take a workload's place away. It is in no security group any more."""
+    members.leave(tx, attachment_id, members.groups(tx, [attachment_id])[attachment_id])
     table = schema.attachment
     tx.execute(update(table).where(table.c.id == attachment_id).values(deleting=True))
     changes.touch(tx, changes.attachment_key(attachment_id), gone=True)

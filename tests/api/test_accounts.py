@@ -16,6 +16,7 @@ from tests.api.conftest import Refused
 from tests.api.identity import EVERYTHING, trust
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
+from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import Reply, acs3, send
 from tests.api.world import A, World
 
@@ -89,6 +90,29 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("ModifySecurityGroupEgressRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
     ("ModifySecurityGroupAttribute", {"SecurityGroupId": "sg", "SecurityGroupName": "mine"}),
     ("ModifySecurityGroupPolicy", {"SecurityGroupId": "sg", "InnerAccessPolicy": "Drop"}),
+    (
+        "AuthorizeSecurityGroup",
+        {
+            "SecurityGroupId": "own sg",
+            "Permissions": [{"IpProtocol": "all", "PortRange": "-1/-1", "SourceGroupId": "sg"}],
+        },
+    ),
+    (
+        "AuthorizeSecurityGroupEgress",
+        {
+            "SecurityGroupId": "own sg",
+            "Permissions": [{"IpProtocol": "all", "PortRange": "-1/-1", "DestPrefixListId": "pl"}],
+        },
+    ),
+    ("JoinSecurityGroup", {"SecurityGroupId": "sg", "NetworkInterfaceId": "own eni"}),
+    ("JoinSecurityGroup", {"SecurityGroupId": "own sg", "NetworkInterfaceId": "eni"}),
+    ("LeaveSecurityGroup", {"SecurityGroupId": "sg", "NetworkInterfaceId": "own eni"}),
+    ("LeaveSecurityGroup", {"SecurityGroupId": "own sg", "NetworkInterfaceId": "eni"}),
+    ("ModifyPrefixList", {"PrefixListId": "pl", "PrefixListName": "mine"}),
+    ("DeletePrefixList", {"PrefixListId": "pl"}),
+    ("DescribePrefixListAttributes", {"PrefixListId": "pl"}),
+    ("DescribePrefixListAssociations", {"PrefixListId": "pl"}),
+    ("ecs.TagResources", tagged("prefixlist", "pl")),
     ("DescribeNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni"}),
     ("ecs.TagResources", tagged("securitygroup", "sg")),
     ("ecs.TagResources", tagged("Eni", "eni")),
@@ -401,6 +425,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("ListPoliciesForRole", {"RoleName": "role"}),
     ("AssumeRole", {"RoleArn": "role arn", "RoleSessionName": "mine"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
+    ("CreateAttachment", {"VSwitchId": "own vsw", "SecurityGroupId": ["sg"]}),
     ("GetAttachment", {"AttachmentId": "att"}),
     ("DeleteAttachment", {"AttachmentId": "att"}),
 ]
@@ -409,6 +434,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("DescribeVpcs", {"VpcId": "vpc"}, "Vpcs"),
     ("DescribeVSwitches", {"VSwitchId": "vsw", "VpcId": "vpc"}, "VSwitches"),
     ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
+    ("DescribePrefixLists", {"PrefixListId": ["pl"]}, "PrefixLists"),
     ("ListVpcEndpointServices", {"ServiceId": "epsrv", "ResourceId": "nlb"}, "Services"),
     ("ListVpcEndpointServicesByEndUser", {"ServiceId": "epsrv"}, "Services"),
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
@@ -450,6 +476,7 @@ ALONE = {
     "GetCallerIdentity",
     "CheckProductOpen",
     "OpenPrivateLinkService",
+    "CreatePrefixList",
     "CreateResourceGroup",
     "CreateAccount",
     "ListAccounts",
@@ -495,7 +522,7 @@ def belongings(world: World) -> dict[str, str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
         *(world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        *(world.resource_group(), world.route_table(network)),
+        *(world.resource_group(), world.route_table(network), prefix_list(world.account)),
     ]
     return {each.partition("-")[0]: each for each in ids} | identities(world.account)
 

@@ -108,6 +108,48 @@ def test_a_rule(provider: Provider, world: World, direction: str) -> None:
     assert groups.rules(group, direction) == []
 
 
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule_about_a_group_or_a_prefix_list(
+    provider: Provider, world: World, direction: str
+) -> None:
+    network, groups = world.network(), SecurityGroup(provider)
+    group, peer = world.group(network), world.group(network)
+    offices = groups.prefix_list(
+        AddressFamily="IPv4",
+        MaxEntries=2,
+        PrefixListName="tf",
+        Entry=[{"Cidr": "192.168.0.0/24", "Description": "description"}],
+    )
+    side = "Dest" if direction == "egress" else "Source"
+    for field, id in ((f"{side}GroupId", peer), (f"{side}PrefixListId", offices)):
+        rule = {
+            "IpProtocol": "tcp",
+            "PortRange": "22/22",
+            field: id,
+            "Policy": "accept",
+            "Priority": 1,
+            "NicType": "intranet",
+        }
+        groups.allow(group, direction, **rule)
+        (state,) = groups.rules(group, direction)
+        assert state[field] == id
+        assert state[f"{side}GroupOwnerAccount"] == ""  # as it was not given
+        groups.revoke(group, direction, **rule)
+        assert groups.rules(group, direction) == []
+    groups.change_prefix_list(
+        offices,
+        PrefixListName="tf2",
+        AddEntry=[{"Cidr": "192.168.1.0/24", "Description": ""}],
+        RemoveEntry=[{"Cidr": "192.168.0.0/24"}],
+    )
+    changed = groups.read_prefix_list(offices)
+    assert changed is not None
+    assert (changed["PrefixListName"], changed["MaxEntries"]) == ("tf2", 2)
+    assert changed["Entries"] == {"Entry": [{"Cidr": "192.168.1.0/24", "Description": ""}]}
+    groups.delete_prefix_list(offices)
+    assert groups.read_prefix_list(offices) is None
+
+
 def test_a_ram_user_on_an_allow_list(provider: Provider, world: World) -> None:
     users, allowed = RamUser(provider), ServiceUser(provider)
     user = users.create("tf-testacc")

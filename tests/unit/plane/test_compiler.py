@@ -28,6 +28,7 @@ from privlink.model.parts import (
     BalancerParts,
     FilterParts,
     ForwardParts,
+    MembersParts,
     SegmentParts,
 )
 from privlink.model.privatelink import EndpointZone, ResourceType
@@ -245,6 +246,71 @@ def test_a_block_is_told_in_its_canonical_form() -> None:
     written = msgspec.structs.replace(rule("r", 1, "Accept"), cidr="10.1.2.3/8")
     told = compiler.packet_filter(FilterParts(group(1), (written,)))
     assert [each.cidr for each in told.rules] == ["10.0.0.0/8"]
+
+
+OUT = (
+    items.Rule(101, True, "ALL", "0.0.0.0/0", 0, 65535),
+    items.Rule(101, True, "ALL", "::/0", 0, 65535),
+)
+
+
+def test_each_direction_has_its_own_order() -> None:
+    rules = tuple(
+        msgspec.structs.replace(each, direction=Direction.EGRESS)
+        for each in (rule("c", 2, "Accept"), rule("b", 2, "Drop"), rule("a", 100, "Accept"))
+    )
+    compiled = compiler.packet_filter(FilterParts(group(4), (*rules, rule("d", 7, "Accept"))))
+    assert [each.priority for each in compiled.rules] == [7]
+    assert [(each.priority, each.accept) for each in compiled.egress] == [
+        (2, False),
+        (2, True),
+        (100, True),
+        (101, True),
+        (101, True),
+    ]
+    assert compiled.egress[-2:] == OUT
+
+
+def test_an_enterprise_group_has_its_rules_and_no_others() -> None:
+    enterprise = msgspec.structs.replace(group(4), type="enterprise", inner_access_policy="Drop")
+    out = msgspec.structs.replace(rule("a", 1, "Accept"), direction=Direction.EGRESS)
+    compiled = compiler.packet_filter(FilterParts(enterprise, (out,)))
+    assert (compiled.rules, len(compiled.egress)) == ((), 1)
+
+
+def test_members_of_a_group_let_each_other_in_last() -> None:
+    drop = rule("a", 100, "Drop")
+    compiled = compiler.packet_filter(FilterParts(group(4), (drop,), open_inside=True))
+    assert [each.accept for each in compiled.rules] == [False, True]
+    assert compiled.rules[-1] == items.Rule(101, True, "ALL", "", 0, 65535, members=4)
+    assert compiler.packet_filter(FilterParts(group(4), ())) == items.Filter(4, (), OUT)
+
+
+def test_a_rule_names_a_set_by_its_number() -> None:
+    named = (
+        msgspec.structs.replace(rule("a", 1, "Accept"), cidr="", peer_id="sg-2"),
+        msgspec.structs.replace(rule("b", 2, "Accept"), cidr="", peer_id="pl-1"),
+    )
+    compiled = compiler.packet_filter(FilterParts(group(4), named, {"sg-2": 6, "pl-1": 9}))
+    assert [(each.cidr, each.members) for each in compiled.rules] == [("", 6), ("", 9)]
+
+
+def test_an_ipv6_block_is_told_in_its_canonical_form() -> None:
+    written = msgspec.structs.replace(rule("r", 1, "Accept"), cidr="FD00:0::1/16")
+    told = compiler.packet_filter(FilterParts(group(1), (written,)))
+    assert [each.cidr for each in told.rules] == ["fd00::/16"]
+
+
+def test_a_set_holds_blocks() -> None:
+    blocks = ("192.0.2.0/24", "198.51.100.0/24")
+    assert compiler.members(MembersParts(9, blocks)) == items.Members(9, blocks)
+    assert compiler.members(MembersParts(7, ())) == items.Members(7, ())
+
+
+def test_an_attachment_obeys_its_groups() -> None:
+    attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
+    parts = AttachmentParts(attachment, ENI, VSWITCH, VPC, (group(4), group(6)))
+    assert compiler.attachment(parts).filters == (4, 6)
 
 
 def test_an_open_zone_leads_somewhere() -> None:

@@ -124,7 +124,7 @@ def test_networks_of_before_get_what_networks_have_now(database: Database, file:
         ids = [row[0] for row in connection.execute("SELECT id FROM route_table")]
         ages = dict(connection.execute("SELECT id, created_at FROM eni").fetchall())
         inner = dict(connection.execute("SELECT id, inner_access_policy FROM security_group"))
-        directions = connection.execute("SELECT direction FROM security_group_rule").fetchall()
+        rules = connection.execute("SELECT direction, peer_id FROM security_group_rule").fetchall()
     assert tables == [
         (1, "vpc-1", "1", "System", "early"),
         (2, "vpc-2", "1", "System", "later"),
@@ -132,7 +132,7 @@ def test_networks_of_before_get_what_networks_have_now(database: Database, file:
     assert all(len(each) == 24 and each.startswith("vtb-") for each in ids)
     assert ages == {"eni-1": "noon", "eni-2": ""}
     assert inner == {"sg-1": "Accept", "sg-2": "Drop"}
-    assert directions == [("ingress",)]
+    assert rules == [("ingress", "")]
     with database.write() as tx:
         assert rows.next_number(tx, "route table") == 3
 

@@ -21,7 +21,7 @@ from privlink.api.tagging import Tag, Tags
 from privlink.api.wire import Answer
 from privlink.model.network import Eni, EniOwner
 from privlink.rules import addresses
-from privlink.store import endpoints, interfaces, networks
+from privlink.store import endpoints, interfaces, members, networks
 
 _SHORT_PAGE = 10
 _PageSize = Annotated[int, msgspec.Meta(ge=1, le=500, description="a page has 1 to 500 items.")]
@@ -178,7 +178,9 @@ def _answers(call: Call, page: Sequence[Eni]) -> list[InterfaceAnswer]:
     ids = [eni.id for eni in page]
     vswitches = networks.vswitches_by_ids(call.tx, {eni.vswitch_id for eni in page})
     of_endpoints = {eni.owner_id for eni in page if eni.owner_kind is EniOwner.ENDPOINT}
+    of_workloads = {eni.owner_id for eni in page if eni.owner_kind is EniOwner.ATTACHMENT}
     security_groups = endpoints.groups(call.tx, of_endpoints)
+    security_groups |= members.groups(call.tx, of_workloads)
     groups, tags = grouping.shown(call, ids), labels.shown(call, ids)
 
     def answer(eni: Eni) -> InterfaceAnswer:
