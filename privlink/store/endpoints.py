@@ -126,7 +126,7 @@ def set_groups(tx: Transaction, endpoint: Endpoint, groups: Iterable[SecurityGro
     _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
     for zone in zones(tx, endpoint.id):
         if not zone.deleting:
-            changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
+            touch_zone(tx, zone)
 
 
 def mark_deleting(tx: Transaction, endpoint_id: EndpointId) -> None:
@@ -220,6 +220,11 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     key = {"endpoint_id": zone.endpoint_id, "zone_id": zone.zone_id}
     rows.change(tx, _zone, key, **msgspec.structs.asdict(zone))
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
+
+
+def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
+    """Have the nodes look at a zone again, whose address changed."""
+    changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
 def mark_placed(tx: Transaction, zone: EndpointZone) -> None:

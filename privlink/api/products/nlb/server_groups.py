@@ -14,7 +14,7 @@ from privlink.api.fields import Name
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs
 from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
-from privlink.api.products.nlb.load_balancers import IpVersion, Strings
+from privlink.api.products.nlb.load_balancers import Strings
 from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.balancer import ServerGroup
@@ -22,6 +22,9 @@ from privlink.model.ids import ServerGroupId, new_id
 from privlink.store import balancers
 
 Protocol = Annotated[Literal["TCP"], msgspec.Meta(description="only TCP so far.")]
+IpVersion = Annotated[
+    str, msgspec.Meta(pattern="(?i)^ipv4\\Z", description="only Ipv4: its servers are.")
+]
 GroupType = Literal["Instance", "Ip"]
 # Settings of the cloud that have one value here: what is true is taken, the rest is refused.
 NotSo = Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVLINK, Call, action
 from privlink.api.wire import Answer
@@ -20,6 +22,10 @@ class AttachmentAnswer(Answer):
     cidr_block: str
     vpc_cidr_block: str
     gateway: str
+    ipv6_address: str | msgspec.UnsetType  # this and the next three come together or not at all
+    ipv6_cidr_block: str | msgspec.UnsetType
+    vpc_ipv6_cidr_block: str | msgspec.UnsetType
+    ipv6_gateway: str | msgspec.UnsetType
     mac_address: str
     number: int
     status: str
@@ -32,13 +38,22 @@ class AttachmentsAnswer(Answer):
 
 @action(PRIVLINK, writes=True, resource=("attachment/*", "vpc:vswitch/{vswitch_id}"))
 def create_attachment(
-    call: Call, *, vswitch_id: str, private_ip_address: str | None = None
+    call: Call,
+    *,
+    vswitch_id: str,
+    private_ip_address: str | None = None,
+    ipv6_address: str | None = None,
 ) -> AttachmentAnswer:
-    """Reserve a workload's place in a vSwitch: its address and MAC. Plugging in comes after."""
+    """Reserve a workload's place in a vSwitch: its addresses and MAC. Plugging in comes after.
+
+    It has an IPv6 address if the vSwitch has IPv6 by now.
+    """
     vswitch = ours.vswitch(call, vswitch_id)
     limits.check(call, quotas.ATTACHMENTS, networks.count_attachments(call.tx, call.account_id))
     attachment_id = AttachmentId(new_id("att"))
-    eni = enis.take(call, vswitch, private_ip_address, EniOwner.ATTACHMENT, attachment_id)
+    has_ipv6 = vswitch.cidr6 or ipv6_address
+    address6 = enis.choose6(call, vswitch, ipv6_address) if has_ipv6 else None
+    eni = enis.take(call, vswitch, private_ip_address, EniOwner.ATTACHMENT, attachment_id, address6)
     attachment = Attachment(
         id=attachment_id,
         number=rows.next_number(call.tx, "attachment"),
@@ -76,7 +91,9 @@ def delete_attachment(call: Call, *, attachment_id: str) -> Answer:
 def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
     vswitch = networks.get_vswitch(call.tx, attachment.account_id, attachment.vswitch_id)
     assert vswitch is not None, attachment
+    vpc = networks.vpc_by_id(call.tx, vswitch.vpc_id)
     eni = networks.get_eni(call.tx, attachment.eni_id)
+    has_ipv6 = eni.address6 is not None
     return AttachmentAnswer(
         attachment_id=attachment.id,
         vswitch_id=vswitch.id,
@@ -84,8 +101,12 @@ def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
         network_interface_id=eni.id,
         private_ip_address=addresses.text(eni.address),
         cidr_block=vswitch.cidr,
-        vpc_cidr_block=networks.vpc_by_id(call.tx, vswitch.vpc_id).cidr,
+        vpc_cidr_block=vpc.cidr,
         gateway=addresses.gateway(vswitch.cidr),
+        ipv6_address=eni.address6 or msgspec.UNSET,
+        ipv6_cidr_block=vswitch.cidr6 if has_ipv6 else msgspec.UNSET,
+        vpc_ipv6_cidr_block=vpc.cidr6 if has_ipv6 else msgspec.UNSET,
+        ipv6_gateway=addresses.gateway(vswitch.cidr6) if has_ipv6 else msgspec.UNSET,
         mac_address=eni.mac,
         number=attachment.number,
         status=_status(call, attachment),
