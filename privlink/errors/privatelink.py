@@ -199,7 +199,7 @@ class EndpointServiceResourceCannotRemove(ApiError):
 
 class EndpointServiceNotSupportIpv6(ApiError):
     code = "EndpointServiceNotSupportIpv6"
-    text = "{service} carries IPv4 alone: {why}"
+    text = "{what} cannot be DualStack: {why}"
 
 
 class ServiceResourceNotSupportIpv6(EndpointServiceNotSupportIpv6):

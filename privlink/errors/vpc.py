@@ -94,8 +94,13 @@ class Ipv6BlockFixed(ApiError):
     code = "OperationFailed.Ipv6CidrBlockExisted"
     text = (
         "{resource} has the IPv6 block {cidr6}, which stays as it is. To get another one, switch "
-        "IPv6 off first with EnableIPv6=false, which takes that nothing uses it."
+        "IPv6 off first: EnableIPv6=false does it once nothing uses the block."
     )
+
+
+class Ipv6InUse(DependencyViolation):
+    code = "DependencyViolation.Ipv6"
+    text = "IPv6 of {resource} is still used by {dependants}. {way_out}"
 
 
 class VpcNotSupportIpv6(ApiError):

@@ -132,7 +132,7 @@ def create_load_balancer(
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateLoadBalancerAnswer:
-    """Create a load balancer with one address in each zone given, DualStack one of IPv6 besides."""
+    """Create a load balancer with one address in each zone given, or one of each family."""
     vpc = ours.vpc(call, vpc_id)
     present = balancers.count(call.tx, call.account_id, ResourceType.NLB)
     limits.check(call, quotas.BALANCERS, present)

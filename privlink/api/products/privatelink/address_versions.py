@@ -15,6 +15,9 @@ from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
 from privlink.store import balancers, endpoints, networks, services
 
 SupportIpv6 = Annotated[bool | None, Wire("ServiceSupportIPv6")]  # AddressIpVersion's older name
+_ONLY_NLBS = (
+    "only NLBs have IPv6. Create one with ServiceResourceType=nlb, or use AddressIpVersion=IPv4."
+)
 
 
 def asked(version: IpVersion | None, support_ipv6: bool | None) -> IpVersion | None:
@@ -31,7 +34,7 @@ def asked(version: IpVersion | None, support_ipv6: bool | None) -> IpVersion | N
 def check_new_service(service: EndpointService) -> None:
     """Refuse a DualStack service on what has IPv4 addresses only."""
     if service.ip_version is IpVersion.DUAL_STACK and service.resource_type is not ResourceType.NLB:
-        raise errors.EndpointServiceNotSupportIpv6(service="A new service", why=_why_not_slb())
+        raise errors.EndpointServiceNotSupportIpv6(what="A service on slb", why=_ONLY_NLBS)
 
 
 def of_service(call: Call, service: EndpointService, wanted: IpVersion | None) -> IpVersion:
@@ -41,7 +44,7 @@ def of_service(call: Call, service: EndpointService, wanted: IpVersion | None) -
     if wanted is IpVersion.IPV4:
         raise errors.EndpointServiceDowngradeNotAllowed(service_id=service.id)
     if service.resource_type is not ResourceType.NLB:
-        raise errors.ServiceResourceNotSupportIpv6(service=service.id, why=_why_not_slb())
+        raise errors.ServiceResourceNotSupportIpv6(what=f"{service.id} on slb", why=_ONLY_NLBS)
     resources = balancers.by_ids(call.tx, services.resource_ids(call.tx, service.id))
     refuse_lacking(service, resources, errors.ServiceResourceNotSupportIpv6)
     return IpVersion.DUAL_STACK
@@ -54,11 +57,8 @@ def refuse_lacking(
 ) -> None:
     """Refuse resources of a DualStack service that have IPv4 addresses only."""
     if lacking := [each.id for each in resources if each.ip_version is IpVersion.IPV4]:
-        why = (
-            f"{', '.join(sorted(lacking))} cannot carry IPv6. Use load balancers that were created "
-            "with AddressIpVersion=DualStack."
-        )
-        raise refusal(service=service.id, why=why)
+        why = "its load balancers must be created with AddressIpVersion=DualStack, all of them."
+        raise refusal(what=f"{service.id} on {', '.join(sorted(lacking))}", why=why)
 
 
 def check_new_endpoint(service: EndpointService, vpc: Vpc, wanted: IpVersion) -> None:
@@ -66,8 +66,8 @@ def check_new_endpoint(service: EndpointService, vpc: Vpc, wanted: IpVersion) ->
     if wanted is IpVersion.IPV4:
         return
     if service.ip_version is IpVersion.IPV4:
-        why = "so do its endpoints. Use AddressIpVersion=IPv4, or ask its owner for DualStack."
-        raise errors.EndpointServiceNotSupportIpv6(service=service.id, why=why)
+        why = "the service is IPv4. Use AddressIpVersion=IPv4, or ask its owner for DualStack."
+        raise errors.EndpointServiceNotSupportIpv6(what=f"An endpoint of {service.id}", why=why)
     if not vpc.cidr6:
         raise errors.VpcNotSupportIpv6(vpc_id=vpc.id)
 
@@ -97,10 +97,3 @@ def address6(call: Call, endpoint: Endpoint, vswitch: VSwitch, given: str | None
         why = f"{given!r} was given; it goes with AddressIpVersion=DualStack of the endpoint."
         raise errors.IllegalParamFormat(parameter="Ipv6Address", why=why)
     return None
-
-
-def _why_not_slb() -> str:
-    return (
-        "its resources are of type slb. DualStack is for services on NLBs: create one with "
-        "ServiceResourceType=nlb, or use AddressIpVersion=IPv4."
-    )

@@ -63,7 +63,7 @@ def add_zone_to_vpc_endpoint(
     ip: Annotated[str | None, Wire("ip")] = None,
     ipv6_address: Annotated[str | None, Wire("Ipv6Address")] = None,
 ) -> Answer:
-    """Give an endpoint an address in one more zone, a DualStack one of IPv6, too."""
+    """Give an endpoint an address in one more zone, or one of each family."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
     refuse_if_over(call, endpoint)

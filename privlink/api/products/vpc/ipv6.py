@@ -81,8 +81,8 @@ def of_vswitch(call: Call, vswitch: VSwitch, enable: bool | None, place: Place) 
         taken = [eni for eni in networks.enis_in(call.tx, vswitch.id) if eni.address6]
         if taken:
             users = ", ".join(f"{eni.owner_kind} {eni.owner_id} ({eni.address6})" for eni in taken)
-            resource = f"IPv6 of {vswitch.id}"
-            raise errors.DependencyViolationNetworkInterface(resource=resource, dependants=users)
+            way_out = "Delete those first; endpoints can be made IPv4 instead."
+            raise errors.Ipv6InUse(resource=vswitch.id, dependants=users, way_out=way_out)
         return ""
     if vswitch.cidr6:
         if number is not None and addresses.vswitch_block6(vpc.cidr6, number) != vswitch.cidr6:
@@ -110,14 +110,12 @@ def _block(given: str | None) -> str:
 def _refuse_if_used(call: Call, vpc: Vpc) -> None:
     inside = [each.id for each in networks.vswitches_of(call.tx, [vpc.id]) if each.cidr6]
     if inside:
-        raise errors.DependencyViolationVSwitch(
-            resource=f"IPv6 of {vpc.id}", dependants=", ".join(inside)
-        )
+        way_out = "Switch it off there first, with ModifyVSwitchAttribute and EnableIPv6=false."
+        raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(inside), way_out=way_out)
     dual = endpoints.in_vpc(call.tx, vpc.id)
     if users := [each.id for each in dual if each.ip_version is IpVersion.DUAL_STACK]:
-        raise errors.DependencyViolation(
-            resource=f"IPv6 of {vpc.id}", dependants=f"DualStack endpoints {', '.join(users)}"
-        )
+        way_out = "UpdateVpcEndpointAttribute with AddressIpVersion=IPv4 changes that."
+        raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(users), way_out=way_out)
 
 
 def _check(vpc: Vpc, place: Place) -> None:
