@@ -93,7 +93,7 @@ def of_vswitch(call: Call, vswitch: VSwitch, enable: bool | None, place: Place) 
         return _block_in(vpc, neighbours, number)
     if enable:
         why = "which of the 256 blocks of its VPC shall the vSwitch have?"
-        raise errors.MissingParameter(parameter="Ipv6CidrBlock", why=why)
+        raise errors.MissingParam(parameter="Ipv6CidrBlock", why=why)
     return ""
 
 
@@ -126,9 +126,7 @@ def _check(vpc: Vpc, place: Place) -> None:
         why = f"{asked!r} was given; {vpc.id} has {has}."
         raise errors.InvalidParameter(parameter="VpcIpv6CidrBlock", why=why)
     if place.mask is not None and place.number is None:
-        raise errors.MissingParameter(
-            parameter="Ipv6CidrBlock", why="Ipv6CidrMask goes with it alone."
-        )
+        raise errors.MissingParam(parameter="Ipv6CidrBlock", why="Ipv6CidrMask goes with it alone.")
 
 
 def _block_in(vpc: Vpc, neighbours: Iterable[VSwitch], number: int) -> str:
