@@ -40,6 +40,7 @@ class LoadBalancer(msgspec.Struct, frozen=True):
     undeletable_reason: str = ""
     fixed_since: str = ""  # protection against changes in a console; empty: none
     fixed_reason: str = ""
+    ip_version: IpVersion = IpVersion.IPV4
 
 
 class LoadBalancerZone(msgspec.Struct, frozen=True):

@@ -26,12 +26,21 @@ _ANYWHERE = ("0.0.0.0/0", "::/0")
 def segment(parts: SegmentParts) -> items.Segment:
     """A managed vSwitch as a node makes it."""
     vswitch = parts.vswitch
-    gateway = addresses.gateway(vswitch.cidr)
-    return items.Segment(vswitch.number, parts.vpc.number, vswitch.cidr, gateway)
+    return items.Segment(
+        number=vswitch.number,
+        network=parts.vpc.number,
+        cidr=vswitch.cidr,
+        gateway=addresses.gateway(vswitch.cidr),
+        cidr6=vswitch.cidr6,
+        gateway6=addresses.gateway(vswitch.cidr6) if vswitch.cidr6 else "",
+    )
 
 
 def attachment(parts: AttachmentParts) -> items.Attachment:
-    """A workload's place as a node plugs it in."""
+    """A workload's place as a node plugs it in.
+
+    One from before its vSwitch had IPv6 has no IPv6 address, and then no block either.
+    """
     return items.Attachment(
         number=parts.attachment.number,
         segment=parts.vswitch.number,
@@ -39,6 +48,8 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         cidr=parts.vswitch.cidr,
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
+        cidr6=parts.vswitch.cidr6 if parts.eni.address6 else "",
+        address6=parts.eni.address6 or "",
         filters=tuple(group.number for group in parts.groups),
     )
 
@@ -96,29 +107,37 @@ def members(parts: MembersParts) -> items.Members:
 
 
 def forward(parts: ForwardParts) -> items.Forward:
-    """An endpoint zone as a node answers for it."""
+    """An endpoint zone as a node answers for it. It leads by IPv6 if it has an address of it."""
+    zone, has_ipv6 = parts.zone, parts.eni.address6 is not None
+    replaced = (zone.replaced_opening, zone.replaced_source, parts.replaced_vpc)
     return items.Forward(
         network=parts.vpc.number,
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
-        opening=_opening(parts.zone.opening, parts.zone.source, parts.provider_vpc, parts.balancer),
-        replaced=_opening(
-            parts.zone.replaced_opening,
-            parts.zone.replaced_source,
-            parts.replaced_vpc,
-            parts.replaced_balancer,
-        ),
+        opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.balancer, has_ipv6),
+        replaced=_opening(*replaced, parts.replaced_balancer, has_ipv6),
+        address6=parts.eni.address6 or "",
     )
 
 
 def _opening(
-    number: int | None, source: int | None, vpc: Vpc | None, balancer: LoadBalancer | None
+    number: int | None,
+    source: int | None,
+    vpc: Vpc | None,
+    balancer: LoadBalancer | None,
+    has_ipv6: bool,
 ) -> items.Opening | None:
     if number is None:
         return None
     assert source is not None and vpc is not None and balancer is not None, number
-    return items.Opening(number, vpc.number, addresses.text(source), balancer.number)
+    return items.Opening(
+        number=number,
+        network=vpc.number,
+        source=addresses.text(source),
+        balancer=balancer.number,
+        source6=addresses.source6(source) if has_ipv6 else "",
+    )
 
 
 def _ordered(parts: FilterParts, direction: Direction) -> list[items.Rule]:

@@ -140,7 +140,7 @@ def set_groups(tx: Transaction, endpoint: Endpoint, groups: Iterable[SecurityGro
     members.touch(tx, before.symmetric_difference(after))
     for zone in zones(tx, endpoint.id):
         if not zone.deleting:
-            changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
+            touch_zone(tx, zone)
 
 
 def mark_deleting(tx: Transaction, endpoint_id: EndpointId) -> None:
@@ -237,6 +237,11 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     if zone.deleting:
         members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
+
+
+def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
+    """Have the nodes look at a zone again, whose address changed."""
+    changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
 def mark_placed(tx: Transaction, zone: EndpointZone) -> None:

@@ -33,6 +33,7 @@ class Wanted(msgspec.Struct, frozen=True):
     vpc_id: str | None = None
     vswitch_id: str | None = None
     addresses: tuple[int, ...] = ()
+    addresses6: tuple[str, ...] = ()
     security_group_id: str | None = None
     workload: bool | None = None  # of an attachment, or of what the product itself keeps
     resource_group_id: str | None = None
@@ -69,6 +70,8 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
         conditions.append(_eni.c.vswitch_id == wanted.vswitch_id)
     if wanted.addresses:
         conditions.append(_eni.c.address.in_(wanted.addresses))
+    if wanted.addresses6:
+        conditions.append(_eni.c.address6.in_(wanted.addresses6))
     if wanted.workload is not None:
         is_workload = _eni.c.owner_kind == EniOwner.ATTACHMENT.value
         conditions.append(is_workload if wanted.workload else ~is_workload)

@@ -63,8 +63,9 @@ def add_vpc(tx: Transaction, vpc: Vpc) -> None:
 
 
 def change_vpc(tx: Transaction, vpc: Vpc) -> None:
-    """Put a VPC's name and description down as they are given."""
-    rows.change(tx, schema.vpc, {"id": vpc.id}, name=vpc.name, description=vpc.description)
+    """Put a VPC's name, description and IPv6 block down as they are given."""
+    given = {"name": vpc.name, "description": vpc.description, "cidr6": vpc.cidr6}
+    rows.change(tx, schema.vpc, {"id": vpc.id}, **given)
 
 
 def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
@@ -107,6 +108,12 @@ def change_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.change(tx, schema.vswitch, key, name=vswitch.name, description=vswitch.description)
 
 
+def set_block6(tx: Transaction, vswitch_id: VSwitchId, cidr6: str) -> None:
+    """Give a vSwitch an IPv6 block, or take it away, for its node to look at again."""
+    rows.change(tx, schema.vswitch, {"id": vswitch_id}, cidr6=cidr6)
+    changes.touch(tx, changes.segment_key(vswitch_id))
+
+
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
@@ -123,6 +130,10 @@ def address_taken(tx: Transaction, vpc_id: VpcId, address: int) -> bool:
     table = schema.eni
     statement = select(table.c.id).where(table.c.vpc_id == vpc_id, table.c.address == address)
     return tx.execute(statement).first() is not None
+
+
+def address6_taken(tx: Transaction, vpc_id: VpcId, address6: str) -> bool:
+    return rows.find_one(tx, Eni, schema.eni, vpc_id=vpc_id, address6=address6) is not None
 
 
 def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
@@ -168,6 +179,11 @@ def get_eni(tx: Transaction, eni_id: EniId) -> Eni:
     found = rows.find_one(tx, Eni, schema.eni, id=eni_id)
     assert found is not None, eni_id
     return found
+
+
+def set_address6(tx: Transaction, eni_id: EniId, address6: str | None) -> None:
+    """Give an ENI an IPv6 address, or take it away. Who has the ENI is the caller's to touch."""
+    rows.change(tx, schema.eni, {"id": eni_id}, address6=address6)
 
 
 def delete_eni(tx: Transaction, eni_id: EniId) -> None:

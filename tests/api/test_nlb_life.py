@@ -63,8 +63,8 @@ def test_what_cannot_be_had_is_refused(operator: Account, world: World, refused:
         "ZoneMappings": [{"ZoneId": A, "VSwitchId": network.vswitch}],
     }
     create = operator.nlb.CreateLoadBalancer
-    with refused("InvalidAddressIpVersion", 400, "'DualStack'", "IPv4"):
-        create(**asked, AddressIpVersion="DualStack")
+    with refused("InvalidAddressIpVersion", 400, "'ipv6'", "Ipv4 or DualStack"):
+        create(**asked, AddressIpVersion="ipv6")
     with refused("InvalidLoadBalancerBillingConfig", 400, "'PrePay'", "only PostPay"):
         create(**asked, LoadBalancerBillingConfig={"PayType": "PrePay"})
     with refused("InvalidDeletionProtectionReason", 400, "goes with protection"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network
+
 import pytest
 
 from tests.api.terraform import ECS, STS, VPC, Provider, SdkError
@@ -29,6 +31,31 @@ def test_a_vpc(provider: Provider, world: World) -> None:
     assert (changed["VpcName"], changed["ResourceGroupId"]) == ("tf2", blue)
     assert changed["Tags"] == {"Tag": [{"Key": "Created", "Value": "TF"}]}
     network.delete_vpc(vpc)
+    network.delete_vpc(vpc)
+
+
+def test_a_network_with_ipv6(provider: Provider) -> None:
+    network = Network(provider)
+    vpc = network.vpc(CidrBlock="10.0.0.0/16", EnableIpv6=True, Ipv6Isp="BGP")
+    state = network.read_vpc(vpc)
+    assert state is not None
+    assert state["EnabledIpv6"] is True
+    (block,) = state["Ipv6CidrBlocks"]["Ipv6CidrBlock"]
+    assert block == {"Ipv6CidrBlock": state["Ipv6CidrBlock"], "Ipv6Isp": "BGP"}
+    vswitch = network.vswitch(VpcId=vpc, ZoneId=A, CidrBlock="10.0.0.0/24")
+    network.change_vswitch(vswitch, EnableIPv6=True, Ipv6CidrBlock=12)
+    switched = network.read_vswitch(vswitch)
+    assert switched is not None
+    subnets = list(IPv6Network(block["Ipv6CidrBlock"]).subnets(new_prefix=64))
+    assert switched["Ipv6CidrBlock"] == str(subnets[12])
+    # It is said again with whatever else changes.
+    network.change_vswitch(vswitch, EnableIPv6=True, VSwitchName="tf")
+    network.change_vpc(vpc, EnableIPv6=True, VpcName="tf")
+    assert (network.read_vswitch(vswitch) or {})["EnabledIpv6"] is True
+    network.change_vswitch(vswitch, EnableIPv6=False)
+    network.change_vpc(vpc, EnableIPv6=False)
+    assert (network.read_vpc(vpc) or {})["EnabledIpv6"] is False
+    network.delete_vswitch(vswitch)
     network.delete_vpc(vpc)
 
 

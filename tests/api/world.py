@@ -39,9 +39,22 @@ class World:
         }
         return Network(vpc, vswitches)
 
-    def vswitch(self, vpc: str, cidr: str, zone: str = A) -> str:
+    def dual_network(self, *zones: str) -> Network:
+        """The same with IPv6: the block fd00:0:0:100::/56, and in it fd00:0:0:100::/64,
+        fd00:0:0:101::/64 ... for the vSwitches.
+        """
+        vpc = self.account.vpc.CreateVpc(
+            CidrBlock="10.0.0.0/16", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"
+        )["VpcId"]
+        vswitches = {
+            zone: self.vswitch(vpc, f"10.0.{number}.0/24", zone, Ipv6CidrBlock=number)
+            for number, zone in enumerate(zones or (A,))
+        }
+        return Network(vpc, vswitches)
+
+    def vswitch(self, vpc: str, cidr: str, zone: str = A, **more: Any) -> str:
         """One more vSwitch."""
-        made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr)
+        made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr, **more)
         return str(made["VSwitchId"])
 
     def route_table(self, network: Network, **more: Any) -> str:
@@ -49,11 +62,12 @@ class World:
         made = self.account.vpc.CreateRouteTable(VpcId=network.vpc, **more)
         return str(made["RouteTableId"])
 
-    def balancer(self, network: Network, *zones: str) -> str:
+    def balancer(self, network: Network, *zones: str, version: str = "ipv4") -> str:
         """A load balancer in zones of a network, all of them by default."""
         made = self.account.nlb.CreateLoadBalancer(
             VpcId=network.vpc,
             AddressType="Intranet",
+            AddressIpVersion=version,
             ZoneMappings=[
                 {"ZoneId": zone, "VSwitchId": network.vswitches[zone]}
                 for zone in zones or network.vswitches
@@ -104,7 +118,12 @@ class World:
         return str(made["ListenerId"])
 
     def service(
-        self, balancer: str | None = None, zones: Sequence[str] = (A,), *, auto: bool = True
+        self,
+        balancer: str | None = None,
+        zones: Sequence[str] = (A,),
+        *,
+        auto: bool = True,
+        version: str = "IPv4",
     ) -> str:
         """An endpoint service on a load balancer, which accepts by itself unless told otherwise."""
         resources = [
@@ -112,6 +131,7 @@ class World:
         ]
         made = self.account.privatelink.CreateVpcEndpointService(
             ServiceResourceType="nlb",
+            AddressIpVersion=version,
             AutoAcceptEnabled=auto,
             Resource=resources if balancer else [],
         )
@@ -129,6 +149,12 @@ class World:
         """An endpoint service with all it needs, in zones, A by default."""
         network = self.network(*zones)
         return self.service(self.balancer(network), list(network.vswitches), auto=auto)
+
+    def dual_published(self, *zones: str) -> str:
+        """The same, DualStack."""
+        network = self.dual_network(*zones)
+        balancer = self.balancer(network, version="DualStack")
+        return self.service(balancer, list(network.vswitches), version="DualStack")
 
     def group(self, network: Network, kind: str = "normal") -> str:
         """A security group without rules."""

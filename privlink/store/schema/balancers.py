@@ -32,6 +32,7 @@ load_balancer = Table(
     words("undeletable_reason"),
     words("fixed_since"),
     words("fixed_reason"),
+    words("ip_version"),
 )
 
 load_balancer_zone = Table(

@@ -223,6 +223,16 @@ INTERFACE = [
     NODE_CATCHES_UP,
     call("DescribeNetworkInterfaces", SecurityGroupId="sg-1"),
     refused("InvalidPrimaryIpAddress", "DescribeNetworkInterfaces", PrimaryIpAddress="10.0.0"),
+    call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-a",
+        CidrBlock="172.16.0.0/24",
+        Ipv6CidrBlock=1,
+    ),
+    call("privlink.CreateAttachment", VSwitchId="vsw-2", Ipv6Address="fd00:0:0:101::5"),
+    call("DescribeNetworkInterfaces", Ipv6Address=["fd00:0:0:101::5"]),
     call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-1"),
     refused(
         "InvalidEniId.NotFound",

@@ -18,6 +18,14 @@ STAGE = [
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-b", CidrBlock="10.0.1.0/24"),
     call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.6"),
     call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+    call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-a",
+        CidrBlock="172.16.0.0/24",
+        Ipv6CidrBlock=1,
+    ),
 ]
 
 BALANCER = [
@@ -340,6 +348,28 @@ LABELS = [
     ),
 ]
 
+DUAL_STACK = [
+    call(
+        "CreateLoadBalancer",
+        VpcId="vpc-2",
+        AddressType="Intranet",
+        AddressIpVersion="DualStack",
+        ZoneMappings=[
+            {"ZoneId": "local-a", "VSwitchId": "vsw-3", "Ipv6Address": "fd00:0:0:101::80"}
+        ],
+    ),
+    refused(
+        "OperationFailed.vSwitchNotSupportIpv6",
+        "CreateLoadBalancer",
+        VpcId="vpc-1",
+        AddressType="Intranet",
+        AddressIpVersion="DualStack",
+        ZoneMappings=[PLACE],
+    ),
+    call("GetLoadBalancerAttribute", LoadBalancerId="nlb-3"),
+    call("ListLoadBalancers", AddressIpVersion="DualStack"),
+]
+
 END = [
     call("RemoveServersFromServerGroup", ServerGroupId="sgp-1", Servers=[ADDRESS]),
     call(
@@ -361,4 +391,4 @@ END = [
     call("DeleteLoadBalancer", LoadBalancerId="nlb-1"),
 ]
 
-STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *END]
+STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *DUAL_STACK, *END]

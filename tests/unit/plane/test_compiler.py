@@ -348,3 +348,36 @@ def test_a_closed_zone_answers_and_leads_nowhere() -> None:
 def test_an_open_zone_without_its_balancer_is_a_mistake_of_ours() -> None:
     with pytest.raises(AssertionError):
         compiler.forward(ForwardParts(ZONE, ENI, VPC, (), PROVIDER, None))
+
+
+DUAL_VSWITCH = msgspec.structs.replace(VSWITCH, cidr6="fd00:0:0:101::/64")
+DUAL_ENI = msgspec.structs.replace(ENI, address6="fd00:0:0:101::80")
+
+
+def test_a_segment_has_a_gateway_in_each_family() -> None:
+    compiled = compiler.segment(SegmentParts(DUAL_VSWITCH, VPC))
+    assert (compiled.cidr6, compiled.gateway6) == (
+        "fd00:0:0:101::/64",
+        "fd00::101:ffff:ffff:ffff:fffd",
+    )
+    assert (compiled.cidr, compiled.gateway) == ("10.0.0.0/24", "10.0.0.253")
+
+
+def test_an_attachment_from_before_its_vswitch_had_ipv6_has_none() -> None:
+    attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
+    before = compiler.attachment(AttachmentParts(attachment, ENI, DUAL_VSWITCH, VPC))
+    assert (before.cidr6, before.address6) == ("", "")
+    after = compiler.attachment(AttachmentParts(attachment, DUAL_ENI, DUAL_VSWITCH, VPC))
+    assert (after.cidr6, after.address6) == ("fd00:0:0:101::/64", "fd00:0:0:101::80")
+
+
+def test_a_dual_stack_zone_has_a_source_in_each_family_on_either_way() -> None:
+    migrated = msgspec.structs.replace(
+        ZONE, replaced_vpc_id=PROVIDER.id, replaced_source=ZONE.source, replaced_opening=6
+    )
+    parts = ForwardParts(migrated, DUAL_ENI, VPC, (), PROVIDER, BALANCER, PROVIDER, BALANCER)
+    compiled = compiler.forward(parts)
+    assert compiled.address6 == "fd00:0:0:101::80"
+    assert compiled.opening is not None and compiled.replaced is not None
+    for opening in (compiled.opening, compiled.replaced):
+        assert (opening.source, opening.source6) == ("100.64.0.1", "fd70:7269:766c::6440:1")

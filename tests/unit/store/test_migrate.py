@@ -13,10 +13,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from privlink.model.ids import AccountId
+from privlink.model.ids import AccountId, VpcId, VSwitchId
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
-from privlink.store import accounts, balancers, migrate, rows, schema
+from privlink.store import (
+    accounts,
+    balancers,
+    endpoints,
+    migrate,
+    networks,
+    rows,
+    schema,
+    services,
+)
 from privlink.store.database import Database
 
 
@@ -245,6 +254,38 @@ def test_what_is_there_is_counted_and_kept(database: Database, file: Path) -> No
         counts = dict(connection.execute("SELECT name, count FROM tally"))
         assert {table: held(connection, table) for table in KEPT} == before
     assert counts == {"account/1": 2, "vpc/vpc-1": 2, "service/epsrv-1": 2, "bond/1/epsrv-1": 2}
+
+
+def test_what_is_there_has_ipv4_alone(database: Database, file: Path) -> None:
+    take_steps(database, "0012")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(TWO_ENDPOINTS)
+        connection.executescript(
+            """
+            INSERT INTO endpoint_service (id, account_id, resource_type, auto_accept, payer,
+                description, zone_affinity, created_at)
+                VALUES ('epsrv-1', '1', 'nlb', 0, '', '', 0, '');
+            UPDATE eni SET owner_kind = 'endpoint';
+            INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id, created_at)
+                VALUES ('eni-2', 'vpc-1', 'vsw-1', 8, '', 'endpoint', 'ep-1', '');
+            """
+        )
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        endpoint, service = endpoints.get(tx, "ep-1"), services.get(tx, "epsrv-1")
+        network = networks.vpc_by_id(tx, VpcId("vpc-1"))
+        (vswitch,) = networks.vswitches_of(tx, ["vpc-1"])
+        enis = networks.enis_in(tx, VSwitchId("vsw-1"))
+    assert endpoint is not None and endpoint.ip_version is IpVersion.IPV4
+    assert service is not None and service.ip_version is IpVersion.IPV4
+    assert (network.cidr6, vswitch.cidr6) == ("", "")
+    assert [eni.address6 for eni in enis] == [None, None]
+    with (
+        database.write() as tx,
+        pytest.raises(sqlite3.IntegrityError, match=r"eni\.vpc_id, eni\.address6"),
+    ):
+        for eni in enis:
+            networks.set_address6(tx, eni.id, "fd00::5")
 
 
 def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 
 _OCTETS = " || '.' || ".join(
     f"((CAST(address AS BIGINT) >> {shift}) & 255)" for shift in (24, 16, 8, 0)
