@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address
+from ipaddress import ip_network
 
 from privlink import errors
 from privlink.api.action import Call
@@ -66,7 +66,7 @@ def addresses_of_eni(call: Call, eni_id: str, vpc_id: VpcId) -> tuple[str, ...]:
     eni = networks.get_eni(call.tx, attachment.eni_id)
     if eni.vpc_id != vpc_id:
         raise ValueError(f"that ENI lies in {eni.vpc_id}.")
-    return (addresses.text(eni.address),)
+    return (addresses.text(eni.address), *filter(None, [eni.address6]))
 
 
 def address_in_vpc(call: Call, text: str, vpc_id: VpcId) -> str:
@@ -77,11 +77,10 @@ def address_in_vpc(call: Call, text: str, vpc_id: VpcId) -> str:
     address = families.parse(text)
     if address is None:
         raise ValueError("without an ENI, a server is an IPv4 address, or an IPv6 one.")
-    if isinstance(address, IPv6Address):
-        if why := families.why_no_server(address):
-            raise ValueError(why)
-        return str(address)
-    cidr = networks.vpc_by_id(call.tx, vpc_id).cidr
-    if address not in IPv4Network(cidr):
-        raise ValueError(f"it lies outside {cidr}.")
+    vpc = networks.vpc_by_id(call.tx, vpc_id)
+    block = vpc.cidr if address.version == 4 else vpc.cidr6
+    if not block:
+        raise ValueError("that VPC has no IPv6 block; ModifyVpcAttribute EnableIPv6 gives it one.")
+    if address not in ip_network(block):
+        raise ValueError(f"it lies outside {block}.")
     return str(address)

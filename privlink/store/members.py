@@ -45,7 +45,7 @@ _OPEN_INSIDE = PreparedIn(
 )
 _WORKLOADS = PreparedIn(
     lambda ids: (
-        select(_workload.c.group_id, _eni.c.address)
+        select(_workload.c.group_id, _eni.c.address, _eni.c.address6)
         .join(_attachment, _attachment.c.id == _workload.c.attachment_id)
         .join(_eni, _eni.c.id == _attachment.c.eni_id)
         .where(_workload.c.group_id.in_(ids))
@@ -53,7 +53,7 @@ _WORKLOADS = PreparedIn(
 )
 _ENDPOINTS = PreparedIn(
     lambda ids: (
-        select(_on_endpoint.c.group_id, _eni.c.address)
+        select(_on_endpoint.c.group_id, _eni.c.address, _eni.c.address6)
         .join(_zone, _zone.c.endpoint_id == _on_endpoint.c.endpoint_id)
         .join(_eni, _eni.c.id == _zone.c.eni_id)
         .where(_on_endpoint.c.group_id.in_(ids), ~_zone.c.deleting)
@@ -155,8 +155,10 @@ def blocks(tx: Transaction, sets: Named) -> dict[str, list[str]]:
     Nothing but those is read: a group may be large, and is told whole.
     """
     found: dict[str, list[str]] = defaultdict(list)
-    for group_id, address in sorted(
+    for group_id, address, address6 in sorted(
         _WORKLOADS.rows(tx, sets.all) + _ENDPOINTS.rows(tx, sets.by_rules)
     ):
         found[group_id].append(f"{addresses.text(address)}/32")
+        if address6 is not None:
+            found[group_id].append(f"{address6}/128")
     return found

@@ -16,6 +16,7 @@ STAGE = [
     call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-b", CidrBlock="10.0.1.0/24"),
+    call("vpc.ModifyVpcAttribute", VpcId="vpc-1", EnableIPv6=True, Ipv6CidrBlock="fd00::/56"),
     call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.6"),
     call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
     call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address
 from itertools import pairwise
 
 import pytest
@@ -56,23 +55,3 @@ def test_a_spelling_is_short_and_small(text: str, spelt: str) -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     assert families.parse(text) is None
-
-
-@pytest.mark.parametrize(
-    ("address", "may"),
-    [
-        ("fd00::5", True),
-        ("2001:db8::5", True),
-        ("fd70:7269:766b:ffff:ffff:ffff:ffff:ffff", True),
-        ("fd70:7269:766c:0:0:1::", True),
-        ("fd70:7269:766c::6440:1", False),
-        ("::", False),
-        ("::1", False),
-        ("::ffff:10.0.0.5", False),
-        ("fe80::5", False),
-        ("fec0::5", False),
-        ("ff02::1", False),
-    ],
-)
-def test_which_ipv6_addresses_a_server_may_have(address: str, may: bool) -> None:
-    assert (families.why_no_server(IPv6Address(address)) is None) == may

@@ -31,8 +31,8 @@ AddressIpVersion = Annotated[
     str,
     msgspec.Meta(pattern="(?i)^(ipv4|dualstack)\\Z", description="it is Ipv4 or DualStack."),
 ]
-_SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
-_VERSIONS = {spelt.lower(): version for version, spelt in _SPELT.items()}
+SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
+VERSIONS = {spelt.lower(): version for version, spelt in SPELT.items()}
 Type = Annotated[str, msgspec.Meta(pattern="(?i)^network\\Z", description="it is Network.")]
 Strings = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100.")]
 
@@ -147,7 +147,7 @@ def create_load_balancer(
         address_type=address_type,
         name=load_balancer_name,
         created_at=call.now,
-        ip_version=_VERSIONS[address_ip_version.lower()],
+        ip_version=VERSIONS[address_ip_version.lower()],
     )
     balancer = protection.protected(
         call,
@@ -197,7 +197,7 @@ def list_load_balancers(
 ) -> LoadBalancersAnswer:
     """List your load balancers. All filters given must match."""
     tagged = LABELS.matching(call, BALANCER, tag)
-    version = address_ip_version and _VERSIONS[address_ip_version.lower()]
+    version = address_ip_version and VERSIONS[address_ip_version.lower()]
     candidates = [
         balancer
         for balancer in balancers.of_account(call.tx, call.account_id, ResourceType.NLB)
@@ -305,7 +305,7 @@ def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]
         load_balancer_type="Network",
         load_balancer_billing_config=BillingAnswer(pay_type="PostPay"),
         address_type=balancer.address_type,
-        address_ip_version=_SPELT[balancer.ip_version],
+        address_ip_version=SPELT[balancer.ip_version],
         ipv6_address_type=msgspec.UNSET
         if balancer.ip_version is IpVersion.IPV4
         else balancer.address_type,

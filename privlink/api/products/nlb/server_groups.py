@@ -14,26 +14,17 @@ from privlink.api.fields import Name
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs
 from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
-from privlink.api.products.nlb.load_balancers import Strings
+from privlink.api.products.nlb.load_balancers import SPELT, VERSIONS, AddressIpVersion, Strings
 from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.balancer import ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
-from privlink.model.network import IpVersion
 from privlink.store import balancers
 
 Protocol = Annotated[
     Literal["TCP", "UDP", "TCP_UDP"],
     msgspec.Meta(description="it is TCP, UDP or TCP_UDP, for listeners of either."),
 ]
-# Clients spell it with and without capitals.
-AddressIpVersion = Annotated[
-    str,
-    Wire("AddressIPVersion"),
-    msgspec.Meta(pattern=r"(?i)^(ipv4|dualstack)\Z", description="it is Ipv4 or DualStack."),
-]
-_SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
-_VERSIONS = {spelt.lower(): version for version, spelt in _SPELT.items()}
 AnyPort = Annotated[
     bool,
     msgspec.Meta(
@@ -103,7 +94,7 @@ def create_server_group(
     protocol: Protocol = "TCP",
     server_group_type: GroupType = "Instance",
     scheduler: Scheduler = "Wrr",
-    address_ip_version: AddressIpVersion = "ipv4",
+    address_ip_version: Annotated[AddressIpVersion, Wire("AddressIPVersion")] = "ipv4",
     health_check_config: HealthCheck | None = None,
     connection_drain_enabled: NotSo | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
@@ -124,7 +115,7 @@ def create_server_group(
         type=server_group_type,
         name=server_group_name,
         created_at=call.now,
-        ip_version=_VERSIONS[address_ip_version.lower()],
+        ip_version=VERSIONS[address_ip_version.lower()],
         any_port=any_port_enabled,
     )
     balancers.add_group(call.tx, group)
@@ -217,7 +208,7 @@ def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
             server_count=counts[group.id],
             protocol=group.protocol,
             scheduler="Wrr",
-            address_ip_version=_SPELT[group.ip_version],
+            address_ip_version=SPELT[group.ip_version],
             any_port_enabled=group.any_port,
             connection_drain_enabled=False,
             preserve_client_ip_enabled=False,  # servers see an address of the endpoint

@@ -87,6 +87,7 @@ def change_zones(call: Call, endpoint: Endpoint, wanted: IpVersion) -> None:
             chosen = enis.choose6(call, vswitches[zone.vswitch_id])
         networks.set_address6(call.tx, zone.eni_id, chosen)
         endpoints.touch_zone(call.tx, zone)
+    members.touch_of(call.tx, endpoint.id)
 
 
 def address6(call: Call, endpoint: Endpoint, vswitch: VSwitch, given: str | None) -> str | None:
