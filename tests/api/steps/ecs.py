@@ -241,23 +241,23 @@ INTERFACE = [
     ),
 ]
 
-# A workload's interface, eni-2.
+# A workload's interface, eni-3.
 WORKLOAD = [
     call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.5"),
-    call("JoinSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-2"),
+    call("JoinSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-3"),
     refused(
         "InvalidOperation.EniServiceManaged",
         "JoinSecurityGroup",
         SecurityGroupId="sg-2",
         NetworkInterfaceId="eni-1",
     ),
-    call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-2"),
-    call("LeaveSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-2"),
+    call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-3"),
+    call("LeaveSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-3"),
     refused(
         "InvalidSecurityGroupAssociation.NotFound",
         "LeaveSecurityGroup",
         SecurityGroupId="sg-2",
-        NetworkInterfaceId="eni-2",
+        NetworkInterfaceId="eni-3",
     ),
 ]
 

@@ -12,7 +12,7 @@ from privlink.api.wire import Wire
 from privlink.model.balancer import LoadBalancer
 from privlink.model.network import IpVersion, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
-from privlink.store import balancers, endpoints, networks, services
+from privlink.store import balancers, endpoints, members, networks, services
 
 SupportIpv6 = Annotated[bool | None, Wire("ServiceSupportIPv6")]  # AddressIpVersion's older name
 _ONLY_NLBS = (
