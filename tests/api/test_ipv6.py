@@ -150,7 +150,7 @@ def test_ipv6_of_a_vpc_stays_while_something_uses_it(
         switch_off()
     operator.vpc.ModifyVSwitchAttribute(VSwitchId=dual.vswitch, EnableIPv6=False)
     endpoint = world.endpoint(world.dual_published(), dual, AddressIpVersion="DualStack")
-    with refused("DependencyViolation.Ipv6", 400, dual.vpc, endpoint, "AddressIpVersion=IPv4"):
+    with refused("DependencyViolation.Ipv6", 400, dual.vpc, endpoint, "make them IPv4"):
         switch_off()
     operator.privatelink.UpdateVpcEndpointAttribute(EndpointId=endpoint, AddressIpVersion="IPv4")
     switch_off()

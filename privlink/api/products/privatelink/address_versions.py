@@ -61,7 +61,7 @@ def refuse_lacking(
         raise refusal(what=f"{service.id} on {', '.join(sorted(lacking))}", why=why)
 
 
-def check_new_endpoint(service: EndpointService, vpc: Vpc, wanted: IpVersion) -> None:
+def check_endpoint(service: EndpointService, vpc: Vpc, wanted: IpVersion) -> None:
     """Refuse a DualStack endpoint to a service, or in a VPC, without IPv6."""
     if wanted is IpVersion.IPV4:
         return
@@ -78,7 +78,7 @@ def change_zones(call: Call, endpoint: Endpoint, wanted: IpVersion) -> None:
         return
     service = services.get(call.tx, endpoint.service_id)
     assert service is not None, endpoint
-    check_new_endpoint(service, networks.vpc_by_id(call.tx, endpoint.vpc_id), wanted)
+    check_endpoint(service, networks.vpc_by_id(call.tx, endpoint.vpc_id), wanted)
     zones = [zone for zone in endpoints.zones(call.tx, endpoint.id) if not zone.deleting]
     vswitches = networks.vswitches_by_ids(call.tx, {zone.vswitch_id for zone in zones})
     for zone in zones:

@@ -126,7 +126,7 @@ def create_vpc_endpoint(
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
     limits.check(call, quotas.ENDPOINTS_PER_VPC, tally.in_vpc(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
-    address_versions.check_new_endpoint(service, vpc, address_ip_version)
+    address_versions.check_endpoint(service, vpc, address_ip_version)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     _kind_for(service, endpoint_type).check(groups)
     resources = services.resources(call.tx, service.id) if zone else ()

@@ -81,7 +81,9 @@ def of_vswitch(call: Call, vswitch: VSwitch, enable: bool | None, place: Place) 
         taken = [eni for eni in networks.enis_in(call.tx, vswitch.id) if eni.address6]
         if taken:
             users = ", ".join(f"{eni.owner_kind} {eni.owner_id} ({eni.address6})" for eni in taken)
-            way_out = "Delete those first; endpoints can be made IPv4 instead."
+            way_out = (
+                "Delete those first; endpoints can be made IPv4 instead, with AddressIpVersion."
+            )
             raise errors.Ipv6InUse(resource=vswitch.id, dependants=users, way_out=way_out)
         return ""
     if vswitch.cidr6:
@@ -114,7 +116,7 @@ def _refuse_if_used(call: Call, vpc: Vpc) -> None:
         raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(inside), way_out=way_out)
     dual = endpoints.in_vpc(call.tx, vpc.id)
     if users := [each.id for each in dual if each.ip_version is IpVersion.DUAL_STACK]:
-        way_out = "UpdateVpcEndpointAttribute with AddressIpVersion=IPv4 changes that."
+        way_out = "Delete those first, or make them IPv4 with UpdateVpcEndpointAttribute."
         raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(users), way_out=way_out)
 
 
