@@ -1,0 +1,195 @@
+"""The measures of the data plane, each taken by bench/traffic.c between two network namespaces."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from bench.lanes import PORT, Lane
+
+PROGRAM = Path("build/bench/traffic").resolve()
+_PATIENCE = 20.0  # seconds beyond those a measurement is meant to take
+_MORE = 0.4  # seconds for which datagrams are sent while nobody counts
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A number that a measure gives."""
+
+    name: str
+    label: str
+    unit: str
+    digits: int
+    less_is_better: bool = False
+
+    def text(self, value: float | None) -> str:
+        """The number as a table shows it; a dash for none."""
+        return "-" if value is None else f"{value:,.{self.digits}f}"
+
+    def ratio(self, value: float, other: float) -> float:
+        """How many times as good as another."""
+        return other / value if self.less_is_better else value / other
+
+
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        Figure("tcp-1", "TCP, 1 stream", "Gb/s", 1),
+        Figure("tcp-8", "TCP, 8 streams", "Gb/s", 1),
+        Figure("p50", "64 bytes there and back, p50", "µs", 1, less_is_better=True),
+        Figure("p99", "64 bytes there and back, p99", "µs", 1, less_is_better=True),
+        Figure("connections", "new connections", "1/s", 0),
+        Figure("requests", "keep-alive requests", "1/s", 0),
+        Figure("udp", "UDP, 64 bytes", "kpps", 0),
+        Figure("cpu", "CPU per gigabyte, 1 stream", "ms", 0, less_is_better=True),
+    )
+}
+Values = dict[str, float]  # by figure
+
+
+def _stream(lane: Lane, seconds: float) -> Values:
+    with served(lane.server, "serve", "sink"):
+        told = _ask(lane, "stream", seconds, "1")
+    gigabytes = told["bytes"] / 1e9
+    return {"tcp-1": 8 * gigabytes / told["seconds"], "cpu": 1000 * told["busy"] / gigabytes}
+
+
+def _streams(lane: Lane, seconds: float) -> Values:
+    with served(lane.server, "serve", "sink"):
+        told = _ask(lane, "stream", seconds, "8")
+    return {"tcp-8": 8e-9 * told["bytes"] / told["seconds"]}
+
+
+def _latency(lane: Lane, seconds: float) -> Values:
+    with served(lane.server, "serve", "echo"):
+        told = _ask(lane, "pingpong", seconds)
+    return {"p50": told["p50"], "p99": told["p99"]}
+
+
+def _connections(lane: Lane, seconds: float) -> Values:
+    with served(lane.server, "serve", "close"):
+        told = _ask(lane, "connect", seconds)
+    return {"connections": told["count"] / told["seconds"]}
+
+
+def _requests(lane: Lane, seconds: float) -> Values:
+    with served(lane.server, "serve", "answer"):
+        told = _ask(lane, "request", seconds)
+    return {"requests": told["count"] / told["seconds"]}
+
+
+def _datagrams(lane: Lane, seconds: float) -> Values:
+    if not lane.carries_udp:
+        raise MeasureFailed(lane.why_no_udp)
+    with served(lane.server, "receive", last=str(seconds)) as receiver:
+        _ask(lane, "send", seconds + _MORE)
+        told, complaint = receiver.communicate(timeout=_PATIENCE)
+        if receiver.returncode != 0:
+            raise MeasureFailed(complaint.strip())
+    answer = msgspec.json.decode(told, type=Values)
+    return {"udp": answer["packets"] / answer["seconds"] / 1000}
+
+
+MEASURES: dict[str, Callable[[Lane, float], Values]] = {
+    "stream": _stream,
+    "streams": _streams,
+    "latency": _latency,
+    "connections": _connections,
+    "requests": _requests,
+    "udp": _datagrams,
+}
+
+
+class MeasureFailed(Exception):
+    """Why there is no number."""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What came of some rounds."""
+
+    rounds: list[dict[str, Values]]  # each by lane
+    failures: dict[str, str]  # by lane and measure: why there is no number
+
+    def values(self, lane: str, figure: str) -> list[float]:
+        """A lane's figure in each round that has one."""
+        return [each[lane][figure] for each in self.rounds if figure in each.get(lane, {})]
+
+    def median(self, lane: str, figure: str) -> float | None:
+        """The median of those; None where there is none."""
+        values = self.values(lane, figure)
+        return statistics.median(values) if values else None
+
+    def ratios(self, lane: str, other: str, figure: str) -> list[float]:
+        """How many times as good as another lane's, in each round that has both."""
+        ratio = FIGURES[figure].ratio
+        return [
+            ratio(each[lane][figure], each[other][figure])
+            for each in self.rounds
+            if figure in each.get(lane, {}) and figure in each.get(other, {})
+        ]
+
+
+def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: float) -> Measured:
+    """Take each measure on one lane after the other, and that in every round."""
+    taken: list[dict[str, Values]] = []
+    failures: dict[str, str] = {}
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", flush=True)
+        taken.append({lane.name: {} for lane in lanes})
+        turn = number % len(lanes)  # nobody is always first
+        for measure in measures or MEASURES:
+            for lane in (*lanes[turn:], *lanes[:turn]):
+                try:
+                    taken[-1][lane.name] |= MEASURES[measure](lane, seconds)
+                except MeasureFailed as failure:
+                    failures[f"{lane.name}, {measure}"] = str(failure)
+    return Measured(taken, failures)
+
+
+@contextmanager
+def served(netns: str, *words: str, last: str | None = None) -> Iterator[subprocess.Popen[str]]:
+    """The traffic's server in a namespace, once it listens, until the end."""
+    more = () if last is None else (last,)
+    with subprocess.Popen(
+        [*_command(netns, *words, str(PORT)), *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None and server.stderr is not None
+            if server.stdout.readline() != "ready\n":
+                raise MeasureFailed(server.stderr.read().strip())
+            yield server
+        finally:
+            server.kill()
+
+
+def _ask(lane: Lane, what: str, seconds: float, *more: str) -> Values:
+    """What the traffic's client says."""
+    words = (what, lane.address, str(PORT), str(seconds), *more)
+    done = subprocess.run(
+        _command(lane.client, *words),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds + _PATIENCE,
+    )
+    if done.returncode != 0:
+        raise MeasureFailed(done.stderr.strip())
+    return msgspec.json.decode(done.stdout, type=Values)
+
+
+def pingpong(lane: Lane, seconds: float) -> subprocess.Popen[str]:
+    """The traffic's ping-pong, running; an echo must be there."""
+    words = ("pingpong", lane.address, str(PORT), str(seconds))
+    pipe = subprocess.PIPE
+    return subprocess.Popen(_command(lane.client, *words), stdout=pipe, stderr=pipe, text=True)
+
+
+def _command(netns: str, *words: str) -> list[str]:
+    return ["ip", "netns", "exec", netns, str(PROGRAM), *words]
