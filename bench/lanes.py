@@ -1,4 +1,4 @@
-"""The lanes that are measured: each leads from a client's namespace to a server's, by one technique.
+"""The lanes that are measured: each leads from one namespace to another by one technique.
 
     veth       client ── server
     switch     client ── bridge ── server
@@ -61,12 +61,15 @@ def _veth(_folder: Path) -> Iterator[Lane]:
 @contextmanager
 def _switch(_folder: Path) -> Iterator[Lane]:
     """Two hosts on one Linux bridge."""
-    with _host("client") as client, lab.namespace("server") as server:
-        with lab.namespace("switch") as switch:
-            _bridge(switch, _NEAR)
-            _plug(switch, _NEAR, client, "10.0.0.5/24")
-            _plug(switch, _NEAR, server, "10.0.0.6/24")
-            yield Lane("switch", client, server, "10.0.0.6")
+    with (
+        _host("client") as client,
+        lab.namespace("server") as server,
+        lab.namespace("switch") as switch,
+    ):
+        _bridge(switch, _NEAR)
+        _plug(switch, _NEAR, client, "10.0.0.5/24")
+        _plug(switch, _NEAR, server, "10.0.0.6/24")
+        yield Lane("switch", client, server, "10.0.0.6")
 
 
 @contextmanager
@@ -288,10 +291,11 @@ def _program(folder: Path, netns: str, *command: str) -> Iterator[Callable[[], N
     Yields what raises RuntimeError with the program's own words if it has ended by itself.
     """
     said = folder / f"{command[0]}.log"
+    inside = ["ip", "netns", "exec", netns, *command]
     with (
         said.open("wb") as log,
         subprocess.Popen(
-            ["ip", "netns", "exec", netns, *command],
+            inside,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

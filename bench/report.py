@@ -42,7 +42,7 @@ class Goal(msgspec.Struct, frozen=True):
 
     def line(self) -> tuple[str, str, str, str]:
         """A line of the table of goals."""
-        digits = 0 if self.unit in (" ms", " MB") else 2
+        digits = 1 if self.unit in (" ms", " MB") else 2
         value = "-" if self.value is None else f"{self.value:.{digits}f}{self.unit}"
         limit = "at most" if self.at_most else "at least"
         return self.what, value, f"{limit} {self.asked:g}{self.unit}", self.verdict()
@@ -105,7 +105,7 @@ def draw(file: Path, panels: Sequence[Panel]) -> None:
         y += 24
         shapes.append(f'<text x="10" y="{y}" class="title">{escape(panel.title)}</text>')
         y += 12
-        largest = max(max(bar.value, bar.goal or 0) for bar in panel.bars)
+        largest = max((max(bar.value, bar.goal or 0) for bar in panel.bars), default=0)
         for bar in panel.bars:
             shapes += _bar(bar, y, _WIDTH / largest if largest else 0)
             y += _BAR + _GAP

@@ -3,7 +3,8 @@
  *   traffic serve sink|echo|close|answer PORT         TCP, until it is ended; says "ready" first
  *   traffic receive PORT SECONDS                      UDP, counted from the first datagram on
  *   traffic stream ADDRESS PORT SECONDS STREAMS       to a sink: bytes
- *   traffic pingpong ADDRESS PORT SECONDS             to an echo: 64 bytes there and back
+ *   traffic pingpong ADDRESS PORT SECONDS PAUSE       to an echo: 64 bytes there and back, then so
+ *                                                     many µs of silence; SIGTERM ends it earlier
  *   traffic connect ADDRESS PORT SECONDS              to close: connect, a byte each way, end
  *   traffic request ADDRESS PORT SECONDS              to answer: requests on connections that stay
  *   traffic send ADDRESS PORT SECONDS                 UDP datagrams of 64 bytes
@@ -45,7 +46,7 @@
 #define MOST_PINGS 4000000
 
 static struct sockaddr_in target;
-static int64_t deadline;	/* ns, CLOCK_MONOTONIC */
+static volatile int64_t deadline;	/* ns, CLOCK_MONOTONIC */
 
 static void give_up(const char *why)
 {
@@ -407,13 +408,20 @@ static int compare(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-static void run_pingpong(void)
+static void stop(int number)
+{
+	(void)number;
+	deadline = 0;
+}
+
+static void run_pingpong(int pause)
 {
 	uint32_t *times = malloc(MOST_PINGS * sizeof(*times));	/* ns */
 	char bytes[PING] = { 0 };
 	int fd = dial(), count = 0;
 
 	stay();
+	signal(SIGTERM, stop);
 	while (now() < deadline && count < MOST_PINGS) {
 		int64_t began = now();
 
@@ -422,6 +430,8 @@ static void run_pingpong(void)
 			give_up("the other side ended the connection");
 		began = now() - began;
 		times[count++] = began < UINT32_MAX ? began : UINT32_MAX;
+		if (pause)
+			usleep(pause);
 	}
 	qsort(times, count, sizeof(*times), compare);
 	printf("{\"count\":%d,\"p50\":%.2f,\"p99\":%.2f,\"longest\":%.2f}\n", count,
@@ -517,16 +527,16 @@ static void run_send(void)
 }
 
 static void run_client(const char *what, const char *address, const char *port, double seconds,
-		       int streams)
+		       int more)
 {
 	target = (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
 	if (inet_pton(AF_INET, address, &target.sin_addr) != 1)
 		give_up("that is no address");
 	deadline = now() + (int64_t)(seconds * 1e9);
 	if (!strcmp(what, "stream"))
-		run_streams(seconds, streams);
+		run_streams(seconds, more);
 	else if (!strcmp(what, "pingpong"))
-		run_pingpong();
+		run_pingpong(more);
 	else if (!strcmp(what, "connect"))
 		run_many(connect_often, DIALLERS);
 	else if (!strcmp(what, "request"))
@@ -546,7 +556,7 @@ int main(int count, char **words)
 		receive(atoi(words[2]), atof(words[3]));
 	else if (count == 5 || count == 6)
 		run_client(words[1], words[2], words[3], atof(words[4]),
-			   count == 6 ? atoi(words[5]) : 1);
+			   count == 6 ? atoi(words[5]) : 0);
 	else {
 		fputs("traffic: the words are in the head of bench/traffic.c\n", stderr);
 		return 2;

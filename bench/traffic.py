@@ -66,7 +66,7 @@ def _streams(lane: Lane, seconds: float) -> Values:
 
 def _latency(lane: Lane, seconds: float) -> Values:
     with served(lane.server, "serve", "echo"):
-        told = _ask(lane, "pingpong", seconds)
+        told = _ask(lane, "pingpong", seconds, "0")
     return {"p50": told["p50"], "p99": told["p99"]}
 
 
@@ -184,11 +184,33 @@ def _ask(lane: Lane, what: str, seconds: float, *more: str) -> Values:
     return msgspec.json.decode(done.stdout, type=Values)
 
 
-def pingpong(lane: Lane, seconds: float) -> subprocess.Popen[str]:
-    """The traffic's ping-pong, running; an echo must be there."""
-    words = ("pingpong", lane.address, str(PORT), str(seconds))
+class Conversation:
+    """A ping-pong that goes on beside something else."""
+
+    def __init__(self, running: subprocess.Popen[str]) -> None:
+        self._running = running
+
+    def end(self) -> Values:
+        """End it, and say how it was. Raises MeasureFailed if it did not last that long."""
+        self._running.terminate()
+        told, complaint = self._running.communicate(timeout=_PATIENCE)
+        if self._running.returncode != 0:
+            raise MeasureFailed(complaint.strip())
+        return msgspec.json.decode(told, type=Values)
+
+
+@contextmanager
+def conversation(lane: Lane, most_seconds: float) -> Iterator[Conversation]:
+    """A ping-pong every millisecond; an echo must be there."""
+    words = ("pingpong", lane.address, str(PORT), str(most_seconds), "1000")
     pipe = subprocess.PIPE
-    return subprocess.Popen(_command(lane.client, *words), stdout=pipe, stderr=pipe, text=True)
+    with subprocess.Popen(
+        _command(lane.client, *words), stdout=pipe, stderr=pipe, text=True
+    ) as running:
+        try:
+            yield Conversation(running)
+        finally:
+            running.kill()
 
 
 def _command(netns: str, *words: str) -> list[str]:
