@@ -10,7 +10,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from bench import api, plane, scale
@@ -53,9 +53,7 @@ def main() -> None:
         SUITES[name](OUTPUT, options)
 
 
-def _chosen(
-    parser: argparse.ArgumentParser, names: str, known: dict[str, object]
-) -> tuple[str, ...]:
+def _chosen(parser: argparse.ArgumentParser, names: str, known: Collection[str]) -> tuple[str, ...]:
     chosen = tuple(name for name in names.split(",") if name)
     if unknown := set(chosen) - set(known):
         parser.error(f"no such thing: {', '.join(sorted(unknown))}; there are {', '.join(known)}")

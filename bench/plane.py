@@ -6,18 +6,15 @@ All of them carry the same traffic, in turns, between a client and a server in n
 from __future__ import annotations
 
 import shutil
-import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import msgspec
-
 from bench.lanes import LANES, TITLES
 from bench.options import Options
 from bench.report import Bar, Goal, Panel, draw, goals, table, write
-from bench.traffic import FIGURES, Figure, Measured, take
+from bench.traffic import Figure, Measured, figures, take
 
 # Whom privlink is to be how many times as good as, and in what; None: in everything.
 GOALS: tuple[tuple[str, float, tuple[str, ...] | None], ...] = (
@@ -39,15 +36,10 @@ def run(output: Path, options: Options) -> None:
             measured = take(lanes, options.measures, options.rounds, options.seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    _show(output, measured, options.lanes or tuple(LANES))
+    _show(output, measured, options.lanes or tuple(LANES), figures(options.measures))
 
 
-def _show(output: Path, measured: Measured, lanes: tuple[str, ...]) -> None:
-    shown = [
-        figure
-        for figure in FIGURES.values()
-        if any(measured.values(lane, figure.name) for lane in lanes)
-    ]
+def _show(output: Path, measured: Measured, lanes: tuple[str, ...], shown: list[Figure]) -> None:
     lines = [
         (
             f"{figure.label}, {figure.unit}",
@@ -62,8 +54,7 @@ def _show(output: Path, measured: Measured, lanes: tuple[str, ...]) -> None:
         print(f"no number for {which}: {why}")
     if found:
         print(f"\nratios are medians of the rounds' ratios\n\n{goals(found)}")
-    verdicts = [{**msgspec.to_builtins(goal), "verdict": goal.verdict()} for goal in found]
-    write(output / "plane.json", {"measured": measured, "goals": verdicts})
+    write(output / "plane.json", measured, found)
     draw(output / "plane.svg", [_panel(measured, figure, lanes) for figure in shown])
     print(f"\nthe chart: {output / 'plane.svg'}; every number: {output / 'plane.json'}")
 
@@ -73,9 +64,8 @@ def _goals(measured: Measured, shown: list[Figure]) -> Iterator[Goal]:
     for other, least, names in GOALS:
         for figure in shown:
             if {"privlink", other} <= lanes and (names is None or figure.name in names):
-                ratios = measured.ratios("privlink", other, figure.name)
                 what = f"privlink to {TITLES[other]}, {figure.label}"
-                yield Goal(what, statistics.median(ratios) if ratios else None, least, "x")
+                yield Goal(what, measured.ratio("privlink", other, figure.name), least, "x")
 
 
 def _panel(measured: Measured, figure: Figure, lanes: tuple[str, ...]) -> Panel:

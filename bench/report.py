@@ -86,14 +86,15 @@ def table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join([row(heads), "  ".join("-" * width for width in widths), *map(row, lines)])
 
 
-def write(file: Path, found: Any) -> None:
-    """Write what was found as JSON, with the machine it was found on."""
+def write(file: Path, found: Any, held: Sequence[Goal]) -> None:
+    """Write what was found as JSON, the goals it is held against, and the machine."""
     machine = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "kernel": os.uname().release,
         "processors": os.cpu_count(),
     }
-    document = msgspec.json.encode({"machine": machine, "found": found})
+    verdicts = [{**msgspec.to_builtins(goal), "verdict": goal.verdict()} for goal in held]
+    document = msgspec.json.encode({"machine": machine, "found": found, "goals": verdicts})
     file.write_bytes(msgspec.json.format(document) + b"\n")
 
 

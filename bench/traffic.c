@@ -4,7 +4,8 @@
  *   traffic receive PORT SECONDS                      UDP, counted from the first datagram on
  *   traffic stream ADDRESS PORT SECONDS STREAMS       to a sink: bytes
  *   traffic pingpong ADDRESS PORT SECONDS PAUSE       to an echo: 64 bytes there and back, then so
- *                                                     many µs of silence; SIGTERM ends it earlier
+ *                                                     many µs of silence, if any: then it says
+ *                                                     "ready" first, and SIGTERM ends it earlier
  *   traffic connect ADDRESS PORT SECONDS              to close: connect, a byte each way, end
  *   traffic request ADDRESS PORT SECONDS              to answer: requests on connections that stay
  *   traffic send ADDRESS PORT SECONDS                 UDP datagrams of 64 bytes
@@ -48,14 +49,14 @@
 static struct sockaddr_in target;
 static volatile int64_t deadline;	/* ns, CLOCK_MONOTONIC */
 
-static void give_up(const char *why)
+_Noreturn static void give_up(const char *why)
 {
 	fprintf(stderr, "traffic: %s\n", why);
 	exit(1);
 }
 
 /* The same for what the kernel refused. */
-static void fail(const char *what, ...)
+_Noreturn static void fail(const char *what, ...)
 {
 	int error = errno;
 	char text[100], why[200];
@@ -422,6 +423,10 @@ static void run_pingpong(int pause)
 
 	stay();
 	signal(SIGTERM, stop);
+	if (pause) {
+		puts("ready");
+		fflush(stdout);
+	}
 	while (now() < deadline && count < MOST_PINGS) {
 		int64_t began = now();
 

@@ -12,7 +12,7 @@ import msgspec
 
 from bench.lanes import PORT, Lane
 
-PROGRAM = Path("build/bench/traffic").resolve()
+PROGRAM = Path(__file__).parents[1] / "build" / "bench" / "traffic"
 _PATIENCE = 20.0  # seconds beyond those a measurement is meant to take
 _MORE = 0.4  # seconds for which datagrams are sent while nobody counts
 
@@ -94,14 +94,27 @@ def _datagrams(lane: Lane, seconds: float) -> Values:
     return {"udp": answer["packets"] / answer["seconds"] / 1000}
 
 
-MEASURES: dict[str, Callable[[Lane, float], Values]] = {
-    "stream": _stream,
-    "streams": _streams,
-    "latency": _latency,
-    "connections": _connections,
-    "requests": _requests,
-    "udp": _datagrams,
+class Measure(msgspec.Struct, frozen=True):
+    """A run of the traffic, and the figures it gives."""
+
+    run: Callable[[Lane, float], Values]
+    figures: tuple[str, ...]
+
+
+MEASURES = {
+    "stream": Measure(_stream, ("tcp-1", "cpu")),
+    "streams": Measure(_streams, ("tcp-8",)),
+    "latency": Measure(_latency, ("p50", "p99")),
+    "connections": Measure(_connections, ("connections",)),
+    "requests": Measure(_requests, ("requests",)),
+    "udp": Measure(_datagrams, ("udp",)),
 }
+
+
+def figures(measures: Sequence[str]) -> list[Figure]:
+    """The figures of measures, in the order they are shown in; of all, if none is named."""
+    wanted = {name for measure in measures or MEASURES for name in MEASURES[measure].figures}
+    return [figure for figure in FIGURES.values() if figure.name in wanted]
 
 
 class MeasureFailed(Exception):
@@ -123,14 +136,15 @@ class Measured(msgspec.Struct, frozen=True):
         values = self.values(lane, figure)
         return statistics.median(values) if values else None
 
-    def ratios(self, lane: str, other: str, figure: str) -> list[float]:
-        """How many times as good as another lane's, in each round that has both."""
+    def ratio(self, lane: str, other: str, figure: str) -> float | None:
+        """How many times as good as another lane's: the median of the rounds that have both."""
         ratio = FIGURES[figure].ratio
-        return [
+        ratios = [
             ratio(each[lane][figure], each[other][figure])
             for each in self.rounds
             if figure in each.get(lane, {}) and figure in each.get(other, {})
         ]
+        return statistics.median(ratios) if ratios else None
 
 
 def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: float) -> Measured:
@@ -144,7 +158,7 @@ def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: f
         for measure in measures or MEASURES:
             for lane in (*lanes[turn:], *lanes[:turn]):
                 try:
-                    taken[-1][lane.name] |= MEASURES[measure](lane, seconds)
+                    taken[-1][lane.name] |= MEASURES[measure].run(lane, seconds)
                 except MeasureFailed as failure:
                     failures[f"{lane.name}, {measure}"] = str(failure)
     return Measured(taken, failures)
@@ -161,9 +175,7 @@ def served(netns: str, *words: str, last: str | None = None) -> Iterator[subproc
         text=True,
     ) as server:
         try:
-            assert server.stdout is not None and server.stderr is not None
-            if server.stdout.readline() != "ready\n":
-                raise MeasureFailed(server.stderr.read().strip())
+            _await_word(server)
             yield server
         finally:
             server.kill()
@@ -208,9 +220,16 @@ def conversation(lane: Lane, most_seconds: float) -> Iterator[Conversation]:
         _command(lane.client, *words), stdout=pipe, stderr=pipe, text=True
     ) as running:
         try:
+            _await_word(running)
             yield Conversation(running)
         finally:
             running.kill()
+
+
+def _await_word(program: subprocess.Popen[str]) -> None:
+    assert program.stdout is not None and program.stderr is not None
+    if program.stdout.readline() != "ready\n":
+        raise MeasureFailed(program.stderr.read().strip())
 
 
 def _command(netns: str, *words: str) -> list[str]:
