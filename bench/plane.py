@@ -55,7 +55,7 @@ def _show(output: Path, measured: Measured, lanes: tuple[str, ...], shown: list[
     if found:
         print(f"\nratios are medians of the rounds' ratios\n\n{goals(found)}")
     write(output / "plane.json", measured, found)
-    draw(output / "plane.svg", [_panel(measured, figure, lanes) for figure in shown])
+    draw(output / "plane.svg", [_panel(measured, figure, lanes) for figure in shown], columns=2)
     print(f"\nthe chart: {output / 'plane.svg'}; every number: {output / 'plane.json'}")
 
 

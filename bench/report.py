@@ -98,8 +98,24 @@ def write(file: Path, found: Any, held: Sequence[Goal]) -> None:
     file.write_bytes(msgspec.json.format(document) + b"\n")
 
 
-def draw(file: Path, panels: Sequence[Panel]) -> None:
-    """Write panels as an SVG file, one under the other."""
+def draw(file: Path, panels: Sequence[Panel], columns: int = 1) -> None:
+    """Write panels as an SVG file: one under the other, and so in each column."""
+    rows = -(-len(panels) // columns)
+    shapes: list[str] = []
+    width, height = _LEFT + _WIDTH + 130, 0
+    for column in range(columns):
+        drawn, y = _column(panels[column * rows : (column + 1) * rows])
+        shapes += [f'<g transform="translate({column * width} 0)">', *drawn, "</g>"]
+        height = max(height, y + 10)
+    style = "text{font:13px sans-serif;fill:#222}.title{font-weight:bold}"
+    size = f'width="{columns * width}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
+    ground = '<rect width="100%" height="100%" fill="white"/>'
+    file.write_text("\n".join([head, f"<style>{style}</style>", ground, *shapes, "</svg>\n"]))
+
+
+def _column(panels: Sequence[Panel]) -> tuple[list[str], int]:
+    """Panels one under the other, and how far down they reach."""
     shapes: list[str] = []
     y = 10
     for panel in panels:
@@ -110,11 +126,7 @@ def draw(file: Path, panels: Sequence[Panel]) -> None:
         for bar in panel.bars:
             shapes += _bar(bar, y, _WIDTH / largest if largest else 0)
             y += _BAR + _GAP
-    width, height = _LEFT + _WIDTH + 130, y + 10
-    style = "text{font:13px sans-serif;fill:#222}.title{font-weight:bold}"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">'
-    ground = f'<rect width="{width}" height="{height}" fill="white"/>'
-    file.write_text("\n".join([head, f"<style>{style}</style>", ground, *shapes, "</svg>\n"]))
+    return shapes, y
 
 
 def _bar(bar: Bar, y: int, scale: float) -> list[str]:

@@ -61,7 +61,7 @@ def test_every_figure_comes_of_one_measure() -> None:
 def test_the_chart_is_svg_with_a_line_for_each_goal(tmp_path: Path) -> None:
     file = tmp_path / "chart.svg"
     bars = [Bar("with a goal <1>", 3.0, 4.0, "x"), Bar("without", 1.0)]
-    draw(file, [Panel("a title & more", bars), Panel("nothing", [])])
+    draw(file, [Panel("a title & more", bars), Panel("nothing", [])], columns=2)
     drawn = ElementTree.fromstring(file.read_text())
     space = "{http://www.w3.org/2000/svg}"
     texts = [text.text for text in drawn.iter(f"{space}text")]
