@@ -52,13 +52,12 @@ class Restart(msgspec.Struct, frozen=True):
 
     def sentence(self) -> str:
         """What it came to."""
-        if self.longest is None:
-            return (
-                f"restart: in step after {self.seconds:.2f} s; a conversation broke: {self.broken}"
-            )
+        step = f"restart: in step after {self.seconds:.2f} s;"
+        if self.broken:
+            return f"{step} a conversation broke: {self.broken}"
         return (
-            f"restart: in step after {self.seconds:.2f} s; a conversation went on with "
-            f"{self.answers:,} answers, none later than {self.longest:.1f} ms"
+            f"{step} a conversation went on with {self.answers:,} answers, "
+            f"none later than {self.longest:.1f} ms"
         )
 
 

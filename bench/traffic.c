@@ -123,6 +123,8 @@ static bool take(int fd, char *into, size_t size)
 	while (size) {
 		ssize_t got = recv(fd, into, size, 0);
 
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got < 0)
 			fail("receive");
 		if (!got)
@@ -138,6 +140,8 @@ static void give(int fd, const char *from, size_t size)
 	while (size) {
 		ssize_t sent = send(fd, from, size, MSG_NOSIGNAL);
 
+		if (sent < 0 && errno == EINTR)
+			continue;
 		if (sent < 0)
 			fail("send");
 		from += sent;
