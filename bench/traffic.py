@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,6 +127,7 @@ class Measured(msgspec.Struct, frozen=True):
 
     rounds: list[dict[str, Values]]  # each by lane
     failures: dict[str, str]  # by lane and measure: why there is no number
+    others: float = 0  # percent of all processors that others used just before
 
     def values(self, lane: str, figure: str) -> list[float]:
         """A lane's figure in each round that has one."""
@@ -149,6 +151,8 @@ class Measured(msgspec.Struct, frozen=True):
 
 def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: float) -> Measured:
     """Take each measure on one lane after the other, and that in every round."""
+    others = _busy()
+    print(f"before the first round the processors are {others:.0f} % busy", flush=True)
     taken: list[dict[str, Values]] = []
     failures: dict[str, str] = {}
     for number in range(rounds):
@@ -161,7 +165,20 @@ def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: f
                     taken[-1][lane.name] |= MEASURES[measure].run(lane, seconds)
                 except MeasureFailed as failure:
                     failures[f"{lane.name}, {measure}"] = str(failure)
-    return Measured(taken, failures)
+    return Measured(taken, failures, others)
+
+
+def _busy() -> float:
+    """Percent of all processors that were in use during a second."""
+
+    def look() -> tuple[int, int]:
+        times = [int(word) for word in Path("/proc/stat").read_text().split()[1:9]]
+        return sum(times), times[3] + times[4]  # all; idle and waiting for a disk
+
+    before = look()
+    time.sleep(1)
+    every, idle = (after - then for after, then in zip(look(), before, strict=True))
+    return 100 * (every - idle) / every
 
 
 @contextmanager
