@@ -7,7 +7,9 @@
 
 All of it lives in namespaces of its own and goes with its context manager. The client is 10.0.0.5
 and so is the server, where the technique bears that. Each is set up as well as we know how: nobody
-writes logs, filters anything that need not be, or has fewer threads than processors.
+writes logs, filters anything that need not be, or has fewer threads than processors. What a host
+may have set otherwise is the same for all: TCP is not paced (as by BBR), which would hide what a
+path costs, and no bridge asks the packet filter of IP (br_netfilter).
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ from tests.kernel import lab
 
 PORT = site.PORT
 _PROCESSORS = os.cpu_count() or 1
-_PORTS = "net.ipv4.ip_local_port_range=1024 65535"
+_SETTINGS = (
+    "net.ipv4.ip_local_port_range=1024 65535",
+    "net.ipv4.tcp_congestion_control=reno",
+    "net.bridge.bridge-nf-call-iptables=0",
+)
 _CLIENT, _ENDPOINT, _SERVER = "10.0.0.5", "10.0.0.80", "10.0.0.5"
 _NEAR, _FAR = "near", "far"  # the bridges of whatever stands between
 
@@ -51,7 +57,7 @@ class Lane(msgspec.Struct, frozen=True):
 @contextmanager
 def _veth(_folder: Path) -> Iterator[Lane]:
     """Nothing in between: the floor of the kernel."""
-    with _host("client") as client, lab.namespace("server") as server:
+    with _namespace("client") as client, _namespace("server") as server:
         _ip(client, "link add eth0 type veth peer name eth0 netns", server)
         _settle(client, "10.0.0.5/24")
         _settle(server, "10.0.0.6/24")
@@ -62,9 +68,9 @@ def _veth(_folder: Path) -> Iterator[Lane]:
 def _switch(_folder: Path) -> Iterator[Lane]:
     """Two hosts on one Linux bridge."""
     with (
-        _host("client") as client,
-        lab.namespace("server") as server,
-        lab.namespace("switch") as switch,
+        _namespace("client") as client,
+        _namespace("server") as server,
+        _namespace("switch") as switch,
     ):
         _bridge(switch, _NEAR)
         _plug(switch, _NEAR, client, "10.0.0.5/24")
@@ -81,7 +87,8 @@ def _privlink(folder: Path) -> Iterator[Lane]:
 
 def lane(built: site.Site, name: str) -> Lane:
     """The way through a site's endpoint."""
-    _prepare_client(built.client.netns)
+    for workload in (built.client, built.server):
+        _tune(workload.netns)
     where = built.client.netns, built.server.netns, site.ENDPOINT
     return Lane(name, *where, why_no_udp=built.why_no_udp)
 
@@ -171,10 +178,9 @@ def _socat(folder: Path) -> Iterator[Lane]:
     """
     path = folder / "socat"
     with ExitStack() as stack:
-        client, front = stack.enter_context(_side("client", f"{_CLIENT}/24", host=_host))
+        client, front = stack.enter_context(_side("client", f"{_CLIENT}/24"))
         server, back = stack.enter_context(_side("server", f"{_SERVER}/24"))
         _ip(front, f"addr add {_ENDPOINT}/32 dev", _NEAR)
-        _set(back, _PORTS)
         socat = f"UNIX-LISTEN:{path},fork,backlog=4096", f"TCP:{_SERVER}:{PORT},nodelay"
         stack.enter_context(_program(folder, back, "socat", "-b", "65536", *socat))
         file = _haproxy_file(folder / "front.cfg", f"unix@{path}")
@@ -210,25 +216,20 @@ def _haproxy_file(path: Path, server: str) -> str:
 
 
 @contextmanager
-def _host(word: str) -> Iterator[str]:
-    """A namespace that makes many connections."""
+def _namespace(word: str) -> Iterator[str]:
     with lab.namespace(word) as name:
-        _prepare_client(name)
+        _tune(name)
         yield name
 
 
-def _prepare_client(netns: str) -> None:
-    _set(netns, _PORTS)
+def _tune(netns: str) -> None:
+    _set(netns, *_SETTINGS)
 
 
 @contextmanager
-def _side(
-    word: str,
-    cidr: str,
-    host: Callable[[str], AbstractContextManager[str]] = lab.namespace,
-) -> Iterator[tuple[str, str]]:
+def _side(word: str, cidr: str) -> Iterator[tuple[str, str]]:
     """A host, and a router at .1 with its bridge, which may get another one."""
-    with host(word) as name, lab.namespace("middle") as middle:
+    with _namespace(word) as name, _namespace("middle") as middle:
         _bridge(middle, _NEAR, "10.0.0.1/24")
         _plug(middle, _NEAR, name, cidr)
         yield name, middle
@@ -237,10 +238,9 @@ def _side(
 @contextmanager
 def _between(near: str, far: str) -> Iterator[tuple[str, str, str]]:
     """A client, what stands between, and a server, with the addresses given."""
-    with _side("client", near, host=_host) as (client, middle), lab.namespace("server") as server:
+    with _side("client", near) as (client, middle), _namespace("server") as server:
         _bridge(middle, _FAR, f"{far.rpartition('.')[0]}.1/24")
         _plug(middle, _FAR, server, far)
-        _set(middle, _PORTS)
         yield client, middle, server
 
 
@@ -276,7 +276,7 @@ def _ip(netns: str, *words: str) -> None:
 
 
 def _set(netns: str, *settings: str) -> None:
-    lab.run(netns, "sysctl", "-qw", *settings)
+    lab.run(netns, "sysctl", "-eqw", *settings)  # not every kernel knows bridge-nf
 
 
 def _write(path: Path, content: str) -> str:
