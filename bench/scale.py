@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,21 @@ class Restart(msgspec.Struct, frozen=True):
         )
 
 
+class FirstByte(msgspec.Struct, frozen=True):
+    """Milliseconds from the call of CreateVpcEndpoint until..."""
+
+    created: float  # it was answered
+    connected: float  # the endpoint was Connected
+    known: float  # its address was known
+    came: float  # a byte had come back through it
+
+
 class Found(msgspec.Struct, frozen=True):
     """What was measured."""
 
     endpoints: int
     traffic: Measured
-    first_bytes: list[float]  # ms from the call of CreateVpcEndpoint
+    first_bytes: list[FirstByte]
     restarts: list[Restart]
     memory: dict[str, float]  # MB that the node's process holds, at some moments
 
@@ -83,7 +92,9 @@ def run(output: Path, options: Options) -> None:
             memory = {"filled": _memory(many)}
             lanes = lane(few, "one"), lane(many, "many")
             measured = traffic.take(lanes, options.measures, options.rounds, options.seconds)
-            first_bytes = list(_first_bytes(many, calls))
+            print(f"creating {_FIRST_BYTES} more, and calling each", flush=True)
+            with traffic.served(many.server.netns, "serve", "echo"):
+                first_bytes = [_first_byte(many, calls) for _ in range(_FIRST_BYTES)]
             memory["after traffic"] = _memory(many)
             restarts = [_restart(many, lanes[1], number) for number in range(_RESTARTS)]
             memory["after a restart"] = _memory(many)
@@ -128,23 +139,26 @@ def _create(calls: Client, service: str, where: Network, group: str) -> str:
     return made
 
 
-def _first_bytes(crowded: Site, calls: Client) -> Iterator[float]:
-    """Milliseconds from the call that creates an endpoint to the first byte that came through it.
-
-    As the README tells people to: create, ask until it is Connected, ask for its address, connect.
+def _first_byte(crowded: Site, calls: Client) -> FirstByte:
+    """Make an endpoint and use it as the README tells people to: create, ask until it is Connected,
+    ask for its address, connect.
     """
-    print(f"creating {_FIRST_BYTES} more, and calling each", flush=True)
-    with traffic.served(crowded.server.netns, "serve", "echo"):
-        for _ in range(_FIRST_BYTES):
-            began = time.monotonic()
-            made = _create(calls, crowded.service, crowded.consumer, crowded.group)
-            asked = {"version": _PRIVATELINK, "RegionId": REGION, "EndpointId": made}
-            _until(lambda asked=asked: _is_connected(calls, asked), f"{made} Connected")
-            address = calls.call("ListVpcEndpointZones", **asked)["Zones"][0]["EniIp"]
-            with lab.connect(crowded.client.netns, address, site.PORT) as connection:
-                connection.sendall(b"?")
-                assert connection.recv(1) == b"?"
-            yield 1000 * (time.monotonic() - began)
+    began = time.monotonic()
+
+    def passed() -> float:
+        return 1000 * (time.monotonic() - began)
+
+    made = _create(calls, crowded.service, crowded.consumer, crowded.group)
+    created = passed()
+    asked = {"version": _PRIVATELINK, "RegionId": REGION, "EndpointId": made}
+    _until(lambda: _is_connected(calls, asked), f"{made} Connected")
+    connected = passed()
+    address = calls.call("ListVpcEndpointZones", **asked)["Zones"][0]["EniIp"]
+    known = passed()
+    with lab.connect(crowded.client.netns, address, site.PORT) as connection:
+        connection.sendall(b"?")
+        assert connection.recv(1) == b"?"
+    return FirstByte(created, connected, known, passed())
 
 
 def _is_connected(calls: Client, asked: dict[str, Any]) -> bool:
@@ -231,6 +245,7 @@ def _show(output: Path, found: Found, shown: list[Figure]) -> None:
     ]
     costs = _costs(found)
     print(f"\nwith {count} endpoints\n\n{goals([*ratios, *costs])}")
+    print(_parts(found.first_bytes))
     for restart in found.restarts:
         print(restart.sentence())
     moments = ", ".join(f"{moment} {size:.0f}" for moment, size in found.memory.items())
@@ -240,8 +255,21 @@ def _show(output: Path, found: Found, shown: list[Figure]) -> None:
     print(f"\nthe chart: {output / 'scale.svg'}; every number: {output / 'scale.json'}")
 
 
+def _parts(first_bytes: list[FirstByte]) -> str:
+    """Where the time to a first byte goes."""
+    steps = {
+        "answered": [each.created for each in first_bytes],
+        "Connected": [each.connected - each.created for each in first_bytes],
+        "address asked for": [each.known - each.connected for each in first_bytes],
+        "byte there and back": [each.came - each.known for each in first_bytes],
+    }
+    medians = (f"{step} {statistics.median(times):.1f}" for step, times in steps.items())
+    return f"to the first byte, median ms of each step: {', '.join(medians)}"
+
+
 def _costs(found: Found) -> list[Goal]:
-    first, took = found.first_bytes, [each.seconds for each in found.restarts]
+    first = [each.came for each in found.first_bytes]
+    took = [each.seconds for each in found.restarts]
     lasted = sum(not each.broken for each in found.restarts)
     return [
         Goal("CreateVpcEndpoint to the first byte, p50", statistics.median(first), 50, " ms", True),
@@ -260,7 +288,8 @@ def _panels(ratios: list[Goal], costs: list[Goal], count: str) -> list[Panel]:
     def bar(goal: Goal, label: str) -> Bar:
         return Bar(label, goal.value or 0, goal.asked, goal.unit, 2)
 
-    times = [bar(goal, f"with {count}: {goal.what.rpartition(', ')[2]}") for goal in ratios]
+    measured = [goal for goal in ratios if goal.value is not None]
+    times = [bar(goal, goal.what.partition(", ")[2]) for goal in measured]
     return [
         Panel(f"Times as good with {count} endpoints as with one", times),
         *(Panel(goal.what, [bar(goal, f"with {count} endpoints")]) for goal in costs),

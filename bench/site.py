@@ -118,5 +118,6 @@ def _listen_for_udp(cloud: Cloud, network: Network, balancer: str) -> str:
             )
         )
     except TeaException as refusal:
-        return f"CreateListener for UDP: {refusal.message}"
+        said = refusal.message.partition(" request id: ")[0]
+        return f"the API refuses a UDP listener: {said}"
     return ""
