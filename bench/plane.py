@@ -50,8 +50,8 @@ def _show(output: Path, measured: Measured, lanes: tuple[str, ...], shown: list[
     found = list(_goals(measured, shown))
     print(f"\nmedians of {len(measured.rounds)} rounds\n")
     print(table(["", *(TITLES[lane] for lane in lanes)], lines))
-    for which, why in measured.failures.items():
-        print(f"no number for {which}: {why}")
+    for complaint in measured.complaints():
+        print(complaint)
     if found:
         print(f"\nratios are medians of the rounds' ratios\n\n{goals(found)}")
     write(output / "plane.json", measured, found)

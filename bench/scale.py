@@ -232,8 +232,8 @@ def _show(output: Path, found: Found, shown: list[Figure]) -> None:
     ]
     print(f"\nmedians of {len(measured.rounds)} rounds\n")
     print(table(["privlink with so many endpoints", "1", count], lines))
-    for which, why in measured.failures.items():
-        print(f"no number for {which}: {why}")
+    for complaint in measured.complaints():
+        print(complaint)
     ratios = [
         Goal(
             f"with {count} endpoints to with one, {figure.label}",

@@ -22,6 +22,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,8 +46,10 @@
 #define DATAGRAM 64		/* bytes */
 #define BATCH 32		/* datagrams in one system call */
 #define MOST_PINGS 4000000
+#define MOST_BROKEN 100		/* connections: with more there is no number */
 
 static struct sockaddr_in target;
+static atomic_int broken;	/* connections that failed */
 static volatile int64_t deadline;	/* ns, CLOCK_MONOTONIC */
 
 _Noreturn static void give_up(const char *why)
@@ -149,7 +152,7 @@ static void give(int fd, const char *from, size_t size)
 	}
 }
 
-static int dial(void)
+static int new_socket(void)
 {
 	struct timeval patience = { .tv_sec = PATIENCE };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -160,6 +163,13 @@ static int dial(void)
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)))
 		fail("set timeout");
 	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return fd;
+}
+
+static int dial(void)
+{
+	int fd = new_socket();
+
 	if (connect(fd, (struct sockaddr *)&target, sizeof(target)))
 		fail("connect to %s", inet_ntoa(target.sin_addr));
 	return fd;
@@ -447,21 +457,36 @@ static void run_pingpong(int pause)
 	       times[count / 2] / 1e3, times[count - 1 - count / 100] / 1e3, times[count - 1] / 1e3);
 }
 
+/* Why a conversation of one byte each way failed, or NULL. The server ends it, so that no port of
+ * ours or of a proxy's is left waiting. */
+static const char *converse(int fd)
+{
+	char byte = 0;
+
+	if (connect(fd, (struct sockaddr *)&target, sizeof(target)))
+		return "connect";
+	if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+		return "send";
+	if (recv(fd, &byte, 1, 0) != 1)
+		return "receive";
+	return recv(fd, &byte, 1, 0) ? "be told the end" : NULL;
+}
+
 static void *connect_often(void *of)
 {
 	uint64_t count = 0;
-	char byte = 0;
 
 	(void)of;
-	for (; now() < deadline; count++) {
-		int fd = dial();
+	while (now() < deadline) {
+		int fd = new_socket();
+		const char *failed = converse(fd);
 
-		give(fd, &byte, 1);
-		if (!take(fd, &byte, 1))
-			give_up("no byte came back");
-		/* The server ends it, so that no port of ours or of a proxy's is left waiting. */
-		if (take(fd, &byte, 1))
-			give_up("a byte too many came back");
+		if (!failed)
+			count++;
+		else if (atomic_fetch_add(&broken, 1) == MOST_BROKEN)
+			fail("%s", failed);
+		else
+			fprintf(stderr, "traffic: %s: %s\n", failed, strerror(errno));
 		close(fd);
 	}
 	return (void *)(uintptr_t)count;
@@ -508,7 +533,7 @@ static void run_many(void *(*work)(void *), int many)
 		threads[i] = start(work, NULL);
 	for (int i = 0; i < many; i++)
 		count += (uintptr_t)result(threads[i]);
-	printf("{\"seconds\":%.6f,\"count\":%lu}\n", since(began), count);
+	printf("{\"seconds\":%.6f,\"count\":%lu,\"broken\":%d}\n", since(began), count, broken);
 }
 
 static void run_send(void)

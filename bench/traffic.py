@@ -15,6 +15,7 @@ from bench.lanes import PORT, Lane
 
 PROGRAM = Path(__file__).parents[1] / "build" / "bench" / "traffic"
 _PATIENCE = 20.0  # seconds beyond those a measurement is meant to take
+_BROKEN = "broken"  # beside the figures: connections that failed
 _MORE = 0.4  # seconds for which datagrams are sent while nobody counts
 
 
@@ -74,7 +75,8 @@ def _latency(lane: Lane, seconds: float) -> Values:
 def _connections(lane: Lane, seconds: float) -> Values:
     with served(lane.server, "serve", "close"):
         told = _ask(lane, "connect", seconds)
-    return {"connections": told["count"] / told["seconds"]}
+    found = {"connections": told["count"] / told["seconds"]}
+    return found | ({_BROKEN: told["broken"]} if told["broken"] else {})
 
 
 def _requests(lane: Lane, seconds: float) -> Values:
@@ -126,8 +128,14 @@ class Measured(msgspec.Struct, frozen=True):
     """What came of some rounds."""
 
     rounds: list[dict[str, Values]]  # each by lane
-    failures: dict[str, str]  # by lane and measure: why there is no number
+    failures: dict[str, list[str]]  # by what went wrong: round, lane and measure
     others: float = 0  # percent of all processors that others used just before
+
+    def complaints(self) -> Iterator[str]:
+        """What went wrong, and where first."""
+        for why, where in self.failures.items():
+            more = f" and {len(where) - 1} times more" if len(where) > 1 else ""
+            yield f"{where[0]}{more}: {why}"
 
     def values(self, lane: str, figure: str) -> list[float]:
         """A lane's figure in each round that has one."""
@@ -154,17 +162,22 @@ def take(lanes: Sequence[Lane], measures: Sequence[str], rounds: int, seconds: f
     others = _busy()
     print(f"before the first round the processors are {others:.0f} % busy", flush=True)
     taken: list[dict[str, Values]] = []
-    failures: dict[str, str] = {}
+    failures: dict[str, list[str]] = {}
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", flush=True)
         taken.append({lane.name: {} for lane in lanes})
         turn = number % len(lanes)  # nobody is always first
         for measure in measures or MEASURES:
             for lane in (*lanes[turn:], *lanes[:turn]):
+                which = f"round {number + 1}, {lane.name}, {measure}"
                 try:
-                    taken[-1][lane.name] |= MEASURES[measure].run(lane, seconds)
+                    found = MEASURES[measure].run(lane, seconds)
                 except MeasureFailed as failure:
-                    failures[f"{lane.name}, {measure}"] = str(failure)
+                    failures.setdefault(str(failure), []).append(which)
+                else:
+                    if broken := found.pop(_BROKEN, 0):
+                        failures.setdefault(f"{broken:.0f} broke", []).append(which)
+                    taken[-1][lane.name] |= found
     return Measured(taken, failures, others)
 
 

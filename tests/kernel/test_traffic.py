@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.lanes import LANES, Lane
+from bench.lanes import LANES, PORT, Lane
 from bench.traffic import FIGURES, MEASURES, PROGRAM, MeasureFailed, conversation, served, take
 from tests.kernel import lab
 
@@ -39,13 +39,21 @@ def test_every_measure_gives_its_figures(lane: Lane) -> None:
 def test_what_nobody_answers_has_no_number_but_a_reason(lane: Lane) -> None:
     nowhere = Lane("nowhere", lane.client, lane.server, "10.0.0.1", "there is no UDP")
     unreachable = take([nowhere], ["udp"], rounds=1, seconds=MOMENT)
-    assert unreachable.failures == {"nowhere, udp": "there is no UDP"}
+    assert list(unreachable.complaints()) == ["round 1, nowhere, udp: there is no UDP"]
     assert unreachable.median("nowhere", "udp") is None
     with (
         pytest.raises(MeasureFailed, match=r"connect to 10\.0\.0\.6: Connection refused"),
         conversation(lane, MOMENT),
     ):
         pass
+
+
+def test_connections_that_fail_are_no_connections(lane: Lane) -> None:
+    command = ["ip", "netns", "exec", lane.client, str(PROGRAM)]
+    asked = [*command, "connect", lane.address, str(PORT), str(MOMENT)]
+    refused = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines()[0] == "traffic: connect: Connection refused"
 
 
 def test_a_conversation_lasts_until_it_is_ended(lane: Lane) -> None:
