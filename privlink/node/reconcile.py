@@ -51,8 +51,9 @@ MAPS: Final = (
 _SHUT: Final = ("ports", "addresses", "forwards", "listeners")  # absent means nothing passes
 _OPEN: Final = ("ports", "addresses", "listeners")  # a new one is what lets pass
 
-# What changes in these may forbid what it permitted; a new filter, address or port cannot.
-_RULES: Final = ("sets", "filters", "addresses", "ports")
+# What changes in these may forbid what it permitted, or have led where nobody is any more; a new
+# filter, address, port or neighbour cannot.
+_RULES: Final = ("sets", "filters", "addresses", "ports", "neighbours")
 _FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end
 
 _Key = tuple[str, bytes]
