@@ -9,14 +9,6 @@
 #define ND_ROUTER_SOLICITATION 133	/* RFC 4861 */
 #define ND_REDIRECT 137
 
-static __always_inline const struct address *find_address(__u32 network,
-							  const struct in6_addr *address)
-{
-	struct address_key key = { .network = network, .address = *address };
-
-	return bpf_map_lookup_elem(&addresses, &key);
-}
-
 /* Whether a neighbour on the port's bridge may have this address. */
 static __always_inline bool in_vswitch(const struct port *port, const struct in6_addr *address)
 {
@@ -84,9 +76,8 @@ static __always_inline int check_discovery(const struct port *port, const struct
 {
 	const bool asks = discovery->type == ND_SOLICITATION;
 
-	if (!asks && discovery->type != ND_ADVERTISEMENT)
-		return REASON_ADVERTISEMENT;
-	if (discovery->code || discovery->target.s6_addr[0] == 0xff)
+	if (discovery->code || discovery->target.s6_addr[0] == 0xff ||
+	    is_mapped(&discovery->target))
 		return REASON_MALFORMED;
 	/* Nobody needs more than the one option, so nothing is let through behind it. */
 	if (packet->length != DISCOVERY_BARE) {
@@ -110,6 +101,7 @@ __noinline int handle_discovery(struct __sk_buff *skb, const struct port *port,
 				const struct packet *packet)
 {
 	const struct ipv6hdr *ip = header(skb, struct ipv6hdr, IP_START);
+	const struct icmp *icmp = header(skb, struct icmp, IPV6_TRANSPORT);
 	const struct address *address;
 	struct discovery discovery = {};
 	long missing;
@@ -118,8 +110,12 @@ __noinline int handle_discovery(struct __sk_buff *skb, const struct port *port,
 
 	if (!port || !packet)
 		return -REASON_TRUNCATED;
+	if (!ip || !icmp)
+		return -REASON_TRUNCATED;
+	if (icmp->type != ND_SOLICITATION && icmp->type != ND_ADVERTISEMENT)
+		return -REASON_ADVERTISEMENT;
 	first = packet->key.destination.s6_addr[0];
-	if (!ip || ip->hop_limit != 255 || packet->length < DISCOVERY_BARE)
+	if (ip->hop_limit != 255 || packet->length < DISCOVERY_BARE)
 		return -REASON_MALFORMED;
 	missing = packet->length < sizeof(discovery)
 		? bpf_skb_load_bytes(skb, IPV6_TRANSPORT, &discovery, DISCOVERY_BARE)

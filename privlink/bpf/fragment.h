@@ -1,9 +1,9 @@
 /* Datagrams in pieces. Only the first shows ports; the others are known by their identification.
  *
- * A piece must begin exactly where the one before it ended: whatever overlaps, is missing or comes
- * twice ends the datagram, so that no two readers can put it together differently (RFC 1858, RFC
- * 5722). On one host pieces do not overtake each other. They leave with an identification of our
- * own, since behind one source address there are many clients (RFC 6864).
+ * A piece must begin exactly where the one before it ended: whatever overlaps, comes twice, after a
+ * gap or behind the end is dropped, so that no two readers can put it together differently (RFC
+ * 1858, RFC 5722). On one host pieces do not overtake each other. They leave with an identification
+ * of our own, since behind one source address there are many clients (RFC 6864).
  */
 #pragma once
 
@@ -64,7 +64,9 @@ static __always_inline struct datagram *go_on(struct __sk_buff *skb, struct pack
 	    datagram->next != packet->offset ||
 	    bpf_ktime_get_coarse_ns() - datagram->began > DATAGRAM_SECONDS * 1000000000ull)
 		return NULL;
+	/* Pieces begin at multiples of 8, so at an odd number none goes on. */
 	datagram->next += packet->length;
+	datagram->next |= packet->last;
 	packet->key.source_port = datagram->key.source_port;
 	packet->key.destination_port = datagram->key.destination_port;
 	return datagram;

@@ -274,5 +274,10 @@ struct halves {
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
 
+/* keys: of flows, where the stack has no room either. */
+enum key { KEY_QUOTED, KEY_PARTNER, KEYS };
+
+ARRAY_MAP(keys, BPF_MAP_TYPE_PERCPU_ARRAY, struct flow_key, KEYS);
+
 /* drops: packets by enum reason. */
 ARRAY_MAP(drops, BPF_MAP_TYPE_PERCPU_ARRAY, __u64, MAX_REASONS);

@@ -58,6 +58,7 @@ struct packet {
 	__u8 family;
 	__u8 piece;
 	__u8 flags;		/* TCP's */
+	__u8 last;		/* of the pieces */
 };
 
 /* A header at an offset, or NULL where the packet ends before it does. Packet pointers die with
@@ -113,6 +114,15 @@ static __always_inline bool is_mapped(const struct in6_addr *address)
 {
 	return !(address->s6_addr32[0] | address->s6_addr32[1] |
 		 (address->s6_addr32[2] ^ bpf_htonl(0xffff)));
+}
+
+/* What the fabric answers for at an address, or NULL. */
+static __always_inline const struct address *find_address(__u32 network,
+							  const struct in6_addr *address)
+{
+	struct address_key key = { .network = network, .address = *address };
+
+	return bpf_map_lookup_elem(&addresses, &key);
 }
 
 static __always_inline __u8 tcp_flags(const struct tcphdr *tcp)
@@ -204,6 +214,7 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct packet *packe
 	packet->offset = fragment << 3;	/* RFC 791: 13 bits, in units of 8 bytes */
 	packet->identification = ip->id;
 	packet->piece = piece_of(packet->offset, fragment & 0x2000);
+	packet->last = !(fragment & 0x2000);
 	if (packet->piece != WHOLE && !piece_fits(packet, fragment & 0x2000))
 		return REASON_FRAGMENT;
 	return PASSED;
@@ -218,7 +229,8 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 
 	if (!ip)
 		return REASON_TRUNCATED;
-	if (ip->version != 6)
+	/* In our tables a mapped address is IPv4's; no packet may bear one. */
+	if (ip->version != 6 || is_mapped(&ip->daddr))
 		return REASON_MALFORMED;
 	packet->length = bpf_ntohs(ip->payload_len);
 	if (IPV6_TRANSPORT + packet->length > skb->len)
@@ -227,9 +239,6 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->transport = IPV6_TRANSPORT;
 	__builtin_memcpy(&packet->key.source, &ip->saddr, sizeof(packet->key.source));
 	__builtin_memcpy(&packet->key.destination, &ip->daddr, sizeof(packet->key.destination));
-	/* On no wire, RFC 4291: it would pass for an IPv4 address. */
-	if (is_mapped(&packet->key.destination))
-		return REASON_MALFORMED;
 	packet->key.protocol = ip->nexthdr;
 	packet->piece = WHOLE;
 	if (packet->key.protocol != IPPROTO_FRAGMENT)
@@ -246,6 +255,7 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->offset = offset & ~7;
 	packet->identification = fragment->identification;
 	packet->piece = piece_of(packet->offset, offset & 1);
+	packet->last = !(offset & 1);
 	if (packet->piece != WHOLE && !piece_fits(packet, offset & 1))
 		return REASON_FRAGMENT;
 	return PASSED;

@@ -240,7 +240,7 @@ class Holding:
             return _NONE
         if bridge is None:
             raise ValueError(f"bridge {bridge_port}, which {name} belongs to, is not there")
-        self._kernel.connect(link, bridge, verify=whole)
+        self._kernel.connect(link, bridge, item.mac, verify=whole)
         return frozenset(port_entries(item, link.index, peer=link.peered))
 
     def _remove_leftovers(self) -> None:
