@@ -6,6 +6,7 @@
 #include "reply.h"
 
 #define EEXIST 17	/* asm-generic/errno-base.h */
+#define EALREADY 114	/* asm-generic/errno.h */
 
 #define SOURCE_PORT_TRIES 32	/* at nine ports in ten taken, 3 in 100 fail */
 #define FIRST_SOURCE_PORT 1024	/* RFC 6335: the ports below belong to system services */
@@ -86,13 +87,20 @@ static __always_inline void delete_entry(const struct flow_key *key, const struc
 		uncount_flow(forward);
 }
 
-static __always_inline void forget(const struct flow_key *key, const struct flow *flow)
+/* Delete a flow by either of its entries, unless another CPU is about to: then its entries may be
+ * another flow's by the time we delete them. */
+static __always_inline bool forget(const struct flow_key *key, struct flow *flow)
 {
 	struct flow_key partner_key = partner_of(key, flow);
+	struct flow *partner = find_partner(key, flow, &partner_key);
+	struct flow *client = flow->reverse && partner ? partner : flow;
 
-	if (find_partner(key, flow, &partner_key))
-		bpf_map_delete_elem(&flows, &partner_key);
+	if (__sync_val_compare_and_swap(&client->taken, 0, 1))
+		return false;
+	if (partner)
+		delete_entry(&partner_key, partner);
 	delete_entry(key, flow);
+	return true;
 }
 
 static __always_inline bool ended(const struct flow *flow)
@@ -153,10 +161,10 @@ static __noinline int claim(const struct flow_key *key, struct halves *halves)
 	}
 	if (error)
 		return error;
-	error = bpf_map_update_elem(&flows, key, there, BPF_ANY);
+	error = bpf_map_update_elem(&flows, key, there, BPF_NOEXIST);
 	if (error)
 		bpf_map_delete_elem(&flows, &reverse);
-	return error;
+	return error == -EEXIST ? -EALREADY : error;
 }
 
 /* Who takes a new flow, or why nobody does. */
@@ -274,6 +282,8 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	reason = claim(&packet->key, halves);
 	if (reason) {
 		uncount_flow(number);
+		if (reason == -EALREADY)
+			return REASON_COLLISION;
 		return reason == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL;
 	}
 	return PASSED;

@@ -216,6 +216,7 @@ struct flow {
 	__u32 port_difference;
 	__u32 partner_network;	/* where the other entry's packets come in */
 	__u32 epoch;		/* the rules it was last held against */
+	__u32 taken;		/* of the client's entry: 1 for who takes it to end the flow */
 	__u8 peer;		/* as in a port */
 	__u8 reverse;		/* 1: the server's answers */
 	/* Each a byte of its own: both directions may be writing at once. */
@@ -223,13 +224,13 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 pad[2];
+	__u8 pad[6];
 };
 
 HASH_MAP(flows, struct flow_key, struct flow, 1048576);
 
-/* flow_counts: flows through a forward, by its number. The program counts what it makes and what
- * it deletes; collecting sets the truth. Signed: between the two it may be off by a few. */
+/* flow_counts: flows through a forward, by its number; the program counts what it makes and what it
+ * deletes. */
 HASH_MAP(flow_counts, __u32, __s32, 262144);
 
 /* fragments: datagrams that are passing in pieces. Every workload has a few places of its own, so

@@ -5,6 +5,7 @@
  * redirected to the other network, or is for an address the fabric answers for, or for a neighbour
  * on the bridge. Everything else is dropped, and every drop is counted with its reason.
  */
+#include "collect.h"
 #include "discovery.h"
 #include "error.h"
 #include "filter.h"
@@ -112,8 +113,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		delete_entry(&packet->key, flow);
 		return -reason;
 	}
-	forget(&packet->key, flow);
-	return handle_other(skb, port, packet);
+	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_COLLISION;
 }
 
 static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *port,
@@ -145,8 +145,7 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 		return -reason;
 	}
 	/* A datagram can open anew what was closed under it. */
-	forget(&packet->key, flow);
-	return handle_other(skb, port, packet);
+	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_COLLISION;
 }
 
 /* Ping to an address of the fabric; the pieces of a large one go back as they came. */
@@ -362,6 +361,24 @@ int privlink_ingress(struct __sk_buff *skb)
 	if (-outcome >= REASON_CLOSED && -outcome <= REASON_NO_LONGER_PERMITTED)
 		return refuse(skb, &packet);
 	return TC_ACT_SHOT;
+}
+
+/* End flows that are over: on no link, but called by the agent with a packet that is a list of
+ * silences, and answering how many flows it ended. Here, since nobody but the program itself can look
+ * and delete with no packet in between. */
+SEC("tc")
+int privlink_collect(struct __sk_buff *skb)
+{
+	struct silence silence;
+	int flows_ended = 0;
+
+	for (__u32 i = 0; i < MOST_SILENCES; i++) {
+		if (bpf_skb_load_bytes(skb, ETH_HLEN + i * sizeof(silence), &silence,
+				       sizeof(silence)))
+			break;
+		flows_ended += end_if_silent(&silence);
+	}
+	return flows_ended;
 }
 
 /* No helper here is reserved to GPL programs. */

@@ -204,7 +204,7 @@ class Agent:
         """Collect flows that are over, beside everything else: there may be a million."""
         while not self._stopping.wait(_COLLECT_SECONDS):
             try:
-                flows.sweep(self._kernel.flows, self._kernel.flow_counts, time.monotonic_ns())
+                flows.sweep(self._kernel.program, time.monotonic_ns())
                 flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
             except OSError:
                 log.exception("flows that are over stay for now")

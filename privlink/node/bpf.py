@@ -23,11 +23,14 @@ from privlink.node import libbpf
 from privlink.node.errors import KernelError
 
 PROGRAM = "privlink_ingress"
+COLLECTOR = "privlink_collect"
+MOST_SILENCES = 48  # in one call of the collector
 
 _BATCH_BYTES = 1 << 20  # of values in one system call, ...
 _BATCH_LEAST = 256  # ... but never fewer: the kernel lists whole hash buckets
 _BATCH_MOST = 4096
 _LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands at its end
+_ETHERNET = 14  # bytes that the kernel wants before anything else
 _PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
 
 _log = logging.getLogger(__name__)
@@ -173,8 +176,8 @@ class Program:
     def __init__(self, library: ctypes.CDLL, handle: int) -> None:
         self._library = library
         self._object = handle
-        program = library.bpf_object__find_program_by_name(handle, PROGRAM.encode())
-        self.fd: int = library.bpf_program__fd(program)
+        self.fd = _program_fd(library, handle, PROGRAM)
+        self._collector = _program_fd(library, handle, COLLECTOR)
         self.maps = {
             name: Map(library, name, library.bpf_map__fd(pointer))
             for name, pointer in _maps(library, handle)
@@ -229,6 +232,24 @@ class Program:
             for reason in range(drops.max_entries)
         }
         return {reason: count for reason, count in counts.items() if count}
+
+    def collect(self, silences: Iterable[bytes]) -> int:
+        """End the flows that were as silent as is said (struct silence), and say how many were."""
+        rest, ended = iter(silences), 0
+        while batch := list(islice(rest, MOST_SILENCES)):
+            packet = bytes(_ETHERNET) + b"".join(batch)
+            call = libbpf.TestRun(
+                sz=ctypes.sizeof(libbpf.TestRun), data_in=packet, data_size_in=len(packet), repeat=1
+            )
+            result = self._library.bpf_prog_test_run_opts(self._collector, byref(call))
+            _check(result, "have flows collected")
+            ended += call.retval
+        return ended
+
+
+def _program_fd(library: ctypes.CDLL, handle: int, name: str) -> int:
+    program = library.bpf_object__find_program_by_name(handle, name.encode())
+    return int(library.bpf_program__fd(program))
 
 
 def _maps(library: ctypes.CDLL, handle: int) -> Iterator[tuple[str, int]]:

@@ -1,26 +1,22 @@
 """Collecting the flows that are over, so that the table holds only conversations that go on.
 
-A flow is two entries, one per direction, and goes when both say it may: each side's entry knows
-only what that side has sent. Whoever walks the whole table also knows how many flows each forward
-has, and says so: the program's own count is right to within what it made since the last walk, so
-neither a flow that was lost nor an agent that was away leaves it wrong for longer.
+The agent walks the table, which only user space can do without holding up packets, and tells the
+program which entries have been silent for longer than their state allows. The program looks again
+and ends them: between its look and its deed no packet passes (see `bpf/collect.h`).
 """
 
 from __future__ import annotations
 
 import socket
-from collections import Counter
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from privlink.node.bpf import Map
+from privlink.node.bpf import Map, Program
 from privlink.node.maps import (
     DATAGRAM,
     FLOW_COUNT,
     FLOW_GLANCE,
     FLOW_KEY_GLANCE,
-    NUMBER,
-    Flow,
-    FlowKey,
+    SILENCE,
 )
 
 SECOND = 1_000_000_000  # ns
@@ -34,21 +30,8 @@ DATAGRAMS = 300 * SECOND  # RFC 4787 REQ-5: 5 minutes are recommended, 2 the lea
 PIECES = 30 * SECOND  # of a datagram; bpf/fragment.h waits no longer for the rest of one
 
 
-class _Walk(NamedTuple):
-    """What one look at every entry came to."""
-
-    entries: int
-    collected: int
-    living: Counter[int]  # flows by forward
-
-
-def expired(flow: Flow, protocol: int, now: int, *, crowded: bool = False) -> bool:
-    """Whether one direction of a flow has been silent for long enough; `now` as in `last_seen`."""
-    patience = _patience(protocol, flow.ended, flow.established, crowded)
-    return now - flow.last_seen >= patience
-
-
-def _patience(protocol: int, ended: bool, established: bool, crowded: bool) -> int:
+def patience(protocol: int, *, ended: bool, established: bool, crowded: bool = False) -> int:
+    """For how long, in ns, an entry in this state may be silent."""
     if ended:
         return ENDED
     if established:
@@ -56,67 +39,53 @@ def _patience(protocol: int, ended: bool, established: bool, crowded: bool) -> i
     return HALF_OPEN_CROWDED if crowded else HALF_OPEN
 
 
-def sweep(flows: Map, counts: Map, now: int) -> int:
-    """Delete every flow that is over, say how many that were, and set the counts of the rest.
+def sweep(program: Program, now: int) -> int:
+    """End every flow that is over at `now` (CLOCK_MONOTONIC, ns), and say how many that were.
 
-    `now` is CLOCK_MONOTONIC in ns. A table more than half full is walked a second time, with less
-    patience for flows that never were established.
+    A table more than half full is walked a second time, with less patience for flows that never
+    were established.
     """
-    collected = 0
+    flows, collected = program.maps["flows"], 0
     for crowded in (False, True):
-        before = dict(counts.dump())
-        walk = _walk(flows, now, crowded=crowded)
-        collected += walk.collected
-        if 2 * (walk.entries - 2 * walk.collected) <= flows.max_entries:
+        walk = _Walk(flows, now, crowded=crowded)
+        gone = program.collect(walk.silences())
+        collected += gone
+        if 2 * (walk.entries - 2 * gone) <= flows.max_entries:
             break
-    _recount(counts, before, walk.living)
+    _forget_counts(program)
     return collected
 
 
-def _walk(flows: Map, now: int, *, crowded: bool) -> _Walk:
-    entries = collected = 0
-    living: Counter[int] = Counter()
-    for keys, values in flows.pages():
-        glances = zip(
-            FLOW_GLANCE.iter_unpack(values), FLOW_KEY_GLANCE.iter_unpack(keys), strict=True
-        )
-        for index, (glance, (protocol,)) in enumerate(glances):
-            last_seen, forward, reverse, established, client_finished, server_finished, ended = (
-                glance
+class _Walk:
+    """One look at every entry of the table."""
+
+    def __init__(self, flows: Map, now: int, *, crowded: bool) -> None:
+        self.entries = 0
+        self._flows = flows
+        self._now = now
+        self._crowded = crowded
+
+    def silences(self) -> Iterator[bytes]:
+        """The entries that have been silent for too long, each with since when at the least."""
+        size = self._flows.key_size
+        for keys, values in self._flows.pages():
+            glances = zip(
+                FLOW_GLANCE.iter_unpack(values), FLOW_KEY_GLANCE.iter_unpack(keys), strict=True
             )
-            entries += 1
-            silence = now - last_seen
-            ended = ended or (client_finished and server_finished)
-            # Cheapest first: most flows are younger than any limit.
-            if silence >= ENDED and silence >= _patience(protocol, ended, established, crowded):
-                start = index * flows.key_size
-                gone = _collect(flows, keys[start : start + flows.key_size], now, crowded)
-                if gone is not False:
-                    collected += gone or 0
+            for at, ((last_seen, _, *state), (protocol,)) in enumerate(glances):
+                self.entries += 1
+                # Cheapest first: most flows are younger than any limit.
+                if self._now - last_seen < ENDED:
                     continue
-            if not reverse:
-                living[forward] += 1
-    return _Walk(entries, collected, living)
+                since = self._now - self._patience(protocol, *state)
+                if last_seen <= since:
+                    yield SILENCE.pack(keys[at * size : (at + 1) * size], since)
 
-
-def _collect(flows: Map, key: bytes, now: int, crowded: bool) -> bool | None:
-    """Delete the flow of an entry if it is over: whether it was, None if it had gone before."""
-    # Read afresh: since the page was read, a SYN may have begun the conversation anew.
-    value = flows.lookup(key)
-    if value is None:
-        return None
-    flow, ours = Flow.unpack(value), FlowKey.unpack(key)
-    if not expired(flow, ours.protocol, now, crowded=crowded):
-        return False
-    partner_key = flow.partner(ours)
-    value = flows.lookup(partner_key.pack())
-    partner = None if value is None else Flow.unpack(value)
-    # Another flow may have claimed that place since: see find_partner in bpf/flow.h.
-    if partner and partner.forward == flow.forward and partner.partner(partner_key).pack() == key:
-        if not expired(partner, ours.protocol, now, crowded=crowded):
-            return False
-        flows.delete(partner_key.pack())
-    return flows.delete(key) or None
+    def _patience(
+        self, protocol: int, established: bool, client_over: bool, server_over: bool, reset: bool
+    ) -> int:
+        ended = reset or (client_over and server_over)
+        return patience(protocol, ended=ended, established=established, crowded=self._crowded)
 
 
 def sweep_pieces(fragments: Map, now: int) -> int:
@@ -126,24 +95,8 @@ def sweep_pieces(fragments: Map, now: int) -> int:
     )
 
 
-def _recount(counts: Map, before: dict[bytes, bytes], living: Counter[int]) -> None:
-    """Set each forward's count to what was seen, and what the program made during the walk.
-
-    A flow made meanwhile may have been seen as well: till the next walk the count is then too high,
-    which is the safe side. Too low it is by what the program makes between reading and writing.
-    """
-    after = dict(counts.dump())
-    puts, gone = [], []
-    for key in after.keys() | {NUMBER.pack(forward) for forward in living}:
-        made = _number(after.get(key)) - _number(before.get(key))
-        number = living[NUMBER.unpack(key)[0]] + max(made, 0)
-        if not number:
-            gone.append(key)
-        elif number != _number(after.get(key)):
-            puts.append((key, FLOW_COUNT.pack(number)))
-    counts.update_many(puts)
-    counts.delete_many(gone)
-
-
-def _number(count: bytes | None) -> int:
-    return 0 if count is None else int(FLOW_COUNT.unpack(count)[0])
+def _forget_counts(program: Program) -> None:
+    """Drop the counts of forwards that are gone, once nothing is left to be counted."""
+    forwards, counts = program.maps["forwards"], program.maps["flow_counts"]
+    done = [key for key, value in counts.dump() if FLOW_COUNT.unpack(value)[0] <= 0]
+    counts.delete_many([key for key in done if forwards.lookup(key) is None])

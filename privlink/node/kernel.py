@@ -27,9 +27,7 @@ class Kernel:
 
     def __init__(self, fabric: Fabric, program: Program) -> None:
         self.fabric = fabric
-        self._program = program
-        self.flows = program.maps["flows"]
-        self.flow_counts = program.maps["flow_counts"]
+        self.program = program
         self.fragments = program.maps["fragments"]
         self._guarded: dict[str, int] = {}  # link name -> index
 
@@ -52,7 +50,7 @@ class Kernel:
 
     def _dump(self) -> Iterator[Entry]:
         for name in MAPS:
-            for key, value in self._program.maps[name].dump():
+            for key, value in self.program.maps[name].dump():
                 yield Entry(name, key, value)
 
     def carry_out(self, plan: Plan) -> None:
@@ -60,16 +58,16 @@ class Kernel:
         try:
             for put, name, entries in plan.steps():
                 if put:
-                    self._program.maps[name].update_many((e.key, e.value) for e in entries)
+                    self.program.maps[name].update_many((e.key, e.value) for e in entries)
                 else:
-                    self._program.maps[name].delete_many(e.key for e in entries)
+                    self.program.maps[name].delete_many(e.key for e in entries)
         finally:
             if plan.rejudges:
                 self.begin_epoch()
 
     def begin_epoch(self) -> None:
         """Have every flow that runs held against the rules anew, each at its next packet."""
-        numbers, key = self._program.maps["numbers"], NUMBER.pack(Number.EPOCH)
+        numbers, key = self.program.maps["numbers"], NUMBER.pack(Number.EPOCH)
         (epoch,) = NUMBER.unpack(numbers.lookup(key) or bytes(NUMBER.size))
         numbers.update_many([(key, NUMBER.pack((epoch + 1) % (1 << 32)))])
 
@@ -81,12 +79,12 @@ class Kernel:
         """
         ours = self._guarded.get(link.name) == link.index
         if not ours or (verify and not self.fabric.guarded(link)):
-            self.fabric.guard(link, self._program.fd)
+            self.fabric.guard(link, self.program.fd)
             self._guarded[link.name] = link.index
         self.fabric.join(link, bridge, mac)
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""
         return {
-            Reason(number).name.lower(): count for number, count in self._program.drops().items()
+            Reason(number).name.lower(): count for number, count in self.program.drops().items()
         }

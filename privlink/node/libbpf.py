@@ -24,6 +24,28 @@ class MapInfo(ctypes.Structure):
     )
 
 
+class TestRun(ctypes.Structure):
+    """struct bpf_test_run_opts."""
+
+    _fields_ = (
+        ("sz", c_size_t),
+        ("data_in", c_char_p),
+        ("data_out", c_void_p),
+        ("data_size_in", c_uint32),
+        ("data_size_out", c_uint32),
+        ("ctx_in", c_char_p),
+        ("ctx_out", c_void_p),
+        ("ctx_size_in", c_uint32),
+        ("ctx_size_out", c_uint32),
+        ("retval", c_uint32),
+        ("repeat", c_int),
+        ("duration", c_uint32),
+        ("flags", c_uint32),
+        ("cpu", c_uint32),
+        ("batch_size", c_uint32),
+    )
+
+
 def load() -> ctypes.CDLL:
     """libbpf with the signatures ctypes cannot guess: everything that takes or gives a pointer."""
     try:
@@ -44,6 +66,7 @@ def load() -> ctypes.CDLL:
         ("bpf_map__set_pin_path", c_int, (pointer, text)),
         ("bpf_program__fd", c_int, (pointer,)),
         ("bpf_program__pin", c_int, (pointer, text)),
+        ("bpf_prog_test_run_opts", c_int, (c_int, POINTER(TestRun))),
         ("bpf_prog_load", c_int, (c_int, text, text, text, c_size_t, pointer)),
         ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
         ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),

@@ -33,11 +33,12 @@ PAGE_KEY = struct.Struct("=IIII")
 RULE = struct.Struct("=QQIHHBBBBBBBB")
 SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
-FLOW = struct.Struct("=QII16s16sHH6s6sIIIIBBBBBB2x")
-# Of the same: last_seen, forward, reverse, established, client_finished, server_finished, reset.
-FLOW_GLANCE = struct.Struct("=QI69x?????2x")
+FLOW = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBB6x")
+# Of the same: last_seen, forward, established, client_finished, server_finished, reset.
+FLOW_GLANCE = struct.Struct("=QI74x????6x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 FLOW_COUNT = struct.Struct("=i")
+SILENCE = struct.Struct("=44s4xQ")
 FRAGMENT_KEY = struct.Struct("=II")
 DATAGRAM = struct.Struct("=Q44sIIHBx")
 
@@ -117,7 +118,8 @@ class Reason(enum.IntEnum):
     NO_LONGER_PERMITTED = 25
     FOREIGN_ERROR = 26
     EGRESS_RULE = 27
-    ADVERTISEMENT = 28
+    COLLISION = 28
+    ADVERTISEMENT = 29
 
 
 class Entry(NamedTuple):
@@ -177,6 +179,7 @@ class Flow(NamedTuple):
     port_difference: int
     partner_network: int
     epoch: int
+    taken: int
     peer: bool
     reverse: bool
     established: bool
@@ -189,7 +192,7 @@ class Flow(NamedTuple):
         (
             last_seen, forward, ifindex, source, destination, source_port, destination_port,
             destination_mac, source_mac, address_difference, port_difference, partner_network,
-            epoch, *flags,
+            epoch, taken, *flags,
         ) = FLOW.unpack(value)  # fmt: skip
         return cls(
             last_seen,
@@ -205,6 +208,7 @@ class Flow(NamedTuple):
             port_difference,
             partner_network,
             epoch,
+            taken,
             *(bool(flag) for flag in flags),
         )
 

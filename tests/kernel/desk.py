@@ -110,7 +110,7 @@ class Desk:
 
     def sweep(self, now: int) -> int:
         """Collect the flows that are over at `now`."""
-        return flows.sweep(self.program.maps["flows"], self.program.maps["flow_counts"], now)
+        return flows.sweep(self.program, now)
 
     def _hashes(self) -> list[Map]:
         return [map_ for name, map_ in self.program.maps.items() if map_.type not in _ARRAYS]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
-from functools import cache
+from ctypes import byref, c_uint32, c_void_p
 from typing import NamedTuple
 
 from privlink.node import libbpf
@@ -20,28 +19,6 @@ CONTEXT_REASON = slice(52, 56)  # cb[1]
 PROGRAM_INFO_SIZE = 232
 PROGRAM_VERIFIED = slice(216, 220)
 LARGEST_PACKET = 65535 + 14
-
-
-class Options(ctypes.Structure):
-    """struct bpf_test_run_opts."""
-
-    _fields_ = (
-        ("sz", c_size_t),
-        ("data_in", c_char_p),
-        ("data_out", c_void_p),
-        ("data_size_in", c_uint32),
-        ("data_size_out", c_uint32),
-        ("ctx_in", c_char_p),
-        ("ctx_out", c_void_p),
-        ("ctx_size_in", c_uint32),
-        ("ctx_size_out", c_uint32),
-        ("retval", c_uint32),
-        ("repeat", c_int),
-        ("duration", c_uint32),
-        ("flags", c_uint32),
-        ("cpu", c_uint32),
-        ("batch_size", c_uint32),
-    )
 
 
 class Run(NamedTuple):
@@ -59,8 +36,8 @@ def run(program: Program, packet: bytes, ifindex: int) -> Run:
     context_in[CONTEXT_IFINDEX] = ifindex.to_bytes(4, sys.byteorder)
     context_out = ctypes.create_string_buffer(2 * CONTEXT_SIZE)
     packet_out = ctypes.create_string_buffer(LARGEST_PACKET)
-    options = Options(
-        sz=ctypes.sizeof(Options),
+    options = libbpf.TestRun(
+        sz=ctypes.sizeof(libbpf.TestRun),
         data_in=packet,
         data_out=ctypes.cast(packet_out, c_void_p),
         data_size_in=len(packet),
@@ -71,7 +48,7 @@ def run(program: Program, packet: bytes, ifindex: int) -> Run:
         ctx_size_out=len(context_out),
         repeat=1,
     )
-    _check(_library().bpf_prog_test_run_opts(program.fd, byref(options)))
+    _check(libbpf.load().bpf_prog_test_run_opts(program.fd, byref(options)))
     return Run(
         options.retval,
         ctypes.string_at(packet_out, options.data_size_out),
@@ -84,16 +61,8 @@ def verified_instructions(program: Program) -> int:
     """How many instructions the verifier walked through; the kernel's limit is a million."""
     info = ctypes.create_string_buffer(PROGRAM_INFO_SIZE)
     size = c_uint32(PROGRAM_INFO_SIZE)
-    _check(_library().bpf_obj_get_info_by_fd(program.fd, info, byref(size)))
+    _check(libbpf.load().bpf_obj_get_info_by_fd(program.fd, info, byref(size)))
     return int.from_bytes(info.raw[PROGRAM_VERIFIED], sys.byteorder)
-
-
-@cache
-def _library() -> ctypes.CDLL:
-    library = libbpf.load()
-    call = library.bpf_prog_test_run_opts
-    call.restype, call.argtypes = c_int, (c_int, POINTER(Options))
-    return library
 
 
 def _check(result: int) -> None:

@@ -336,40 +336,57 @@ def test_what_cannot_be_made_is_not_counted(lab: Desk) -> None:
     assert lab.flow_count(7) == 0
 
 
-@pytest.mark.parametrize("believed", [None, -3, 0, 1, 2, MAX_FLOWS])
-def test_the_sweep_sets_the_count_to_what_is_there(lab: Desk, believed: int | None) -> None:
-    """Whatever was counted while no agent was there, or by a version that did not count."""
+def test_counts_follow_what_the_sweep_ends_and_go_with_their_forward(lab: Desk) -> None:
     connect(lab)
     connect(lab, 40001)
     lab.send(CLIENT, bytes(client(ask("S", 40002))))
-    lab.set_flow_count(9, 5)  # a forward nobody has a flow through
-    if believed is None:
-        lab.program.maps["flow_counts"].delete(NUMBER.pack(7))
-    else:
-        lab.set_flow_count(7, believed)
+    lab.set_flow_count(9, 0)  # a forward that is gone, and had flows once
     assert lab.sweep(newest(lab)) == 0
     assert (lab.flow_count(7), lab.flow_count(9)) == (3, None)
     assert lab.sweep(newest(lab) + HALF_OPEN) == 1
     assert lab.flow_count(7) == 2
     assert lab.sweep(newest(lab) + ESTABLISHED) == 2
+    assert lab.flow_count(7) == 0
+    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    assert lab.sweep(0) == 0
     assert lab.flow_count(7) is None
 
 
-def test_flows_made_during_the_sweep_stay_counted(
+def test_a_flow_that_begins_anew_during_the_sweep_stays(
     lab: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A client comes back with the port it had, after the walk has seen the end of its flow."""
     flows, pages = lab.program.maps["flows"], Map.pages
     connect(lab)
+    finish(lab)
+    later = newest(lab) + ENDED
 
     def slow_pages(table: Map) -> Iterator[tuple[bytes, bytes]]:
-        yield from pages(table)
+        yield from list(pages(table))
         if table is flows:
-            lab.send(CLIENT, bytes(client(ask(sport=40001))))
+            monkeypatch.undo()
+            connect(lab)
+            for key, flow in lab.flows().items():
+                lab.put_flow(key, flow._replace(last_seen=later))
 
-    now = newest(lab)
     monkeypatch.setattr(Map, "pages", slow_pages)
-    assert lab.sweep(now) == 0
-    assert lab.flow_count(7) == 2
+    assert lab.sweep(later) == 0
+    assert len(lab.flows()) == 2
+    assert lab.flow_count(7) == 1
+
+
+def test_a_flow_that_is_ended_at_this_moment_makes_its_successor_come_again(lab: Desk) -> None:
+    """What the other CPU does in that moment is put into the table by hand."""
+    connect(lab)
+    finish(lab)
+    (ours,) = (key for key, flow in lab.flows().items() if not flow.reverse)
+    lab.put_flow(ours, lab.flows()[ours]._replace(taken=1))
+    outcome = lab.send(CLIENT, bytes(client(ask())))
+    assert (outcome.verdict, outcome.reason) == ("drop", Reason.COLLISION)
+    assert len(lab.flows()) == 2
+    lab.put_flow(ours, lab.flows()[ours]._replace(taken=0))
+    assert lab.send(CLIENT, bytes(client(ask()))).reason is None
+    assert lab.flow_count(7) == 1
 
 
 def test_a_crowded_table_has_less_patience_with_half_open_flows(lab: Desk) -> None:

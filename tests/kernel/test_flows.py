@@ -54,7 +54,7 @@ def test_a_conversation_in_datagrams_goes_after_its_silence(
     assert desk.sweep(SEEN + limit - 1) == 0
     assert (len(desk.flows()), desk.flow_count(7)) == (2, 1)
     assert desk.sweep(SEEN + limit) == 1
-    assert (desk.flows(), desk.flow_count(7)) == ({}, None)
+    assert (desk.flows(), desk.flow_count(7)) == ({}, None)  # nor is its forward there
 
 
 def test_a_conversation_in_datagrams_stays_while_the_server_speaks(desk: Desk) -> None:

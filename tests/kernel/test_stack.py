@@ -12,19 +12,23 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from privlink.node import bpf, libbpf
 
 STACK, FRAMES, STEP = 512, 8, 32
 STATISTICS = 4  # BPF_LOG_STATS
 
-ADDED = re.compile(r"added \d+ insns from sub-prog '(\w+)'")
+ADDED = re.compile(r"prog '(\w+)': added \d+ insns from sub-prog '(\w+)'")
 CALLS = re.compile(r"prog '(\w+)': insn #\d+ relocated, imm -?\d+ points to subprog '(\w+)'")
 DEPTHS = re.compile(r"^stack depth ([\d+]+)")
 
 
-def test_every_chain_of_calls_fits(bpf_object: Path) -> None:
-    log = loading_log(bpf_object)
-    names = [bpf.PROGRAM, *(match[1] for line in log if (match := ADDED.search(line)))]
+@pytest.mark.parametrize("program", [bpf.PROGRAM, bpf.COLLECTOR])
+def test_every_chain_of_calls_fits(bpf_object: Path, program: str) -> None:
+    log = loading_log(bpf_object, program)
+    added = (match for line in log if (match := ADDED.search(line)))
+    names = [program, *(match[2] for match in added if match[1] == program)]
     (depths,) = (match[1] for line in log if (match := DEPTHS.search(line)))
     stack = dict(zip(names, map(int, depths.split("+")), strict=True))
     calls: defaultdict[str, set[str]] = defaultdict(set)
@@ -39,22 +43,22 @@ def test_every_chain_of_calls_fits(bpf_object: Path) -> None:
     def need(chain: list[str]) -> int:
         return sum(-(-stack[name] // STEP) * STEP for name in chain)
 
-    chain = deepest(bpf.PROGRAM)
+    chain = deepest(program)
     assert need(chain) <= STACK, [(name, stack[name]) for name in chain]
     assert len(chain) <= FRAMES
     print(f"\nstack: {need(chain)} of {STACK} bytes in {len(chain)} frames")
 
 
-def loading_log(bpf_object: Path) -> list[str]:
-    """What libbpf and the verifier say while they load the program."""
+def loading_log(bpf_object: Path, program: str) -> list[str]:
+    """What libbpf and the verifier say while they load a program."""
     library = libbpf.load()
     set_level = library.bpf_program__set_log_level
     set_level.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     handle = library.bpf_object__open_file(os.fsencode(bpf_object), None)
     assert handle
     try:
-        program = library.bpf_object__find_program_by_name(handle, bpf.PROGRAM.encode())
-        set_level(program, STATISTICS)
+        found = library.bpf_object__find_program_by_name(handle, program.encode())
+        set_level(found, STATISTICS)
         with bpf._listening(library) as lines:
             assert library.bpf_object__load(handle) == 0
         return lines

@@ -11,6 +11,7 @@ from privlink.cli import workloads
 from privlink.node.plug import Ipv6, Port
 
 PLACE: dict[str, Any] = {
+    "SecurityGroupIds": [],
     "RequestId": "id",
     "AttachmentId": "att-1",
     "PrivateIpAddress": "10.0.0.5",

@@ -30,7 +30,7 @@ AddressType = Annotated[
 IpVersion = Annotated[
     Literal["ipv4"],
     Wire("AddressIPVersion"),
-    msgspec.Meta(description="only ipv4: privlink carries IPv4."),
+    msgspec.Meta(description="only ipv4: an NLB can be DualStack."),
 ]
 Spec = Annotated[
     str,
