@@ -118,23 +118,50 @@ static __always_inline void mark_end(struct flow *flow, __u8 flags, bool by_serv
 		flow->client_finished = 1;
 }
 
-/* Follow the conversation; most packets change nothing. Datagrams have no flags. */
-static __always_inline void observe(const struct flow_key *key, struct flow *flow, __u8 flags)
+static __always_inline void see(struct flow *flow)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
 
 	if (now - flow->last_seen > SEEN_EVERY)
 		flow->last_seen = now;
-	if (!flow->established && !(flags & TCP_SYN))
-		flow->established = 1;
-	if (flags & (TCP_FIN | TCP_RST)) {
-		struct flow_key partner_key = partner_of(key, flow);
-		struct flow *partner = find_partner(key, flow, &partner_key);
+}
 
-		mark_end(flow, flags, flow->reverse);
-		if (partner)
-			mark_end(partner, flags, flow->reverse);
-	}
+/* A FIN, a reset, or the acknowledgement of the other side's FIN: both entries have to know. */
+static __noinline bool observe_end(const struct flow_key *key, struct flow *flow,
+				   const struct packet *packet, bool acknowledges)
+{
+	struct flow_key partner_key = partner_of(key, flow);
+	struct flow *partner = find_partner(key, flow, &partner_key);
+
+	if (packet->flags & (TCP_FIN | TCP_RST))
+		mark_end(flow, packet->flags, flow->reverse);
+	if (acknowledges)
+		flow->acknowledged = 1;
+	if (!partner)
+		return false;
+	if (packet->flags & (TCP_FIN | TCP_RST))
+		mark_end(partner, packet->flags, flow->reverse);
+	if (packet->flags & TCP_FIN)
+		partner->last = packet->end;
+	if (acknowledges)
+		partner->partner_acknowledged = 1;
+	return flow->acknowledged && flow->partner_acknowledged;
+}
+
+/* Follow a TCP conversation; most packets change nothing. True with the last one: both sides have
+ * acknowledged that the other has finished. Whatever still comes after that, nobody needs. */
+static __always_inline bool observe(const struct flow_key *key, struct flow *flow,
+				    const struct packet *packet)
+{
+	bool acknowledges = flow->last && packet->flags & TCP_ACK &&
+			    packet->acknowledged == flow->last && !flow->acknowledged;
+
+	see(flow);
+	if (!flow->established && !(packet->flags & TCP_SYN))
+		flow->established = 1;
+	if (!acknowledges && !(packet->flags & (TCP_FIN | TCP_RST)))
+		return false;
+	return observe_end(key, flow, packet, acknowledges);
 }
 
 /* Put both entries of a new flow in place. The reverse one is the claim on a source port: the

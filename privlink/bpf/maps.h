@@ -224,7 +224,9 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 pad[6];
+	__u8 acknowledged;	/* this side has had the other's FIN, ... */
+	__u8 partner_acknowledged;	/* ... and the other this one's */
+	__be32 last;		/* the acknowledgement by which it says so; 0 till there is a FIN */
 };
 
 HASH_MAP(flows, struct flow_key, struct flow, 1048576);

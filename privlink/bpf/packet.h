@@ -57,7 +57,9 @@ struct packet {
 	__u8 transport;		/* where the transport header begins */
 	__u8 family;
 	__u8 piece;
-	__u8 flags;		/* TCP's */
+	__u8 flags;		/* TCP's ... */
+	__be32 acknowledged;	/* ... acknowledgement number, ... */
+	__be32 end;		/* ... and the one that acknowledges all of the segment */
 	__u8 last;		/* of the pieces */
 };
 

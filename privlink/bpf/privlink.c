@@ -84,8 +84,8 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 {
 	const struct tcphdr *tcp = header(skb, struct tcphdr, packet->transport);
 	struct flow *flow;
-	bool opens;
-	int reason;
+	bool opens, last;
+	int reason, outcome;
 
 	if (packet->length < sizeof(*tcp))
 		return packet->piece == WHOLE ? -REASON_MALFORMED : -REASON_FRAGMENT;
@@ -97,6 +97,9 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		return -REASON_MALFORMED;
 	packet->key.source_port = tcp->source;
 	packet->key.destination_port = tcp->dest;
+	packet->acknowledged = tcp->ack_seq;
+	packet->end = bpf_htonl(bpf_ntohl(tcp->seq) + packet->length - tcp->doff * 4 +
+				!!(packet->flags & TCP_FIN));
 	flow = bpf_map_lookup_elem(&flows, &packet->key);
 	if (!flow)
 		return handle_other(skb, port, packet);
@@ -105,8 +108,11 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		return -REASON_UNSOLICITED_SYN;
 	reason = standing(skb, &packet->key, flow, packet->family);
 	if (reason == PASSED && !(opens && ended(flow))) {
-		observe(&packet->key, flow, packet->flags);
-		return carry(skb, packet, flow);
+		last = observe(&packet->key, flow, packet);
+		outcome = carry(skb, packet, flow);
+		if (last)
+			forget(&packet->key, flow);
+		return outcome;
 	}
 	if (!opens) {
 		/* The other side is told too, by its own entry, when it next speaks. */
@@ -137,7 +143,8 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 		return handle_other(skb, port, packet);
 	reason = standing(skb, &packet->key, flow, packet->family);
 	if (reason == PASSED) {
-		observe(&packet->key, flow, 0);
+		see(flow);
+		flow->established = 1;
 		return carry(skb, packet, flow);
 	}
 	if (flow->reverse) {

@@ -33,7 +33,7 @@ PAGE_KEY = struct.Struct("=IIII")
 RULE = struct.Struct("=QQIHHBBBBBBBB")
 SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
-FLOW = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBB6x")
+FLOW = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
 # Of the same: last_seen, forward, established, client_finished, server_finished, reset.
 FLOW_GLANCE = struct.Struct("=QI74x????6x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
@@ -186,13 +186,16 @@ class Flow(NamedTuple):
     client_finished: bool
     server_finished: bool
     reset: bool
+    acknowledged: bool
+    partner_acknowledged: bool
+    last: int
 
     @classmethod
     def unpack(cls, value: bytes) -> Flow:
         (
             last_seen, forward, ifindex, source, destination, source_port, destination_port,
             destination_mac, source_mac, address_difference, port_difference, partner_network,
-            epoch, taken, *flags,
+            epoch, taken, *flags, last,
         ) = FLOW.unpack(value)  # fmt: skip
         return cls(
             last_seen,
@@ -210,6 +213,7 @@ class Flow(NamedTuple):
             epoch,
             taken,
             *(bool(flag) for flag in flags),
+            socket.ntohl(last),
         )
 
     @property

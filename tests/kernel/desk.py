@@ -123,4 +123,5 @@ def packed(flow: Flow) -> bytes:
         fields[name] = address_bytes(fields[name])
         fields[f"{name}_mac"] = mac_bytes(fields[f"{name}_mac"])
         fields[f"{name}_port"] = socket.htons(fields[f"{name}_port"])
+    fields["last"] = socket.htonl(fields["last"])
     return FLOW.pack(*fields.values())

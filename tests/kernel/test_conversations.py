@@ -181,6 +181,41 @@ def test_the_end_is_seen_by_both_entries_and_a_syn_begins_afresh(lab: Desk, end:
     assert not there(lab).ended
 
 
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_a_flow_is_gone_with_the_last_acknowledgement(lab: Desk, first: str) -> None:
+    def says(who: str, flags: str, seq: int, ack: int, data: bytes = b"") -> Outcome:
+        if who == "client":
+            return lab.send(CLIENT, bytes(client(ask(flags, seq=seq, ack=ack) / data)))
+        return lab.send(SERVER, bytes(server(answer(flags, seq=seq, ack=ack) / data)))
+
+    second = "server" if first == "client" else "client"
+    connect(lab)
+    says(first, "FPA", 100, 200, b"bye")  # its FIN is 103, ...
+    says(second, "A", 200, 103)  # ... and this acknowledges the data alone
+    says(second, "A", 200, 104)
+    says(second, "FA", 200, 104)
+    says(second, "A", 201, 104)
+    assert len(lab.flows()) == 2
+    assert lab.flow_count(7) == 1
+    last = says(first, "A", 104, 201)
+    assert (last.verdict, last.reason) == ("redirect", None)
+    assert lab.flows() == {}
+    assert lab.flow_count(7) == 0
+    assert says(second, "FA", 200, 104).reason in (Reason.NO_FLOW, Reason.NO_ROUTE)
+
+
+def test_a_flow_stays_while_a_side_has_data_that_was_not_acknowledged(lab: Desk) -> None:
+    """The server reads slowly, so its acknowledgements do not reach the client's FIN."""
+    connect(lab)
+    lab.send(SERVER, bytes(server(answer("FA", seq=200, ack=100))))
+    lab.send(CLIENT, bytes(client(ask("FPA", seq=100, ack=201) / (b"x" * 1000))))
+    for ack in (100, 500, 1100):
+        lab.send(SERVER, bytes(server(answer("A", seq=201, ack=ack))))
+        assert len(lab.flows()) == 2
+    lab.send(SERVER, bytes(server(answer("A", seq=201, ack=1101))))
+    assert lab.flows() == {}
+
+
 def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
     connect(lab)
     lab.program.maps["forwards"].delete(NUMBER.pack(7))

@@ -45,7 +45,9 @@ LAYOUTS = (
         maps.FLOW,
         "last_seen forward ifindex source destination source_port destination_port "
         "destination_mac source_mac address_difference port_difference partner_network epoch "
-        "peer reverse established client_finished server_finished reset",
+        "taken "
+        "peer reverse established client_finished server_finished reset acknowledged "
+        "partner_acknowledged last",
     ),
     ("fragment_key", maps.FRAGMENT_KEY, "ifindex place"),
     ("datagram", maps.DATAGRAM, "began key identification substitute next echo"),
