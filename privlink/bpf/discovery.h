@@ -20,8 +20,7 @@ static __always_inline const struct address *find_address(__u32 network,
 /* Whether a neighbour on the port's bridge may have this address. */
 static __always_inline bool in_vswitch(const struct port *port, const struct in6_addr *address)
 {
-	if (address->s6_addr32[2] == bpf_htonl(0xffff) &&
-	    !(address->s6_addr32[0] | address->s6_addr32[1]))
+	if (is_mapped(address))
 		return (address->s6_addr32[3] & port->netmask) == port->subnet;
 	return address->s6_addr32[0] == port->subnet6[0] &&
 	       address->s6_addr32[1] == port->subnet6[1] && !unspecified(&port->address6);
@@ -85,9 +84,8 @@ static __always_inline int check_discovery(const struct port *port, const struct
 {
 	const bool asks = discovery->type == ND_SOLICITATION;
 
-	if (!asks && discovery->type != ND_ADVERTISEMENT)
-		return REASON_ADVERTISEMENT;
-	if (discovery->code || discovery->target.s6_addr[0] == 0xff)
+	if (discovery->code || discovery->target.s6_addr[0] == 0xff ||
+	    is_mapped(&discovery->target))
 		return REASON_MALFORMED;
 	/* Nobody needs more than the one option, so nothing is let through behind it. */
 	if (packet->length != DISCOVERY_BARE) {
@@ -111,16 +109,19 @@ __noinline int handle_discovery(struct __sk_buff *skb, const struct port *port,
 				const struct packet *packet)
 {
 	const struct ipv6hdr *ip = header(skb, struct ipv6hdr, IP_START);
+	const struct icmp *icmp = header(skb, struct icmp, IPV6_TRANSPORT);
 	const struct address *address;
 	struct discovery discovery = {};
 	long missing;
 	__u8 first;
 	int reason;
 
-	if (!port || !packet)
+	if (!port || !packet || !ip || !icmp)
 		return -REASON_TRUNCATED;
 	first = packet->key.destination.s6_addr[0];
-	if (!ip || ip->hop_limit != 255 || packet->length < DISCOVERY_BARE)
+	if (icmp->type != ND_SOLICITATION && icmp->type != ND_ADVERTISEMENT)
+		return -REASON_ADVERTISEMENT;
+	if (ip->hop_limit != 255 || packet->length < DISCOVERY_BARE)
 		return -REASON_MALFORMED;
 	missing = packet->length < sizeof(discovery)
 		? bpf_skb_load_bytes(skb, IPV6_TRANSPORT, &discovery, DISCOVERY_BARE)

@@ -45,11 +45,12 @@ __noinline int filter_verdict(__u32 number, __u32 direction, const struct questi
 {
 	struct filter_key key = { .number = number, .direction = direction };
 	const struct filter *filter = bpf_map_lookup_elem(&filters, &key);
-	struct set_key member = { .prefix = SET_PREFIX };	/* here: one state for the verifier */
+	struct set_key member = { .prefix = SET_PREFIX };	/* out here: one state for the verifier */
 	__u64 high, low;
 
 	if (!filter || !question)
 		return NOT_HERE;
+	member.family = question->family;
 	member.address = question->peer;
 	high = half(&question->peer, 0);
 	low = half(&question->peer, 2);

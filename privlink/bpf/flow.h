@@ -95,6 +95,18 @@ static __always_inline void forget(const struct flow_key *key, const struct flow
 	delete_entry(key, flow);
 }
 
+/* End a flow that may not go on: this side is told now, the other by its own entry when it next
+ * speaks. That must not come back to life meanwhile, as others may claim what this one leaves. */
+static __always_inline void revoke(const struct flow_key *key, const struct flow *flow)
+{
+	struct flow_key partner_key = partner_of(key, flow);
+	struct flow *partner = find_partner(key, flow, &partner_key);
+
+	if (partner)
+		partner->revoked = 1;
+	delete_entry(key, flow);
+}
+
 static __always_inline bool ended(const struct flow *flow)
 {
 	return flow->reset || (flow->client_finished && flow->server_finished);
@@ -187,6 +199,8 @@ static __always_inline struct choice choose(const struct forward *forward,
 
 	if (!listener)
 		return chosen_nobody(REASON_NO_LISTENER);
+	if (family == FAMILY_IPV6 && unspecified(&forward->source6))
+		return chosen_nobody(REASON_NO_SERVER);	/* it leads by IPv4 alone */
 
 	struct server_key server_key = {
 		.balancer = forward->balancer,
@@ -303,6 +317,8 @@ static __always_inline int standing(struct __sk_buff *skb, const struct flow_key
 
 	if (!bpf_map_lookup_elem(&forwards, &flow->forward))
 		return REASON_CLOSED;
+	if (flow->revoked)
+		return REASON_NO_LONGER_PERMITTED;
 	if (flow->epoch == epoch)
 		return PASSED;
 	return judge_again(flow->reverse ? flow->ifindex : ifindex, key, flow, family, epoch);

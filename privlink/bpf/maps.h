@@ -168,6 +168,7 @@ HASH_MAP(filters, struct filter_key, struct filter, 131072);
 struct set_key {
 	__u32 prefix;	/* bits of what follows */
 	__u32 set;
+	__u32 family;	/* else ::/0 would have every IPv4 address in it */
 	struct in6_addr address;
 };
 
@@ -208,7 +209,8 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 pad[2];
+	__u8 revoked;		/* the rules ended it: the other side was told, this one is to be */
+	__u8 pad;
 };
 
 HASH_MAP(flows, struct flow_key, struct flow, 1048576);
@@ -231,7 +233,7 @@ struct datagram {
 	struct flow_key key;	/* with the ports that only the first piece shows */
 	__be32 identification;
 	__be32 substitute;	/* the identification it leaves with */
-	__u16 next;		/* where the next piece must begin, in bytes */
+	__u16 next;		/* where the next piece must begin, in bytes; NO_MORE behind the last */
 	__u8 echo;		/* to be sent back where it came from */
 	__u8 pad;
 };

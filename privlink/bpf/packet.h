@@ -57,6 +57,7 @@ struct packet {
 	__u8 transport;		/* where the transport header begins */
 	__u8 family;
 	__u8 piece;
+	__u8 more;		/* 1: a piece with others behind it */
 	__u8 flags;		/* TCP's */
 };
 
@@ -160,17 +161,30 @@ static __always_inline int send_to_peer(struct __sk_buff *skb, __u32 ifindex)
 	return bpf_redirect_peer(ifindex, 0);
 }
 
-static __always_inline enum piece piece_of(__u16 offset, bool more)
+/* RFC 4291 section 2.5.5.2: IPv4 as it stands in our maps, and never in a packet. */
+static __always_inline bool is_mapped(const struct in6_addr *address)
 {
-	if (offset)
-		return LATER_PIECE;
-	return more ? FIRST_PIECE : WHOLE;
+	return !(address->s6_addr32[0] | address->s6_addr32[1] |
+		 (address->s6_addr32[2] ^ bpf_htonl(0xffff)));
 }
 
-/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind 65,535. */
-static __always_inline bool piece_fits(const struct packet *packet, bool more)
+/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind what fits into the
+ * length of the whole, which in IPv4 counts the header. */
+static __always_inline bool piece_fits(const struct packet *packet)
 {
-	return !(more && packet->length & 7) && packet->offset + packet->length <= 0xffff;
+	__u32 header = packet->family == FAMILY_IPV4 ? sizeof(struct iphdr) : 0;
+
+	return !(packet->more && packet->length & 7) &&
+	       header + packet->offset + packet->length <= 0xffff;
+}
+
+/* Which piece of its datagram it is: PASSED, or why to drop. */
+static __always_inline int read_piece(struct packet *packet, __u16 offset, bool more)
+{
+	packet->offset = offset;
+	packet->more = more;
+	packet->piece = offset ? LATER_PIECE : more ? FIRST_PIECE : WHOLE;
+	return packet->piece == WHOLE || piece_fits(packet) ? PASSED : REASON_FRAGMENT;
 }
 
 /* Read the IPv4 header: PASSED, or why to drop. */
@@ -195,12 +209,9 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct packet *packe
 	packet->key.destination = mapped(ip->daddr);
 	packet->key.protocol = ip->protocol;
 	fragment = bpf_ntohs(ip->frag_off);
-	packet->offset = fragment << 3;	/* RFC 791: 13 bits, in units of 8 bytes */
 	packet->identification = ip->id;
-	packet->piece = piece_of(packet->offset, fragment & 0x2000);
-	if (packet->piece != WHOLE && !piece_fits(packet, fragment & 0x2000))
-		return REASON_FRAGMENT;
-	return PASSED;
+	/* RFC 791: 13 bits, in units of 8 bytes. */
+	return read_piece(packet, fragment << 3, fragment & 0x2000);
 }
 
 /* Read the IPv6 header, and that of a fragment: PASSED, or why to drop. */
@@ -221,6 +232,8 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->transport = IPV6_TRANSPORT;
 	__builtin_memcpy(&packet->key.source, &ip->saddr, sizeof(packet->key.source));
 	__builtin_memcpy(&packet->key.destination, &ip->daddr, sizeof(packet->key.destination));
+	if (is_mapped(&packet->key.source) || is_mapped(&packet->key.destination))
+		return REASON_MALFORMED;
 	packet->key.protocol = ip->nexthdr;
 	packet->piece = WHOLE;
 	if (packet->key.protocol != IPPROTO_FRAGMENT)
@@ -234,12 +247,8 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->length -= sizeof(*fragment);
 	packet->key.protocol = fragment->next;
 	offset = bpf_ntohs(fragment->offset);
-	packet->offset = offset & ~7;
 	packet->identification = fragment->identification;
-	packet->piece = piece_of(packet->offset, offset & 1);
-	if (packet->piece != WHOLE && !piece_fits(packet, offset & 1))
-		return REASON_FRAGMENT;
-	return PASSED;
+	return read_piece(packet, offset & ~7, offset & 1);
 }
 
 /* IPv6 protocol numbers that are no transport but a header more: RFC 7045 section 4. */

@@ -108,8 +108,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		return carry(skb, packet, flow);
 	}
 	if (!opens) {
-		/* The other side is told too, by its own entry, when it next speaks. */
-		delete_entry(&packet->key, flow);
+		revoke(&packet->key, flow);
 		return -reason;
 	}
 	forget(&packet->key, flow);
@@ -141,7 +140,7 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 		return carry(skb, packet, flow);
 	}
 	if (flow->reverse) {
-		delete_entry(&packet->key, flow);
+		revoke(&packet->key, flow);
 		return -reason;
 	}
 	/* A datagram can open anew what was closed under it. */

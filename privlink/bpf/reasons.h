@@ -32,7 +32,7 @@ enum reason {
 	/* ... and from here on there is silence again. */
 	REASON_FOREIGN_ERROR,	/* an ICMP error about no flow of the sender's */
 	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
-	REASON_ADVERTISEMENT,	/* neighbour discovery that only routers send, or fragmented */
+	REASON_ADVERTISEMENT,	/* neighbour discovery that is about routers, or in pieces */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

@@ -284,7 +284,8 @@ def _rule_bytes(rule: Rule) -> bytes:
 def _set_entries(item: Members) -> Iterator[Entry]:
     for block in item.blocks:
         address, bits = _block(block)
-        key = SET_KEY.pack(SET_PREFIX - ADDRESS_BITS + bits, item.number, address)
+        prefix = SET_PREFIX - ADDRESS_BITS + bits
+        key = SET_KEY.pack(prefix, item.number, family_of(block), address)
         yield Entry("sets", key, NUMBER.pack(1))
 
 

@@ -29,9 +29,9 @@ NEIGHBOUR = struct.Struct("=I6sBx")
 FILTER_KEY = struct.Struct("=II")
 FILTER_HEAD = struct.Struct("=I4x")
 RULE = struct.Struct("=QQIHHBBBBBBBB")
-SET_KEY = struct.Struct("=II16s")
+SET_KEY = struct.Struct("=III16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
-FLOW = struct.Struct("=QII16s16sHH6s6sIIIIBBBBBB2x")
+FLOW = struct.Struct("=QII16s16sHH6s6sIIIIBBBBBBBx")
 # Of the same: last_seen, forward, reverse, established, client_finished, server_finished, reset.
 FLOW_GLANCE = struct.Struct("=QI69x?????2x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
@@ -181,6 +181,7 @@ class Flow(NamedTuple):
     client_finished: bool
     server_finished: bool
     reset: bool
+    revoked: bool
 
     @classmethod
     def unpack(cls, value: bytes) -> Flow:

@@ -53,14 +53,14 @@ LAYOUTS = (
         "high low set first last high_shift low_shift family family_mask protocol protocol_mask "
         "priority accept",
     ),
-    ("set_key", maps.SET_KEY, "prefix set address"),
+    ("set_key", maps.SET_KEY, "prefix set family address"),
     ("flow_key", maps.FLOW_KEY, "network source destination source_port destination_port protocol"),
     (
         "flow",
         maps.FLOW,
         "last_seen forward ifindex source destination source_port destination_port "
         "destination_mac source_mac address_difference port_difference partner_network epoch "
-        "peer reverse established client_finished server_finished reset",
+        "peer reverse established client_finished server_finished reset revoked",
     ),
     ("fragment_key", maps.FRAGMENT_KEY, "ifindex place"),
     ("datagram", maps.DATAGRAM, "began key identification substitute next echo"),

@@ -1,0 +1,549 @@
+"""A reference model of the data plane: what a packet comes to, said as plainly as Python can.
+
+Made from the items, not from the maps, and with whole addresses of four or sixteen bytes; the
+program's layout, its arithmetic and its verifier are unknown here. What the program decides by
+chance it is told by `chosen`, and checks that it could be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from privlink.model.items import (
+    Attachment,
+    Balancer,
+    Filter,
+    Forward,
+    Item,
+    Members,
+    Opening,
+    Rule,
+    Segment,
+    Server,
+)
+from privlink.node.maps import PROTOCOLS, Reason, mac_bytes
+from tests.kernel.headers import (
+    ACK,
+    FIN,
+    GATEWAY,
+    ICMP,
+    ICMPV6,
+    RST,
+    SYN,
+    TCP,
+    UDP,
+    Key,
+    Packet,
+    Port,
+    Refused,
+    Way,
+    echoed,
+    inside,
+    is_mapped,
+    made_ip,
+    packed,
+    read_ipv4,
+    read_ipv6,
+    refusal,
+    swapped,
+    translated,
+    translated_error,
+)
+
+EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045 section 4
+TOLD = range(Reason.CLOSED, Reason.NO_LONGER_PERMITTED + 1)
+PLACES = 64  # of datagrams in pieces, per workload
+
+
+class Outcome(NamedTuple):
+    """What becomes of a packet."""
+
+    verdict: str
+    reason: Reason | None
+    packet: bytes
+    egress: int = 0
+
+
+@dataclass(slots=True)
+class Flow:
+    """One direction of a conversation."""
+
+    forward: int
+    ifindex: int
+    source: bytes
+    destination: bytes
+    source_port: int
+    destination_port: int
+    macs: bytes  # as a frame begins
+    partner_network: int
+    epoch: int
+    reverse: bool
+    established: bool = False
+    client_finished: bool = False
+    server_finished: bool = False
+    reset: bool = False
+    revoked: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.reset or (self.client_finished and self.server_finished)
+
+    def partner(self, key: Key) -> Key:
+        return Key(
+            self.partner_network, self.destination, self.source,
+            self.destination_port, self.source_port, key.protocol,
+        )  # fmt: skip
+
+
+class Pieces(NamedTuple):
+    """A datagram of which the first piece has passed."""
+
+    version: int
+    identification: int
+    key: Key
+    next: int | None  # where the next piece begins; None behind the last
+    substitute: bytes  # what it goes on with
+    echo: bool
+
+
+class Address(NamedTuple):
+    """An address the fabric answers for."""
+
+    mac: bytes
+    forward: Forward | None  # None: a gateway
+
+
+class Model:
+    """The data plane."""
+
+    def __init__(self, places: Iterable[tuple[int, Attachment]]) -> None:
+        self.ports = {ifindex: Port(item, ifindex) for ifindex, item in places}
+        self.where = {
+            (port.network, address): port
+            for port in self.ports.values()
+            for address in port.addresses.values()
+        }
+        self.flows: dict[Key, Flow] = {}
+        self.counts: Counter[int] = Counter()
+        self.pieces: dict[tuple[int, int], Pieces] = {}
+        self.epoch = self.identification = 0
+        self.chosen: Callable[[Key], Flow | None] = lambda _: None
+        self.chance: Callable[[], bytes] = lambda: bytes(2)
+        self.touched: set[Key] = set()
+
+    def lay_out(self, items: Iterable[Item]) -> None:
+        """Make it the world that the items say."""
+        self.addresses: dict[tuple[int, bytes], Address] = {}
+        self.openings: dict[int, Opening] = {}
+        self.balancers: dict[int, Balancer] = {}
+        self.groups: dict[int, Filter] = {}
+        self.members: dict[int, tuple[str, ...]] = {}
+        for item in items:
+            match item:
+                case Segment():
+                    for text in filter(None, (item.gateway, item.gateway6)):
+                        self.addresses[item.network, packed(text)] = Address(GATEWAY, None)
+                case Forward():
+                    for text in filter(None, (item.address, item.address6)):
+                        at = item.network, packed(text)
+                        self.addresses[at] = Address(mac_bytes(item.mac), item)
+                    for opening in filter(None, (item.opening, item.replaced)):
+                        self.openings[opening.number] = opening
+                case Balancer():
+                    self.balancers[item.number] = item
+                case Filter():
+                    self.groups[item.number] = item
+                case Members():
+                    self.members[item.number] = item.blocks
+
+    # Frames
+
+    def send(self, ifindex: int, frame: bytes) -> Outcome:
+        """What becomes of a frame that comes in by a link."""
+        self.touched = set()
+        self.now: Packet | None = None
+        try:
+            return self._frame(ifindex, frame)
+        except Refused as refused:
+            if refused.reason in TOLD and self.now and (answer := refusal(self.now)):
+                return Outcome("redirect", refused.reason, answer, ifindex)
+            return Outcome("drop", refused.reason, frame)
+
+    def _frame(self, ifindex: int, frame: bytes) -> Outcome:
+        port = self.ports.get(ifindex)
+        if port is None:
+            raise Refused(Reason.UNKNOWN_PORT)
+        if frame[6:12] != port.mac:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        kind = frame[12:14]
+        if kind == b"\x08\x06":
+            return self._arp(port, frame)
+        if kind == b"\x86\xdd" and 6 in port.addresses:
+            packet = read_ipv6(port, frame)
+        elif kind == b"\x08\x00":
+            packet = read_ipv4(port, frame)
+        else:
+            raise Refused(Reason.NOT_IP)
+        self.now = packet
+        discovers = packet.version == 6 and packet.start == 54 and packet.key.protocol == ICMPV6
+        if discovers and len(packet.body) >= 8 and 133 <= packet.body[0] <= 137:
+            return self._discovery(packet)
+        if packet.key.source != port.addresses[packet.version]:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        if frame[0] & 1:
+            raise Refused(Reason.MULTICAST)
+        if packet.version == 6 and packet.key.protocol in EXTENSIONS:
+            raise Refused(Reason.IP_OPTIONS)
+        return self._packet(packet)
+
+    def _arp(self, port: Port, frame: bytes) -> Outcome:
+        if len(frame) < 42:
+            raise Refused(Reason.TRUNCATED)
+        if frame[14:21] != b"\0\1\x08\0\6\4\0" or frame[21] not in (1, 2):
+            raise Refused(Reason.MALFORMED)
+        if frame[22:32] != port.mac + port.addresses[4]:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        target = frame[38:42]
+        address = self.addresses.get((port.network, target))
+        if frame[21] == 1 and address:
+            answer = port.mac + address.mac + frame[12:20] + b"\0\2" + address.mac + target
+            answer += port.mac + port.addresses[4] + frame[42:]
+            return Outcome("redirect", None, answer, port.ifindex)
+        if not port.near(target):
+            raise Refused(Reason.NEIGHBOUR_OUTSIDE)
+        return Outcome("pass", None, frame)
+
+    def _discovery(self, packet: Packet) -> Outcome:
+        port, body, frame = packet.port, packet.body, packet.frame
+        own = port.addresses[6], port.local
+        if body[0] not in (135, 136):
+            raise Refused(Reason.ADVERTISEMENT)
+        asks, target, option = body[0] == 135, body[8:24], body[24:]
+        if frame[21] != 255 or len(body) < 24 or body[1] or target[0] == 0xFF or is_mapped(target):
+            raise Refused(Reason.MALFORMED)
+        if option and (len(option) != 8 or option[:2] != (b"\1\1" if asks else b"\2\1")):
+            raise Refused(Reason.MALFORMED)
+        if option and option[2:] != port.mac:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        if not asks and body[4] & 0x80:
+            raise Refused(Reason.ADVERTISEMENT)
+        if not asks and target not in own:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        if asks and packet.key.source == bytes(16) and target in own:
+            raise Refused(Reason.MULTICAST)
+        if packet.key.source not in own:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        address = self.addresses.get((port.network, target))
+        if asks and address:
+            flags = b"\x60\0\0\0" if address.forward else b"\xe0\0\0\0"
+            said = b"\x88\0\0\0" + flags + target + b"\2\1" + address.mac
+            answer = made_ip(target, packet.key.source, ICMPV6, said)
+            macs = port.mac + address.mac
+            return Outcome("redirect", None, macs + b"\x86\xdd" + answer, port.ifindex)
+        to = packet.key.destination
+        if not (port.near(target) if asks else to[0] in (0xFE, 0xFF) or port.near(to)):
+            raise Refused(Reason.NEIGHBOUR_OUTSIDE)
+        return Outcome("pass", None, frame)
+
+    # Packets
+
+    def _packet(self, packet: Packet) -> Outcome:
+        key, body = packet.key, packet.body
+        icmp = ICMP if packet.version == 4 else ICMPV6
+        if packet.offset:
+            return self._later_piece(packet)
+        if key.protocol not in (TCP, UDP, icmp):
+            if self._address(packet):
+                raise Refused(Reason.PROTOCOL)
+            return self._neighbour(packet)
+        if len(body) < (20 if key.protocol == TCP else 8):
+            raise Refused(Reason.MALFORMED if packet.whole else Reason.FRAGMENT)
+        if key.protocol == icmp:
+            return self._icmp(packet)
+        packet.key = key = key._replace(
+            source_port=int.from_bytes(body[:2]), destination_port=int.from_bytes(body[2:4])
+        )
+        if key.protocol == UDP:
+            length = int.from_bytes(body[4:6])
+            if length < 8 or (packet.whole and length > len(body)):
+                raise Refused(Reason.MALFORMED)
+        else:
+            packet.flags, header = body[13], (body[12] >> 4) * 4
+            bad = packet.flags & SYN and packet.flags & (FIN | RST)
+            if bad or not 20 <= header <= len(body):
+                raise Refused(Reason.MALFORMED)
+        return self._conversation(packet)
+
+    def _address(self, packet: Packet) -> Address | None:
+        return self.addresses.get((packet.key.network, packet.key.destination))
+
+    def _neighbour(self, packet: Packet) -> Outcome:
+        port, to = packet.port, packet.key.destination
+        if not port.near(to):
+            raise Refused(Reason.NO_ROUTE if packet.whole else Reason.FRAGMENT)
+        if packet.version == 4 and to == port.broadcast:
+            raise Refused(Reason.MULTICAST)
+        if packet.frame[:6] == GATEWAY:
+            raise Refused(Reason.VIA_GATEWAY)
+        return Outcome("pass", None, packet.frame)
+
+    def _conversation(self, packet: Packet) -> Outcome:
+        key, tcp = packet.key, packet.key.protocol == TCP
+        opens = not tcp or packet.flags & (SYN | ACK) == SYN
+        flow = self.flows.get(key)
+        if flow:
+            if tcp and opens and flow.reverse:
+                raise Refused(Reason.UNSOLICITED_SYN)
+            reason = self._standing(key, flow)
+            if reason is None and not (tcp and opens and flow.ended):
+                self._observe(packet, flow)
+                return self._carry(packet, flow)
+            partner = self._partner(key, flow)
+            if flow.reverse or not opens:
+                if partner:
+                    partner.revoked = True
+                self._delete(key)
+                assert reason is not None
+                raise Refused(reason)
+            if partner:
+                self._delete(flow.partner(key))
+            self._delete(key)
+        address = self._address(packet)
+        if address is None:
+            return self._neighbour(packet)
+        if address.forward is None:
+            raise Refused(Reason.NO_LISTENER)
+        opening = address.forward.opening
+        if opening is None or opening.number not in self.openings:
+            raise Refused(Reason.NOT_ACCEPTED)
+        if not opens:
+            raise Refused(Reason.NO_FLOW)
+        self._judge(packet.port, address.forward, key)
+        return self._carry(packet, self._open(packet, opening))
+
+    def _icmp(self, packet: Packet) -> Outcome:
+        kind, code = packet.body[:2]
+        four = packet.version == 4
+        if not four and 133 <= kind <= 137:
+            raise Refused(Reason.ADVERTISEMENT)
+        if packet.whole and (kind in (3, 11, 12) if four else 0 < kind < 128):
+            return self._error(packet)
+        address = self._address(packet)
+        if address is None:
+            return self._neighbour(packet)
+        if (kind, code) != (8 if four else 128, 0):
+            raise Refused(Reason.ICMP_TYPE)
+        if address.forward:
+            self._judge(packet.port, address.forward, packet.key)
+        if packet.more:
+            self._begin(packet, echo=True)
+        return Outcome("redirect", None, echoed(packet), packet.port.ifindex)
+
+    def _error(self, packet: Packet) -> Outcome:
+        four, body = packet.version == 4, packet.body
+        size, at = (4, 20) if four else (16, 16)
+        source, end = body[at : at + size], at + 2 * size
+        destination, ports = body[at + size : end], body[end : end + 4]
+        protocol = body[17] if four and len(body) >= 36 else body[14] if len(body) >= 56 else 0
+        sound = body[8:9] == b"\x45" and not int.from_bytes(body[14:16]) % 0x2000
+        key = Key(
+            packet.key.network, destination, source,
+            int.from_bytes(ports[2:]), int.from_bytes(ports[:2]), protocol,
+        )  # fmt: skip
+        if (
+            protocol in (TCP, UDP)
+            and (sound if four else body[8] >> 4 == 6)
+            and key[1:3] == packet.key[1:3]
+            and (flow := self.flows.get(key))
+        ):
+            if reason := self._standing(key, flow):
+                raise Refused(reason)
+            out = translated_error(packet, way(flow))
+            return Outcome("redirect", None, out, flow.ifindex)
+        if packet.port.near(packet.key.destination) and not self._address(packet):
+            return self._neighbour(packet)
+        raise Refused(Reason.FOREIGN_ERROR)
+
+    # Pieces
+
+    def _begin(self, packet: Packet, *, echo: bool) -> bytes:
+        """Remember a datagram by its first piece, and say what it is identified by from here on."""
+        self.identification = (self.identification + 1) % 2**32
+        counted = (self.identification % 2**16).to_bytes(2)
+        if packet.version == 4 and counted == b"\0\0":
+            counted = b"\0\1"
+        substitute = counted if packet.version == 4 or echo else counted + self.chance()
+        place = packet.port.ifindex, packet.identification % PLACES
+        self.pieces[place] = Pieces(
+            packet.version, packet.identification, packet.key, len(packet.body), substitute, echo
+        )
+        return substitute
+
+    def _later_piece(self, packet: Packet) -> Outcome:
+        place = packet.port.ifindex, packet.identification % PLACES
+        begun, key = self.pieces.get(place), packet.key
+        if (
+            begun is None
+            or (begun.version, begun.identification) != (packet.version, packet.identification)
+            or begun.next != packet.offset
+            or (begun.key[1:3], begun.key.protocol) != (key[1:3], key.protocol)
+        ):
+            if self._address(packet):
+                raise Refused(Reason.FRAGMENT)
+            return self._neighbour(packet)
+        end = packet.offset + len(packet.body)
+        self.pieces[place] = begun._replace(next=end if packet.more else None)
+        if begun.echo:
+            out = swapped(packet, packet.frame)
+            return Outcome("redirect", None, out, packet.port.ifindex)
+        packet.key = key = begun.key._replace(network=key.network)
+        flow = self.flows.get(key)
+        if flow is None:
+            raise Refused(Reason.NO_FLOW)
+        if reason := self._standing(key, flow):
+            raise Refused(reason)
+        out = translated(packet, way(flow, begun.substitute))
+        return Outcome("redirect", None, out, flow.ifindex)
+
+    def _carry(self, packet: Packet, flow: Flow) -> Outcome:
+        identification = b"" if packet.whole else self._begin(packet, echo=False)
+        return Outcome(
+            "redirect", None, translated(packet, way(flow, identification)), flow.ifindex
+        )
+
+    # Conversations
+
+    def _judge(self, port: Port, forward: Forward, key: Key) -> None:
+        """Whether the rules permit what a client asks for."""
+        if not self._permitted(forward.filters, key.source, key, egress=False):
+            raise Refused(Reason.SECURITY_GROUP)
+        if port.filters and not self._permitted(port.filters, key.destination, key, egress=True):
+            raise Refused(Reason.EGRESS_RULE)
+
+    def _permitted(self, groups: tuple[int, ...], peer: bytes, key: Key, *, egress: bool) -> bool:
+        best = (1000, False)
+        for number in groups:
+            if number not in self.groups:
+                return False
+            group = self.groups[number]
+            for rule in group.egress if egress else group.rules:
+                if self._matches(rule, peer, key):
+                    best = min(best, (rule.priority, rule.accept))
+                    break
+        return best[1]
+
+    def _matches(self, rule: Rule, peer: bytes, key: Key) -> bool:
+        blocks = self.members.get(rule.members, ()) if rule.members else (rule.cidr,)
+        return (
+            PROTOCOLS[rule.protocol] in (0, key.protocol)
+            and rule.low <= key.destination_port <= rule.high
+            and any(inside(peer, block) for block in blocks)
+        )
+
+    def _standing(self, key: Key, flow: Flow) -> Reason | None:
+        """Why a flow may not go on."""
+        if flow.forward not in self.openings:
+            return Reason.CLOSED
+        if flow.revoked:
+            return Reason.NO_LONGER_PERMITTED
+        if flow.epoch == self.epoch:
+            return None
+        asked = flow.partner(key) if flow.reverse else key
+        client = self.where.get((asked.network, asked.source))
+        address = self.addresses.get((asked.network, asked.destination))
+        if client and address and address.forward:
+            try:
+                self._judge(client, address.forward, asked)
+            except Refused:
+                return Reason.NO_LONGER_PERMITTED
+            flow.epoch = self.epoch
+            self.touched.add(key)
+        return None
+
+    def _partner(self, key: Key, flow: Flow) -> Flow | None:
+        at = flow.partner(key)
+        partner = self.flows.get(at)
+        self.touched |= {key, at}
+        ours = partner and partner.forward == flow.forward and partner.partner(at) == key
+        return partner if ours else None
+
+    def _delete(self, key: Key) -> None:
+        flow = self.flows.pop(key)
+        self.touched.add(key)
+        if not flow.reverse:
+            self.counts[flow.forward] -= 1
+
+    def _observe(self, packet: Packet, flow: Flow) -> None:
+        self.touched.add(packet.key)
+        if not packet.flags & SYN:
+            flow.established = True
+        if packet.flags & (FIN | RST):
+            for half in filter(None, (flow, self._partner(packet.key, flow))):
+                if packet.flags & RST:
+                    half.reset = True
+                elif flow.reverse:
+                    half.server_finished = True
+                else:
+                    half.client_finished = True
+
+    def _open(self, packet: Packet, opening: Opening) -> Flow:
+        key, version = packet.key, packet.version
+        listener = next(
+            (
+                each
+                for each in self.balancers[opening.balancer].listeners
+                if PROTOCOLS[each.protocol] == key.protocol
+                and each.first <= key.destination_port <= each.last
+            ),
+            None,
+        )
+        # Of IPv6 without servers nothing is known, not even the listener.
+        if listener is None or (version == 6 and not any(map(is_ipv6, listener.servers))):
+            raise Refused(Reason.NO_LISTENER)
+        source = opening.source if version == 4 else opening.source6
+        servers = [s for s in listener.servers if is_ipv6(s) == (version == 6) and s.weight]
+        here = {
+            (packed(s.address), s.port or key.destination_port): self.where[place]
+            for s in servers
+            if (place := (opening.network, packed(s.address))) in self.where
+        }
+        chosen = self.chosen(key)
+        if not source or not here or (chosen is None and len(here) < len(servers)):
+            raise Refused(Reason.NO_SERVER)
+        assert chosen, "the program made no flow"
+        destination, port = chosen.destination, chosen.destination_port
+        server = here[destination, port]
+        there = Flow(
+            opening.number, server.ifindex, packed(source), destination, chosen.source_port, port,
+            server.mac + GATEWAY, opening.network, self.epoch, reverse=False,
+        )  # fmt: skip
+        wanted = replace(there, source_port=key.source_port).partner(key)
+        if wanted in self.flows:
+            assert chosen.source_port >= 1024, "a system service's port was taken"
+        else:
+            assert chosen.source_port == key.source_port, "the client's own port was free"
+        claimed = there.partner(key)
+        assert claimed not in self.flows, "the port was another's"
+        self.flows[key] = there
+        self.flows[claimed] = Flow(
+            opening.number, packet.port.ifindex, key.destination, key.source,
+            key.destination_port, key.source_port, packet.frame[6:12] + packet.frame[:6],
+            key.network, self.epoch, reverse=True,
+        )  # fmt: skip
+        self.counts[opening.number] += 1
+        self.touched |= {key, claimed}
+        return there
+
+
+def way(flow: Flow, identification: bytes = b"") -> Way:
+    """What a flow makes of its packets."""
+    ports = flow.source_port, flow.destination_port
+    return Way(flow.macs, flow.source, flow.destination, *ports, identification)
+
+
+def is_ipv6(server: Server) -> bool:
+    """Which flows a server takes."""
+    return ":" in server.address
