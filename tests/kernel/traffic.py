@@ -41,7 +41,7 @@ ADDRESSES6 = (
     "fe80::1", "ff02::1", "ff02::1:ff00:64", "::", "::ffff:10.0.0.100", "2001:db8::1",
 )  # fmt: skip
 ENDPOINTS = {4: ("10.0.0.100", "10.0.0.101"), 6: ("fd00:10::64", "fd00:10::65")}
-PORTS = (80, 80, 80, 443, 7999, 8000, 8500, 8999, 9000, 53, 0)
+PORTS = (80, 80, 80, 80, 80, 443, 7999, 8000, 8500, 8999, 9000, 53, 53, 0)
 SOURCE_PORTS = (*range(40000, 40012), 1, 0, 65535)
 FLAGS = (SYN, SYN, ACK, ACK, ACK, ACK, ACK | 8, SYN | ACK, FIN | ACK, FIN | ACK, RST, RST | ACK, 0)
 PROTOCOLS = (TCP, UDP, ICMP, ICMPV6, 0, 4, 43, 44, 47, 50, 51, 59, 60, 132, 135, 139, 140, 255)
@@ -70,12 +70,12 @@ class Traffic:
         chance = self._chance
         if not self._waiting or chance.random() < 0.3:
             self._make()
-        if chance.random() < 0.15:  # out of order
+        if chance.random() < 0.05:  # out of order
             self._waiting.rotate(chance.randint(-2, 2))
         ifindex, frame = self._waiting.popleft()
-        if chance.random() < 0.08:  # once more
+        if chance.random() < 0.04:  # once more
             self._waiting.appendleft((ifindex, frame))
-        if chance.random() < 0.25:
+        if chance.random() < 0.2:
             frame = self._bent(frame)
         if chance.random() < 0.01:
             ifindex = chance.choice(self._ports).ifindex
@@ -215,7 +215,7 @@ class Traffic:
     def _put(self, port: Port, key: Key, body: bytes, shape: Shape | None = None) -> None:
         chance = self._chance
         if shape is None:
-            size = chance.choice((8, 16, 24, 40, 64)) if chance.random() < 0.2 else 0
+            size = chance.choice((8, 24, 32, 40, 64, 64)) if chance.random() < 0.12 else 0
             shape = Shape(self._mac(), chance.choice((1, 64, 255)), size, chance.random() < 0.03)
         at = CHECK_AT.get(key.protocol)
         none = key.protocol == UDP and chance.random() < 0.1
@@ -240,8 +240,11 @@ class Traffic:
         return chance.choice((GATEWAY, b"\2\0\0\0\1\x64", b"\2\0\0\0\1\x65", *others))
 
     def _identification(self) -> int:
-        # Few, so that they meet; some share a place.
-        return self._chance.choice((1, 2, 3, 65, 66, 0xFFFF, 0x10001))
+        chance = self._chance
+        # Some meet, some share a place.
+        if chance.random() < 0.2:
+            return chance.choice((1, 2, 65, 66, 0xFFFF, 0x10001))
+        return chance.getrandbits(32)
 
     def _bent(self, frame: bytes) -> bytes:
         chance = self._chance
