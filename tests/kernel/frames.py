@@ -101,6 +101,8 @@ OPENING = Opening(7, 2, SOURCE, 3, SOURCE6)
 FORWARD = Forward(1, ENDPOINT, ENDPOINT_MAC, (11,), OPENING, address6=ENDPOINT6)
 WORLD: tuple[Item, ...] = (*SEGMENTS, BALANCER, GROUP, FORWARD)
 
+REFUSAL = {4: ICMP(type=3, code=3), 6: ICMPv6DestUnreach(code=4)}
+
 _MACS = {
     ENDPOINT: ENDPOINT_MAC,
     ENDPOINT6: ENDPOINT_MAC,
@@ -185,6 +187,18 @@ def unreachable(refused: Packet, src: str = ENDPOINT) -> Packet:
     if ":" in src:
         return told(ICMPv6DestUnreach(code=4) / Raw(whole[14 : 14 + 48]), src)
     return told(ICMP(type=3, code=3) / Raw(whole[14 : 14 + 28]), src)
+
+
+def quote(src: str, dst: str, layer: Packet, size: int = 8, **fields: Any) -> Raw:
+    """What an error quotes of a packet: its header, and so much of what is behind."""
+    whole = bytes(ip(src, dst, **fields) / layer / Raw(b"data" * 20))
+    return Raw(whole[: (40 if ":" in dst else 20) + size])
+
+
+def received(net: Net, **fields: Any) -> Raw:
+    """The quote of what the server got."""
+    layer = fields.pop("layer", UDP(sport=40000, dport=8080))
+    return quote(fields.pop("src", net.source), fields.pop("dst", net.workload), layer, **fields)
 
 
 def arp(**fields: Any) -> Packet:

@@ -15,7 +15,6 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
 from privlink.model.items import (
-    Attachment,
     Balancer,
     Forward,
     Listener,
@@ -23,70 +22,36 @@ from privlink.model.items import (
     Protocol,
     Server,
 )
-from privlink.node.bpf import Map
 from privlink.node.errors import KernelError
-from privlink.node.flows import ENDED, ESTABLISHED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
 from privlink.node.maps import (
     FLOW,
     GATEWAY_MAC,
     MAX_FLOWS,
     NUMBER,
-    Flow,
     FlowKey,
     Reason,
     address_key,
 )
-from tests.kernel.desk import Desk, Outcome
+from tests.kernel.cases import back, connect, go, there
+from tests.kernel.desk import Desk
 from tests.kernel.frames import (
-    CIDR,
     CLIENT,
-    CLIENT_LINK,
     ENDPOINT,
     ENDPOINT_MAC,
     FORWARD,
     NEIGHBOUR,
+    OTHER,
     SERVER,
-    SERVER_LINK,
     SOURCE,
     answer,
-    arp,
     ask,
     client,
-    ping,
     reset,
     server,
     shown,
     to_client,
     to_server,
 )
-
-
-def go(desk: Desk, sender: Attachment, packet: Packet, out: Packet, **how: Any) -> Outcome:
-    """Send a packet that must come out as another."""
-    outcome = desk.send(sender, bytes(packet), **how)
-    assert (outcome.verdict, outcome.reason) == ("redirect", None)
-    assert shown(outcome.packet) == shown(bytes(out))
-    return outcome
-
-
-def connect(desk: Desk, sport: int = 40000, **how: Any) -> None:
-    """The three-way handshake of the client's port."""
-    go(desk, CLIENT, client(ask("S", sport)), to_server(TCP(sport=sport, dport=8080)), **how)
-    back = TCP(sport=80, dport=sport, flags="SA")
-    assert go(desk, SERVER, server(answer("SA", sport)), to_client(back)).egress == CLIENT_LINK
-    go(desk, CLIENT, client(ask("A", sport)), to_server(TCP(sport=sport, dport=8080, flags="A")))
-
-
-def there(desk: Desk) -> Flow:
-    """The one flow's entry for what the client sends."""
-    (flow,) = (flow for flow in desk.flows().values() if not flow.reverse)
-    return flow
-
-
-def back(desk: Desk) -> Flow:
-    """The one flow's entry for what the server answers."""
-    (flow,) = (flow for flow in desk.flows().values() if flow.reverse)
-    return flow
 
 
 def finish(desk: Desk) -> None:
@@ -220,12 +185,9 @@ def test_flows_of_a_replaced_opening_go_on_while_new_ones_take_the_new_way(lab: 
     assert {flow.forward for flow in lab.flows().values() if not flow.reverse} == {8}
 
 
-OTHER = Attachment(3, 1, 1, CIDR, "10.0.0.7", "02:00:00:00:01:07")
-
-
 def other(layer: Packet) -> Packet:
     """A frame as another client in the same network sends it to the endpoint."""
-    return Ether(src=OTHER.mac, dst=ENDPOINT_MAC) / IP(src=OTHER.address, dst=ENDPOINT) / layer
+    return client(layer, sender=OTHER)
 
 
 def reopen(desk: Desk, number: int = 8) -> None:
@@ -276,21 +238,6 @@ def test_a_flow_takes_only_its_own_partner_with_it(
     assert lab.flows() == ({} if goes else {BACK: kept})
 
 
-def test_the_sweep_takes_no_partner_of_another(lab: Desk) -> None:
-    """What is left of a closed flow is over; in its partner's place is a server that only reads."""
-    connect(lab)
-    reopen(lab)
-    lab.send(OTHER, bytes(other(ask())))
-    lab.send(SERVER, bytes(server(answer())))
-    lab.send(OTHER, bytes(other(ask("A"))))
-    (upload,) = (key for key in lab.flows() if key.source == OTHER.address)
-    later = newest(lab) + ESTABLISHED
-    lab.put_flow(upload, lab.flows()[upload]._replace(last_seen=later))
-    assert lab.sweep(later) == 1
-    assert {*lab.flows()} == {upload, BACK}
-    assert (lab.flow_count(7), lab.flow_count(8)) == (None, 1)
-
-
 @pytest.mark.parametrize("flags", ["R", "FA"])
 def test_an_end_is_not_noted_on_anothers_flow(lab: Desk, flags: str) -> None:
     connect(lab)
@@ -334,57 +281,6 @@ def test_what_cannot_be_made_is_not_counted(lab: Desk) -> None:
     lab.program.maps["flows"].update_many(busy(range(1024, 65536)))
     assert lab.send(CLIENT, bytes(client(ask()))).reason == Reason.NO_SOURCE_PORT
     assert lab.flow_count(7) == 0
-
-
-@pytest.mark.parametrize("believed", [None, -3, 0, 1, 2, MAX_FLOWS])
-def test_the_sweep_sets_the_count_to_what_is_there(lab: Desk, believed: int | None) -> None:
-    """Whatever was counted while no agent was there, or by a version that did not count."""
-    connect(lab)
-    connect(lab, 40001)
-    lab.send(CLIENT, bytes(client(ask("S", 40002))))
-    lab.set_flow_count(9, 5)  # a forward nobody has a flow through
-    if believed is None:
-        lab.program.maps["flow_counts"].delete(NUMBER.pack(7))
-    else:
-        lab.set_flow_count(7, believed)
-    assert lab.sweep(newest(lab)) == 0
-    assert (lab.flow_count(7), lab.flow_count(9)) == (3, None)
-    assert lab.sweep(newest(lab) + HALF_OPEN) == 1
-    assert lab.flow_count(7) == 2
-    assert lab.sweep(newest(lab) + ESTABLISHED) == 2
-    assert lab.flow_count(7) is None
-
-
-def test_flows_made_during_the_sweep_stay_counted(
-    lab: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flows, pages = lab.program.maps["flows"], Map.pages
-    connect(lab)
-
-    def slow_pages(table: Map) -> Iterator[tuple[bytes, bytes]]:
-        yield from pages(table)
-        if table is flows:
-            lab.send(CLIENT, bytes(client(ask(sport=40001))))
-
-    now = newest(lab)
-    monkeypatch.setattr(Map, "pages", slow_pages)
-    assert lab.sweep(now) == 0
-    assert lab.flow_count(7) == 2
-
-
-def test_a_crowded_table_has_less_patience_with_half_open_flows(lab: Desk) -> None:
-    flows = lab.program.maps["flows"]
-    connect(lab, 40001)
-    lab.send(CLIENT, bytes(client(ask())))
-    now = newest(lab) + HALF_OPEN_CROWDED
-    assert lab.sweep(now) == 0
-    fresh = FLOW.pack(now, *FLOW.unpack(bytes(FLOW.size))[1:])
-    flows.update_many(
-        (number.to_bytes(flows.key_size, "little"), fresh)
-        for number in range(flows.max_entries // 2)
-    )
-    assert lab.sweep(now) == 1
-    assert lab.flow_count(7) == 1
 
 
 def test_a_taken_source_port_is_replaced(lab: Desk) -> None:
@@ -441,77 +337,3 @@ def test_new_flows_spread_over_the_servers_by_weight(lab: Desk) -> None:
     # 300 and 100 are expected; 52 off is six standard deviations.
     assert abs(ports[1] - 300) < 52
     assert ports[1] + ports[2] == 400
-
-
-def newest(desk: Desk) -> int:
-    """The newest last_seen of the flow table."""
-    return max(flow.last_seen for flow in desk.flows().values())
-
-
-@pytest.mark.parametrize(
-    ("state", "limit"),
-    [("half-open", HALF_OPEN), ("established", ESTABLISHED), ("ended", ENDED)],
-)
-def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit: int) -> None:
-    if state == "half-open":
-        lab.send(CLIENT, bytes(client(ask())))
-    else:
-        connect(lab)
-    if state == "ended":
-        finish(lab)
-    seen = newest(lab)
-    assert lab.sweep(seen + limit - SECOND) == 0
-    assert len(lab.flows()) == 2
-    assert lab.sweep(seen + limit) == 1
-    assert lab.flows() == {}
-
-
-def test_the_sweep_spares_a_flow_while_one_side_still_speaks(lab: Desk) -> None:
-    flows = lab.program.maps["flows"]
-    connect(lab)
-    ((key, flow),) = ((k, f) for k, f in lab.flows().items() if f.reverse)
-    flows.delete(key.pack())
-    partner = flow.partner(key)
-    # The other direction's entry alone is a flow nobody can answer; it goes by itself.
-    assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
-    lab.send(CLIENT, bytes(client(ask(sport=5))))
-    half_open = newest(lab)
-    connect(lab, 6)
-    assert lab.sweep(half_open + HALF_OPEN + SECOND) == 1
-    assert len(lab.flows()) == 2
-
-
-@pytest.mark.parametrize(
-    "packet",
-    [arp(), client(ping()), client(ask(options=[("MSS", 1460)])), client(ask("PA") / b"hello")],
-    ids=["arp", "ping", "syn", "data"],
-)
-def test_no_truncation_passes(lab: Desk, packet: Packet) -> None:
-    connect(lab)
-    whole = bytes(packet)
-    assert lab.send(CLIENT, whole).verdict == "redirect"
-    # The program-test call itself insists on a whole IPv4 header behind its type.
-    for length in range(34 if IP in packet else 15, len(whole)):
-        outcome = lab.send(CLIENT, whole[:length])
-        assert (outcome.verdict, outcome.reason) == ("drop", Reason.TRUNCATED), length
-
-
-def test_padding_behind_the_packet_is_carried_along(lab: Desk) -> None:
-    connect(lab)
-    padded = bytes(client(ask("A"))) + bytes(6)
-    outcome = lab.send(CLIENT, padded)
-    assert (outcome.verdict, len(outcome.packet)) == ("redirect", len(padded))
-
-
-def test_whatever_bytes_come_in_nothing_foreign_goes_out(lab: Desk) -> None:
-    connect(lab)
-    chance = random.Random(2)
-    seeds = [bytes(p) for p in (arp(), client(ping()), client(ask("PA") / b"hello"))]
-    for _ in range(5000):
-        packet = bytearray(chance.choice(seeds))
-        for _ in range(chance.randint(1, 4)):
-            packet[chance.randrange(len(packet))] = chance.randrange(256)
-        outcome = lab.send(CLIENT, bytes(packet[: chance.randint(34, len(packet))]))
-        assert outcome.egress in ((0,) if outcome.verdict != "redirect" else (1, SERVER_LINK))
-        if outcome.verdict == "pass":
-            assert packet[6:12] == bytes.fromhex(CLIENT.mac.replace(":", ""))

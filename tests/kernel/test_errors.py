@@ -28,6 +28,7 @@ from tests.kernel.frames import (
     ENDPOINT6,
     NETS,
     OTHER,
+    REFUSAL,
     SERVER,
     SERVER_LINK,
     V4,
@@ -37,6 +38,8 @@ from tests.kernel.frames import (
     client,
     datagram,
     ip,
+    quote,
+    received,
     server,
     to_client,
     to_server,
@@ -55,21 +58,8 @@ KINDS = {
         ICMPv6TimeExceeded(code=0), ICMPv6TimeExceeded(code=1), ICMPv6ParamProblem(code=1, ptr=6),
     ),
 }  # fmt: skip
-REFUSAL = {4: ICMP(type=3, code=3), 6: ICMPv6DestUnreach(code=4)}
 ALL_KINDS = [(net, kind) for net in NETS for kind in KINDS[net.version]]
 TRANSPORTS = {"tcp": TCP, "udp": UDP}
-
-
-def quote(src: str, dst: str, layer: Packet, size: int = 8, **fields: Any) -> Raw:
-    """What an error quotes of a packet: its header, and so much of what is behind."""
-    whole = bytes(ip(src, dst, **fields) / layer / Raw(b"data" * 20))
-    return Raw(whole[: (40 if ":" in dst else 20) + size])
-
-
-def received(net: Net, **fields: Any) -> Raw:
-    """The quote of what the server got."""
-    layer = fields.pop("layer", UDP(sport=40000, dport=8080))
-    return quote(fields.pop("src", net.source), fields.pop("dst", net.workload), layer, **fields)
 
 
 def sent(net: Net, layer: Packet | None = None, size: int = 8) -> Raw:
