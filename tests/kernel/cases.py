@@ -1,4 +1,4 @@
-"""Cases of the program: packet in, state, verdict, packet out, state. And how conversations begin."""
+"""Cases of the program: packet in, state, verdict, packet out, state. And conversations."""
 
 from __future__ import annotations
 
@@ -9,15 +9,26 @@ import msgspec
 from scapy.layers.inet import TCP
 from scapy.packet import Packet
 
-from privlink.model.items import Attachment, Balancer, Filter, Item, Listener, Protocol, Server
-from privlink.node.maps import Flow, FlowKey, Reason
+from privlink.model.items import (
+    Attachment,
+    Balancer,
+    Filter,
+    Item,
+    Listener,
+    Opening,
+    Protocol,
+    Server,
+)
+from privlink.node.maps import NUMBER, Flow, FlowKey, Reason
 from tests.kernel.desk import Desk, Outcome
 from tests.kernel.frames import (
     CLIENT,
     CLIENT_LINK,
     FORWARD,
+    OTHER,
     SERVER,
     SERVER_LINK,
+    SOURCE,
     V4,
     WORLD,
     Net,
@@ -164,3 +175,21 @@ def back(desk: Desk) -> Flow:
     """The one flow's entry for what the server answers."""
     (flow,) = (flow for flow in desk.flows().values() if flow.reverse)
     return flow
+
+
+def finish(desk: Desk) -> None:
+    """Both sides of the one TCP conversation say FIN."""
+    desk.send(CLIENT, bytes(client(ask("FA"))))
+    desk.send(SERVER, bytes(server(answer("FA"))))
+
+
+def other(layer: Packet) -> Packet:
+    """A frame as another client in the same network sends it to the endpoint."""
+    return client(layer, sender=OTHER)
+
+
+def reopen(desk: Desk, number: int = 8) -> None:
+    """Close the forward; the server speaks and is told; open it again under a new number."""
+    desk.program.maps["forwards"].delete(NUMBER.pack(7))
+    assert desk.send(SERVER, bytes(server(answer("A")))).reason == Reason.CLOSED
+    desk.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(number, 2, SOURCE, 3))])

@@ -27,6 +27,15 @@ class Refused(Exception):
         self.reason = reason
 
 
+class Outcome(NamedTuple):
+    """What becomes of a packet."""
+
+    verdict: str
+    reason: Reason | None
+    packet: bytes
+    egress: int = 0
+
+
 class Key(NamedTuple):
     """What the packets of one direction of a conversation look like where they come in."""
 

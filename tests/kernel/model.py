@@ -14,17 +14,11 @@ from typing import NamedTuple
 
 from privlink.model.items import (
     Attachment,
-    Balancer,
-    Filter,
-    Forward,
-    Item,
-    Members,
     Opening,
-    Rule,
-    Segment,
-    Server,
 )
-from privlink.node.maps import PROTOCOLS, Reason, mac_bytes
+from privlink.node.maps import Reason
+from tests.kernel.desired import Address, Desired
+from tests.kernel.discovering import handle_arp, handle_discovery
 from tests.kernel.headers import (
     ACK,
     FIN,
@@ -36,14 +30,12 @@ from tests.kernel.headers import (
     TCP,
     UDP,
     Key,
+    Outcome,
     Packet,
     Port,
     Refused,
     Way,
     echoed,
-    inside,
-    is_mapped,
-    made_ip,
     packed,
     read_ipv4,
     read_ipv6,
@@ -56,15 +48,6 @@ from tests.kernel.headers import (
 EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045 section 4
 TOLD = range(Reason.CLOSED, Reason.NO_LONGER_PERMITTED + 1)
 PLACES = 64  # of datagrams in pieces, per workload
-
-
-class Outcome(NamedTuple):
-    """What becomes of a packet."""
-
-    verdict: str
-    reason: Reason | None
-    packet: bytes
-    egress: int = 0
 
 
 @dataclass(slots=True)
@@ -109,13 +92,6 @@ class Pieces(NamedTuple):
     echo: bool
 
 
-class Address(NamedTuple):
-    """An address the fabric answers for."""
-
-    mac: bytes
-    forward: Forward | None  # None: a gateway
-
-
 class Model:
     """The data plane."""
 
@@ -126,6 +102,7 @@ class Model:
             for port in self.ports.values()
             for address in port.addresses.values()
         }
+        self.desired = Desired(())
         self.flows: dict[Key, Flow] = {}
         self.counts: Counter[int] = Counter()
         self.pieces: dict[tuple[int, int], Pieces] = {}
@@ -133,31 +110,6 @@ class Model:
         self.chosen: Callable[[Key], Flow | None] = lambda _: None
         self.chance: Callable[[], bytes] = lambda: bytes(2)
         self.touched: set[Key] = set()
-
-    def lay_out(self, items: Iterable[Item]) -> None:
-        """Make it the world that the items say."""
-        self.addresses: dict[tuple[int, bytes], Address] = {}
-        self.openings: dict[int, Opening] = {}
-        self.balancers: dict[int, Balancer] = {}
-        self.groups: dict[int, Filter] = {}
-        self.members: dict[int, tuple[str, ...]] = {}
-        for item in items:
-            match item:
-                case Segment():
-                    for text in filter(None, (item.gateway, item.gateway6)):
-                        self.addresses[item.network, packed(text)] = Address(GATEWAY, None)
-                case Forward():
-                    for text in filter(None, (item.address, item.address6)):
-                        at = item.network, packed(text)
-                        self.addresses[at] = Address(mac_bytes(item.mac), item)
-                    for opening in filter(None, (item.opening, item.replaced)):
-                        self.openings[opening.number] = opening
-                case Balancer():
-                    self.balancers[item.number] = item
-                case Filter():
-                    self.groups[item.number] = item
-                case Members():
-                    self.members[item.number] = item.blocks
 
     # Frames
 
@@ -180,7 +132,7 @@ class Model:
             raise Refused(Reason.SPOOFED_SOURCE)
         kind = frame[12:14]
         if kind == b"\x08\x06":
-            return self._arp(port, frame)
+            return handle_arp(port, frame, self.desired.addresses)
         if kind == b"\x86\xdd" and 6 in port.addresses:
             packet = read_ipv6(port, frame)
         elif kind == b"\x08\x00":
@@ -190,7 +142,7 @@ class Model:
         self.now = packet
         discovers = packet.version == 6 and packet.start == 54 and packet.key.protocol == ICMPV6
         if discovers and len(packet.body) >= 8 and 133 <= packet.body[0] <= 137:
-            return self._discovery(packet)
+            return handle_discovery(packet, self.desired.addresses)
         if packet.key.source != port.addresses[packet.version]:
             raise Refused(Reason.SPOOFED_SOURCE)
         if frame[0] & 1:
@@ -198,55 +150,6 @@ class Model:
         if packet.version == 6 and packet.key.protocol in EXTENSIONS:
             raise Refused(Reason.IP_OPTIONS)
         return self._packet(packet)
-
-    def _arp(self, port: Port, frame: bytes) -> Outcome:
-        if len(frame) < 42:
-            raise Refused(Reason.TRUNCATED)
-        if frame[14:21] != b"\0\1\x08\0\6\4\0" or frame[21] not in (1, 2):
-            raise Refused(Reason.MALFORMED)
-        if frame[22:32] != port.mac + port.addresses[4]:
-            raise Refused(Reason.SPOOFED_SOURCE)
-        target = frame[38:42]
-        address = self.addresses.get((port.network, target))
-        if frame[21] == 1 and address:
-            answer = port.mac + address.mac + frame[12:20] + b"\0\2" + address.mac + target
-            answer += port.mac + port.addresses[4] + frame[42:]
-            return Outcome("redirect", None, answer, port.ifindex)
-        if not port.near(target):
-            raise Refused(Reason.NEIGHBOUR_OUTSIDE)
-        return Outcome("pass", None, frame)
-
-    def _discovery(self, packet: Packet) -> Outcome:
-        port, body, frame = packet.port, packet.body, packet.frame
-        own = port.addresses[6], port.local
-        if body[0] not in (135, 136):
-            raise Refused(Reason.ADVERTISEMENT)
-        asks, target, option = body[0] == 135, body[8:24], body[24:]
-        if frame[21] != 255 or len(body) < 24 or body[1] or target[0] == 0xFF or is_mapped(target):
-            raise Refused(Reason.MALFORMED)
-        if option and (len(option) != 8 or option[:2] != (b"\1\1" if asks else b"\2\1")):
-            raise Refused(Reason.MALFORMED)
-        if option and option[2:] != port.mac:
-            raise Refused(Reason.SPOOFED_SOURCE)
-        if not asks and body[4] & 0x80:
-            raise Refused(Reason.ADVERTISEMENT)
-        if not asks and target not in own:
-            raise Refused(Reason.SPOOFED_SOURCE)
-        if asks and packet.key.source == bytes(16) and target in own:
-            raise Refused(Reason.MULTICAST)
-        if packet.key.source not in own:
-            raise Refused(Reason.SPOOFED_SOURCE)
-        address = self.addresses.get((port.network, target))
-        if asks and address:
-            flags = b"\x60\0\0\0" if address.forward else b"\xe0\0\0\0"
-            said = b"\x88\0\0\0" + flags + target + b"\2\1" + address.mac
-            answer = made_ip(target, packet.key.source, ICMPV6, said)
-            macs = port.mac + address.mac
-            return Outcome("redirect", None, macs + b"\x86\xdd" + answer, port.ifindex)
-        to = packet.key.destination
-        if not (port.near(target) if asks else to[0] in (0xFE, 0xFF) or port.near(to)):
-            raise Refused(Reason.NEIGHBOUR_OUTSIDE)
-        return Outcome("pass", None, frame)
 
     # Packets
 
@@ -278,7 +181,7 @@ class Model:
         return self._conversation(packet)
 
     def _address(self, packet: Packet) -> Address | None:
-        return self.addresses.get((packet.key.network, packet.key.destination))
+        return self.desired.addresses.get((packet.key.network, packet.key.destination))
 
     def _neighbour(self, packet: Packet) -> Outcome:
         port, to = packet.port, packet.key.destination
@@ -317,11 +220,11 @@ class Model:
         if address.forward is None:
             raise Refused(Reason.NO_LISTENER)
         opening = address.forward.opening
-        if opening is None or opening.number not in self.openings:
+        if opening is None or opening.number not in self.desired.openings:
             raise Refused(Reason.NOT_ACCEPTED)
         if not opens:
             raise Refused(Reason.NO_FLOW)
-        self._judge(packet.port, address.forward, key)
+        self.desired.judge(packet.port, address.forward, key)
         return self._carry(packet, self._open(packet, opening))
 
     def _icmp(self, packet: Packet) -> Outcome:
@@ -337,7 +240,7 @@ class Model:
         if (kind, code) != (8 if four else 128, 0):
             raise Refused(Reason.ICMP_TYPE)
         if address.forward:
-            self._judge(packet.port, address.forward, packet.key)
+            self.desired.judge(packet.port, address.forward, packet.key)
         if packet.more:
             self._begin(packet, echo=True)
         return Outcome("redirect", None, echoed(packet), packet.port.ifindex)
@@ -416,36 +319,9 @@ class Model:
 
     # Conversations
 
-    def _judge(self, port: Port, forward: Forward, key: Key) -> None:
-        """Whether the rules permit what a client asks for."""
-        if not self._permitted(forward.filters, key.source, key, egress=False):
-            raise Refused(Reason.SECURITY_GROUP)
-        if port.filters and not self._permitted(port.filters, key.destination, key, egress=True):
-            raise Refused(Reason.EGRESS_RULE)
-
-    def _permitted(self, groups: tuple[int, ...], peer: bytes, key: Key, *, egress: bool) -> bool:
-        best = (1000, False)
-        for number in groups:
-            if number not in self.groups:
-                return False
-            group = self.groups[number]
-            for rule in group.egress if egress else group.rules:
-                if self._matches(rule, peer, key):
-                    best = min(best, (rule.priority, rule.accept))
-                    break
-        return best[1]
-
-    def _matches(self, rule: Rule, peer: bytes, key: Key) -> bool:
-        blocks = self.members.get(rule.members, ()) if rule.members else (rule.cidr,)
-        return (
-            PROTOCOLS[rule.protocol] in (0, key.protocol)
-            and rule.low <= key.destination_port <= rule.high
-            and any(inside(peer, block) for block in blocks)
-        )
-
     def _standing(self, key: Key, flow: Flow) -> Reason | None:
         """Why a flow may not go on."""
-        if flow.forward not in self.openings:
+        if flow.forward not in self.desired.openings:
             return Reason.CLOSED
         if flow.revoked:
             return Reason.NO_LONGER_PERMITTED
@@ -453,10 +329,10 @@ class Model:
             return None
         asked = flow.partner(key) if flow.reverse else key
         client = self.where.get((asked.network, asked.source))
-        address = self.addresses.get((asked.network, asked.destination))
+        address = self.desired.addresses.get((asked.network, asked.destination))
         if client and address and address.forward:
             try:
-                self._judge(client, address.forward, asked)
+                self.desired.judge(client, address.forward, asked)
             except Refused:
                 return Reason.NO_LONGER_PERMITTED
             flow.epoch = self.epoch
@@ -491,20 +367,8 @@ class Model:
 
     def _open(self, packet: Packet, opening: Opening) -> Flow:
         key, version = packet.key, packet.version
-        listener = next(
-            (
-                each
-                for each in self.balancers[opening.balancer].listeners
-                if PROTOCOLS[each.protocol] == key.protocol
-                and each.first <= key.destination_port <= each.last
-            ),
-            None,
-        )
-        # Of IPv6 without servers nothing is known, not even the listener.
-        if listener is None or (version == 6 and not any(map(is_ipv6, listener.servers))):
-            raise Refused(Reason.NO_LISTENER)
+        servers = self.desired.servers(opening, key)
         source = opening.source if version == 4 else opening.source6
-        servers = [s for s in listener.servers if is_ipv6(s) == (version == 6) and s.weight]
         here = {
             (packed(s.address), s.port or key.destination_port): self.where[place]
             for s in servers
@@ -542,8 +406,3 @@ def way(flow: Flow, identification: bytes = b"") -> Way:
     """What a flow makes of its packets."""
     ports = flow.source_port, flow.destination_port
     return Way(flow.macs, flow.source, flow.destination, *ports, identification)
-
-
-def is_ipv6(server: Server) -> bool:
-    """Which flows a server takes."""
-    return ":" in server.address

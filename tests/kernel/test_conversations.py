@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
-from scapy.packet import Packet
 
 from privlink.model.items import (
     Balancer,
@@ -32,7 +31,7 @@ from privlink.node.maps import (
     Reason,
     address_key,
 )
-from tests.kernel.cases import back, connect, go, there
+from tests.kernel.cases import back, connect, finish, go, other, pair, reopen, there
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     CLIENT,
@@ -52,12 +51,6 @@ from tests.kernel.frames import (
     to_client,
     to_server,
 )
-
-
-def finish(desk: Desk) -> None:
-    """Both sides say FIN."""
-    desk.send(CLIENT, bytes(client(ask("FA"))))
-    desk.send(SERVER, bytes(server(answer("FA"))))
 
 
 def test_a_conversation_goes_both_ways(lab: Desk) -> None:
@@ -185,18 +178,6 @@ def test_flows_of_a_replaced_opening_go_on_while_new_ones_take_the_new_way(lab: 
     assert {flow.forward for flow in lab.flows().values() if not flow.reverse} == {8}
 
 
-def other(layer: Packet) -> Packet:
-    """A frame as another client in the same network sends it to the endpoint."""
-    return client(layer, sender=OTHER)
-
-
-def reopen(desk: Desk, number: int = 8) -> None:
-    """Close the forward; the server speaks and is told; open it again under a new number."""
-    desk.program.maps["forwards"].delete(NUMBER.pack(7))
-    assert desk.send(SERVER, bytes(server(answer("A")))).reason == Reason.CLOSED
-    desk.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(number, 2, SOURCE, 3))])
-
-
 def test_a_client_that_returns_leaves_anothers_answers_alone(lab: Desk) -> None:
     """The other one was given the source port the first had before the service was closed."""
     connect(lab)
@@ -209,9 +190,6 @@ def test_a_client_that_returns_leaves_anothers_answers_alone(lab: Desk) -> None:
     theirs = server(answer(dport=returned[TCP].sport))
     assert Ether(lab.send(SERVER, bytes(theirs)).packet)[IP].dst == CLIENT.address
     assert len(lab.flows()) == 4
-
-
-BACK = FlowKey(2, "10.0.0.5", 8080, SOURCE, 40000, 6)
 
 
 @pytest.mark.parametrize(
@@ -232,16 +210,16 @@ def test_a_flow_takes_only_its_own_partner_with_it(
     connect(lab)
     finish(lab)
     kept = back(lab)._replace(**changes)
-    lab.put_flow(BACK, kept)
+    lab.put_flow(pair()[1], kept)
     lab.program.maps["addresses"].delete(address_key(1, ENDPOINT))  # nothing new is made
     lab.send(CLIENT, bytes(client(ask())))
-    assert lab.flows() == ({} if goes else {BACK: kept})
+    assert lab.flows() == ({} if goes else {pair()[1]: kept})
 
 
 @pytest.mark.parametrize("flags", ["R", "FA"])
 def test_an_end_is_not_noted_on_anothers_flow(lab: Desk, flags: str) -> None:
     connect(lab)
-    lab.put_flow(BACK, back(lab)._replace(forward=8))
+    lab.put_flow(pair()[1], back(lab)._replace(forward=8))
     lab.send(CLIENT, bytes(client(ask(flags))))
     assert not (back(lab).reset or back(lab).client_finished)
 

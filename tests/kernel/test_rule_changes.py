@@ -129,7 +129,7 @@ def test_what_was_ended_does_not_begin_again(lab: Desk, net: Net, first: str) ->
 
 @pytest.mark.parametrize("net", NETS)
 def test_nobody_speaks_in_anothers_conversation(lab: Desk, net: Net) -> None:
-    """The place of a flow that was ended is taken by another client's, and the rules change back."""
+    """The place of one that was ended is taken by another client's, and the rules change back."""
     connect(lab, net=net)
     rule(lab, 2, Rule(1, False, "TCP", own(net), 0, 65535), *GROUP.rules)
     assert lab.send(SERVER, bytes(theirs(net))).reason == Reason.NO_LONGER_PERMITTED
@@ -144,7 +144,7 @@ def test_nobody_speaks_in_anothers_conversation(lab: Desk, net: Net) -> None:
 
 @pytest.mark.parametrize("net", NETS)
 def test_datagrams_begin_anew_once_they_may(lab: Desk, net: Net) -> None:
-    """The server's side is gone, told by its own next datagram; the client's must not stay alone."""
+    """The server was told, its entry is gone; the client's must not stay alone."""
     exchange(lab, net)
     rule(lab, 2)
     said = server(datagram(b"more", 8080, 40000), net.source)
@@ -202,7 +202,7 @@ def test_what_is_gone_for_a_moment_ends_nothing(lab: Desk, net: Net, gone: str) 
     """While its chain is changed; the flow is asked again once it is there."""
     connect(lab, net=net)
     rule(lab, 2)
-    there, back = pair(net)
+    back = pair(net)[1]
     if gone == "address":
         lab.program.maps["addresses"].delete(address_key(1, net.endpoint))
     else:

@@ -9,10 +9,9 @@ import pytest
 from privlink.node.bpf import Map
 from privlink.node.flows import ENDED, ESTABLISHED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
 from privlink.node.maps import FLOW, MAX_FLOWS, NUMBER
-from tests.kernel.cases import connect
+from tests.kernel.cases import connect, finish, other, pair, reopen
 from tests.kernel.desk import Desk
 from tests.kernel.frames import CLIENT, OTHER, SERVER, answer, ask, client, server
-from tests.kernel.test_conversations import BACK, finish, other, reopen
 
 
 def newest(desk: Desk) -> int:
@@ -82,7 +81,7 @@ def test_the_sweep_takes_no_partner_of_another(lab: Desk) -> None:
     later = newest(lab) + ESTABLISHED
     lab.put_flow(upload, lab.flows()[upload]._replace(last_seen=later))
     assert lab.sweep(later) == 1
-    assert {*lab.flows()} == {upload, BACK}
+    assert {*lab.flows()} == {upload, pair()[1]}
     assert (lab.flow_count(7), lab.flow_count(8)) == (None, 1)
 
 

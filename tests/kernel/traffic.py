@@ -62,12 +62,15 @@ class Traffic:
     def __init__(self, chance: Random, model: Model) -> None:
         self._chance, self._model = chance, model
         self._ports = list(model.ports.values())
-        self._waiting: deque[tuple[int, bytes]] = deque()
+        # Two lines, so that one datagram's pieces come between another's.
+        self._lines = deque[tuple[int, bytes]](), deque[tuple[int, bytes]]()
+        self._waiting = self._lines[0]
         self._keys: list[Key] = []
 
     def next(self) -> tuple[int, bytes]:
         """One more frame."""
         chance = self._chance
+        self._waiting = chance.choice(self._lines)
         if not self._waiting or chance.random() < 0.3:
             self._make()
         if chance.random() < 0.05:  # out of order
@@ -108,7 +111,8 @@ class Traffic:
     def _going_on(self) -> None:
         key = self._known()
         if key is None or (key.network, key.source) not in self._model.where:
-            return self._opening()
+            self._opening()
+            return
         self._say(self._model.where[key.network, key.source], key, self._chance.choice(FLAGS))
 
     def _known(self) -> Key | None:
@@ -147,7 +151,8 @@ class Traffic:
         """About a packet of a flow, as its reader saw it."""
         chance, key = self._chance, self._known()
         if key is None or (key.network, key.source) not in self._model.where:
-            return self._opening()
+            self._opening()
+            return
         port, four = self._model.where[key.network, key.source], len(key.source) == 4
         if chance.random() < 0.2:
             key = key._replace(
