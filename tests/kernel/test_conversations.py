@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node.errors import KernelError
+from privlink.node.flows import SECOND
 from privlink.node.maps import (
     FLOW,
     GATEWAY_MAC,
@@ -31,6 +33,7 @@ from privlink.node.maps import (
     Reason,
     address_key,
 )
+from tests.kernel import lab as labs
 from tests.kernel.cases import back, connect, finish, go, other, pair, reopen, there
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
@@ -39,9 +42,11 @@ from tests.kernel.frames import (
     ENDPOINT_MAC,
     FORWARD,
     NEIGHBOUR,
+    NETS,
     OTHER,
     SERVER,
     SOURCE,
+    Net,
     answer,
     ask,
     client,
@@ -315,3 +320,33 @@ def test_new_flows_spread_over_the_servers_by_weight(lab: Desk) -> None:
     # 300 and 100 are expected; 52 off is six standard deviations.
     assert abs(ports[1] - 300) < 52
     assert ports[1] + ports[2] == 400
+
+
+def test_the_table_of_counts_is_full(lab: Desk) -> None:
+    """Who cannot be counted is not let in."""
+    counts = lab.program.maps["flow_counts"]
+    counts.update_many(
+        (NUMBER.pack(1000 + number), NUMBER.pack(0)) for number in range(counts.max_entries)
+    )
+    outcome = lab.send(CLIENT, bytes(client(ask())))
+    assert (outcome.verdict, outcome.reason) == ("redirect", Reason.FLOW_TABLE_FULL)
+    assert lab.flows() == {}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_when_it_was_last_seen_is_noted_once_a_second(lab: Desk, net: Net) -> None:
+    """For each direction by its own packets; what is less often written is less often fetched."""
+    connect(lab, net=net)
+    key, partner = pair(net)
+
+    def noted(silence: int) -> bool:
+        before = time.monotonic_ns() - silence
+        lab.put_flow(key, lab.flows()[key]._replace(last_seen=before))
+        assert lab.send_again(packet).reason is None
+        return lab.flows()[key].last_seen != before
+
+    packet, other = bytes(client(ask("A"), net.endpoint)), lab.flows()[partner].last_seen
+    assert noted(2 * SECOND)
+    # A busy machine may take more than the rest of a second between the two.
+    labs.eventually(lambda: not noted(SECOND // 10))
+    assert lab.flows()[partner].last_seen == other
