@@ -35,7 +35,7 @@ docs: ## write the transcripts, the reference and the compatibility table anew
 	@scripts/setup
 	@scripts/docs
 
-bench: ## how fast it is, and against what: a table, and a chart in build/bench (a few minutes)
+bench: ## how fast it is, and against what: tables, and charts in build/bench (a quarter of an hour)
 	@[ "$$(id -u)" = 0 ] || { echo "make bench takes root: it starts the server as privlink up does"; exit 1; }
 	@scripts/setup bench
 	@.venv/bin/python -m bench

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from bench import breakdown, population
+from bench.options import Options
 from bench.peer import ENVIRONMENT, Moto
 from bench.report import Bar, Panel, draw, table
 from bench.servers import Privlink
@@ -52,8 +53,9 @@ class Round(msgspec.Struct, frozen=True):
     described: float  # milliseconds of moto's answer with as many as a page
 
 
-def run(output: Path, rounds: int) -> None:
+def run(output: Path, options: Options) -> None:
     """Measure, print and draw."""
+    rounds = options.rounds
     folder = Path(tempfile.mkdtemp(prefix="state-", dir=output.resolve()))
     servers: list[Privlink | Moto] = []
     try:

@@ -42,6 +42,13 @@ def free_port() -> int:
         return port
 
 
+def memory(process_id: int) -> float:
+    """What a process holds in memory, in MB."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+
 class Privlink:
     """A server's process. Its database, on disk, is filled before it starts."""
 
@@ -98,9 +105,7 @@ class Privlink:
 
     def memory(self) -> float:
         """What the process holds in memory, in MB."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        return memory(self._process.pid)
 
     def request(self, action: str, version: str = PRIVATELINK, **parameters: Any) -> bytes:
         """A signed request."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import ip_network
 
 from privlink import errors
 from privlink.api.action import Call
 from privlink.api.wire import Answer
 from privlink.model.ids import LoadBalancerId, VpcId
+from privlink.rules import addresses, families
 from privlink.store import changes, labels, networks, nodes
 
 
@@ -54,24 +55,32 @@ def protection(
     return since or call.now, why if reason is None else reason
 
 
-def address_of_eni(call: Call, eni_id: str, vpc_id: VpcId) -> int:
-    """The address of an attachment's ENI. Raises ValueError with the sentence that says why not."""
+def addresses_of_eni(call: Call, eni_id: str, vpc_id: VpcId) -> tuple[str, ...]:
+    """The addresses of an attachment's ENI, IPv4 first.
+
+    Raises ValueError with the sentence that says why there are none.
+    """
     attachment = networks.attachment_of(call.tx, eni_id)
     if attachment is None or attachment.account_id != call.account_id:
         raise ValueError("no attachment of this account has that ENI.")
     eni = networks.get_eni(call.tx, attachment.eni_id)
     if eni.vpc_id != vpc_id:
         raise ValueError(f"that ENI lies in {eni.vpc_id}.")
-    return eni.address
+    return (addresses.text(eni.address), *filter(None, [eni.address6]))
 
 
-def address_in_vpc(call: Call, text: str, vpc_id: VpcId) -> int:
-    """An address of a VPC. Raises ValueError with the sentence that says why it is none."""
-    cidr = networks.vpc_by_id(call.tx, vpc_id).cidr
-    try:
-        address = IPv4Address(text)
-    except AddressValueError:
-        raise ValueError("without an ENI, a server is an IPv4 address.") from None
-    if address not in IPv4Network(cidr):
-        raise ValueError(f"it lies outside {cidr}.")
-    return int(address)
+def address_in_vpc(call: Call, text: str, vpc_id: VpcId) -> str:
+    """An address of a VPC, in its one spelling.
+
+    Raises ValueError with the sentence that says why it is none.
+    """
+    address = families.parse(text)
+    if address is None:
+        raise ValueError("without an ENI, a server is an IPv4 address, or an IPv6 one.")
+    vpc = networks.vpc_by_id(call.tx, vpc_id)
+    block = vpc.cidr if address.version == 4 else vpc.cidr6
+    if not block:
+        raise ValueError("that VPC has no IPv6 block; ModifyVpcAttribute EnableIPv6 gives it one.")
+    if address not in ip_network(block):
+        raise ValueError(f"it lies outside {block}.")
+    return str(address)

@@ -9,12 +9,13 @@ from privlink.api.action import Call
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
 from privlink.model.network import Attachment, Eni, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
-from privlink.model.security import SecurityGroup
+from privlink.model.security import PrefixList, SecurityGroup
 from privlink.store import (
     balancers,
     endpoints,
     interfaces,
     networks,
+    prefix_lists,
     route_tables,
     security,
     services,
@@ -79,6 +80,14 @@ def security_groups_in(call: Call, group_ids: Sequence[str], vpc_id: str) -> lis
         if group is None or group.vpc_id != vpc_id:
             raise errors.SecurityGroupNotFound(group_id=group_id, vpc_id=vpc_id)
         found.append(group)
+    return found
+
+
+def prefix_list(call: Call, list_id: str) -> PrefixList:
+    """A prefix list. Raises InvalidPrefixListIdNotFound."""
+    found = prefix_lists.get(call.tx, call.account_id, list_id)
+    if found is None:
+        raise errors.InvalidPrefixListIdNotFound(list_id=list_id)
     return found
 
 

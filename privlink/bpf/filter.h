@@ -37,25 +37,21 @@ static __always_inline __u64 half(const struct in6_addr *address, __u32 word)
 	       bpf_ntohl(address->s6_addr32[word + 1]);
 }
 
-/* A group's verdict, by its first rule that matches, as one number to be compared across groups:
- * priority * 2 + accept. The least wins, and of equal priorities the drop.
+/* The verdict of the first rule that matches among `count` of a page.
  *
- * Not static: the verifier then looks at it once, not once per group. */
-__noinline int filter_verdict(__u32 number, __u32 direction, const struct question *question)
+ * Not static: the verifier then looks at it once, not once per page and group. */
+__noinline int page_verdict(const struct page *page, __u32 count, const struct question *question)
 {
-	struct filter_key key = { .number = number, .direction = direction };
-	const struct filter *filter = bpf_map_lookup_elem(&filters, &key);
-	struct set_key member = { .prefix = SET_PREFIX };	/* out here: one state for the verifier */
+	struct set_key member = { .prefix = SET_PREFIX };	/* here: one state for the verifier */
 	__u64 high, low;
 
-	if (!filter || !question)
+	if (!page || !question)
 		return NOT_HERE;
-	member.family = question->family;
-	member.address = question->peer;
 	high = half(&question->peer, 0);
 	low = half(&question->peer, 2);
-	for (__u32 i = 0; i < MAX_RULES && i < filter->count; i++) {
-		const struct rule *rule = &filter->rules[i];
+	member.address = question->peer;
+	for (__u32 i = 0; i < PAGE_RULES && i < count; i++) {
+		const struct rule *rule = &page->rules[i];
 
 		if (((rule->protocol ^ question->protocol) & rule->protocol_mask) |
 		    ((rule->family ^ question->family) & rule->family_mask) |
@@ -67,6 +63,29 @@ __noinline int filter_verdict(__u32 number, __u32 direction, const struct questi
 		if (member.set && !bpf_map_lookup_elem(&sets, &member))
 			continue;
 		return rule->priority << 1 | !!rule->accept;
+	}
+	return NO_RULE;
+}
+
+/* A group's verdict, by its first rule that matches, as one number to be compared across groups:
+ * priority * 2 + accept. The least wins, and of equal priorities the drop. */
+__noinline int filter_verdict(__u32 number, __u32 direction, const struct question *question)
+{
+	struct filter_key key = { .number = number, .direction = direction };
+	const struct filter *filter = bpf_map_lookup_elem(&filters, &key);
+	struct page_key where = { .number = number, .direction = direction };
+	__u32 count;
+	int verdict;
+
+	if (!filter || !question)
+		return NOT_HERE;
+	count = filter->count;
+	where.version = filter->version;
+	for (__u32 first = 0; first < MAX_RULES && first < count; first += PAGE_RULES) {
+		where.page = first / PAGE_RULES;
+		verdict = page_verdict(bpf_map_lookup_elem(&rules, &where), count - first, question);
+		if (verdict != NO_RULE)
+			return verdict;
 	}
 	return NO_RULE;
 }

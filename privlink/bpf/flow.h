@@ -199,8 +199,6 @@ static __always_inline struct choice choose(const struct forward *forward,
 
 	if (!listener)
 		return chosen_nobody(REASON_NO_LISTENER);
-	if (family == FAMILY_IPV6 && unspecified(&forward->source6))
-		return chosen_nobody(REASON_NO_SERVER);	/* it leads by IPv4 alone */
 
 	struct server_key server_key = {
 		.balancer = forward->balancer,

@@ -17,8 +17,9 @@ static __always_inline struct fragment_key place_of(const struct __sk_buff *skb,
 {
 	return (struct fragment_key) {
 		.ifindex = skb->ifindex,
-		.place = bpf_ntohl(packet->identification) >>
-			 (packet->family == FAMILY_IPV4 ? 16 : 0) & (DATAGRAMS - 1),
+		.place = (packet->family == FAMILY_IPV4 ? bpf_ntohs(packet->identification)
+							: bpf_ntohl(packet->identification)) %
+			 DATAGRAMS,
 	};
 }
 
@@ -40,11 +41,10 @@ static __noinline __be32 begin_datagram(struct __sk_buff *skb, const struct pack
 
 	if (!last)
 		return 0;
-	/* Both halves of it differ from one to the next: IPv4 has room for the lower one only, ...  */
+	/* IPv4 has room for half of it. */
 	datagram.substitute = bpf_htons(__sync_fetch_and_add(last, 1) + 1);
 	if (packet->family == FAMILY_IPV6)
 		datagram.substitute |= bpf_get_prandom_u32() << 16;
-	/* ... and 0 is no identification. */
 	if (!datagram.substitute)
 		datagram.substitute = bpf_htons(1);
 	return bpf_map_update_elem(&fragments, &place, &datagram, BPF_ANY) ? 0

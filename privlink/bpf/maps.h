@@ -17,6 +17,7 @@
 
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
+#define PAGE_RULES 16	/* of them in one entry */
 #define MAX_FLOWS 65536	/* flows through one forward: nobody takes the table from everybody else */
 
 #define MAP(name, map_type, key_type, value_type, entries)	\
@@ -130,7 +131,7 @@ struct neighbour {
 
 HASH_MAP(neighbours, struct address_key, struct neighbour, 262144);
 
-/* filters: one security group's rules of one direction, in the order they decide. */
+/* filters: one security group's rules of one direction. They decide in the order they stand. */
 enum direction { INGRESS = 0, EGRESS = 1 };
 
 struct filter_key {
@@ -158,17 +159,30 @@ struct rule {
 
 struct filter {
 	__u32 count;
-	__u32 pad;
-	struct rule rules[MAX_RULES];
+	__u32 version;	/* of all its rules: another text of them is another version */
 };
 
 HASH_MAP(filters, struct filter_key, struct filter, 131072);
+
+/* rules: a filter's, page by page. A page never changes: rules that do are new pages, which the
+ * filter turns to when all of them are there. */
+struct page_key {
+	__u32 number;
+	__u32 direction;
+	__u32 version;
+	__u32 page;
+};
+
+struct page {
+	struct rule rules[PAGE_RULES];
+};
+
+HASH_MAP(rules, struct page_key, struct page, 1048576);
 
 /* sets: addresses that rules name together. */
 struct set_key {
 	__u32 prefix;	/* bits of what follows */
 	__u32 set;
-	__u32 family;	/* else ::/0 would have every IPv4 address in it */
 	struct in6_addr address;
 };
 

@@ -110,6 +110,12 @@ static __always_inline struct in6_addr mapped(__be32 address)
 	return (struct in6_addr) { .s6_addr32 = { 0, 0, bpf_htonl(0xffff), address } };
 }
 
+static __always_inline bool is_mapped(const struct in6_addr *address)
+{
+	return !(address->s6_addr32[0] | address->s6_addr32[1] |
+		 (address->s6_addr32[2] ^ bpf_htonl(0xffff)));
+}
+
 static __always_inline __u8 tcp_flags(const struct tcphdr *tcp)
 {
 	return ((const __u8 *)tcp)[13];
@@ -159,13 +165,6 @@ static __always_inline int send_to_peer(struct __sk_buff *skb, __u32 ifindex)
 	bpf_skb_change_type(skb, PACKET_HOST);
 	skb->cb[0] = ifindex;
 	return bpf_redirect_peer(ifindex, 0);
-}
-
-/* RFC 4291 section 2.5.5.2: IPv4 as it stands in our maps, and never in a packet. */
-static __always_inline bool is_mapped(const struct in6_addr *address)
-{
-	return !(address->s6_addr32[0] | address->s6_addr32[1] |
-		 (address->s6_addr32[2] ^ bpf_htonl(0xffff)));
 }
 
 /* RFC 791: all but the last piece are of 8 bytes each; and none ends behind what fits into the
@@ -232,7 +231,8 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->transport = IPV6_TRANSPORT;
 	__builtin_memcpy(&packet->key.source, &ip->saddr, sizeof(packet->key.source));
 	__builtin_memcpy(&packet->key.destination, &ip->daddr, sizeof(packet->key.destination));
-	if (is_mapped(&packet->key.source) || is_mapped(&packet->key.destination))
+	/* On no wire, RFC 4291: it would pass for an IPv4 address. */
+	if (is_mapped(&packet->key.destination))
 		return REASON_MALFORMED;
 	packet->key.protocol = ip->nexthdr;
 	packet->piece = WHOLE;

@@ -101,7 +101,8 @@ def _addresses(calls: Client, region: str, endpoint_id: str) -> list[str]:
     zones = calls.call(
         "ListVpcEndpointZones", version=PRIVATELINK, RegionId=region, EndpointId=endpoint_id
     )
-    return [zone["EniIp"] for zone in zones["Zones"]]
+    found = (zone.get(family) for zone in zones["Zones"] for family in ("EniIp", "ZoneIpv6Address"))
+    return [address for address in found if address]
 
 
 def _print(found: dict[str, Any], server: str) -> None:
@@ -120,5 +121,8 @@ def _print(found: dict[str, Any], server: str) -> None:
         endpoint["Addresses"] = " ".join(endpoint["Addresses"])
     columns = ("EndpointId", "Addresses", "ServiceId", "EndpointStatus", "ConnectionStatus")
     print_table("endpoints", columns, found["Endpoints"])
-    attachment = ("AttachmentId", "VSwitchId", "PrivateIpAddress", "MacAddress", "Status")
-    print_table("attachments", attachment, found["Attachments"])
+    for place in found["Attachments"]:
+        both = place["PrivateIpAddress"], place.get("Ipv6Address", "")
+        place["Addresses"] = " ".join(both).strip()
+    columns = ("AttachmentId", "VSwitchId", "Addresses", "MacAddress", "Status")
+    print_table("attachments", columns, found["Attachments"])

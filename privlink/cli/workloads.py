@@ -36,7 +36,13 @@ _PATIENCE = 15.0  # seconds
 @click.option("--pid", type=int, help="A process in the workload's network namespace.")
 @click.option("--tap", help="Name of a tap device to make, for a virtual machine.")
 @click.option("--ip", help="Address to have; any free one if left out.")
+@click.option("--ipv6", help="IPv6 address to have; any if left out and the vSwitch has IPv6.")
 @click.option("--ifname", default="eth0", show_default=True, help="Name of the link inside.")
+@click.option(
+    "--security-group",
+    multiple=True,
+    help="Security group to be in, such as sg-...; may be given several times.",
+)
 @state_option
 @output_option
 def attach(
@@ -45,7 +51,9 @@ def attach(
     pid: int | None,
     tap: str | None,
     ip: str | None,
+    ipv6: str | None,
     ifname: str,
+    security_group: tuple[str, ...],
     state: Path,
     output: str,
 ) -> None:
@@ -57,17 +65,16 @@ def attach(
         plug.namespace_path(target)  # a wrong name is better found before anything is made
     _check_is_here(state)
     calls = client(state)
-    place = calls.call("CreateAttachment", VSwitchId=vswitch, PrivateIpAddress=ip)
+    place = calls.call(
+        "CreateAttachment",
+        VSwitchId=vswitch,
+        PrivateIpAddress=ip,
+        Ipv6Address=ipv6,
+        SecurityGroupId=security_group,
+    )
     plugged = False
     try:
-        port = plug.Port(
-            ifname=ifname,
-            mac=place["MacAddress"],
-            address=place["PrivateIpAddress"],
-            prefix=ipaddress.IPv4Network(place["CidrBlock"]).prefixlen,
-            gateway=place["Gateway"],
-            network=place["VpcCidrBlock"],
-        )
+        port = _port(ifname, place)
         if target is not None:
             plug.plug(instance_of(state), place["Number"], target, port)
         else:
@@ -99,6 +106,27 @@ def detach(attachment_id: str, state: Path, output: str) -> None:
         print_json({"AttachmentId": attachment_id, "Status": "Detached"})
     else:
         click.echo(f"{attachment_id} is detached; its address is free again")
+
+
+def _port(ifname: str, place: dict[str, Any]) -> plug.Port:
+    """The workload's end of an attachment, as the API describes the attachment."""
+    ipv6 = None
+    if "Ipv6Address" in place:
+        ipv6 = plug.Ipv6(
+            address=place["Ipv6Address"],
+            prefix=ipaddress.IPv6Network(place["Ipv6CidrBlock"]).prefixlen,
+            gateway=place["Ipv6Gateway"],
+            network=place["VpcIpv6CidrBlock"],
+        )
+    return plug.Port(
+        ifname=ifname,
+        mac=place["MacAddress"],
+        address=place["PrivateIpAddress"],
+        prefix=ipaddress.IPv4Network(place["CidrBlock"]).prefixlen,
+        gateway=place["Gateway"],
+        network=place["VpcCidrBlock"],
+        ipv6=ipv6,
+    )
 
 
 def _check_is_here(state: Path) -> None:
@@ -139,12 +167,14 @@ def _print(place: dict[str, Any], output: str) -> None:
         place.pop("RequestId")
         print_json(place)
         return
-    print_fields(
-        {
-            "attachment": place["AttachmentId"],
-            "address": place["PrivateIpAddress"],
-            "mac": place["MacAddress"],
-            "gateway": place["Gateway"],
-            "status": place["Status"],
-        }
-    )
+    told = {
+        "attachment": "AttachmentId",
+        "address": "PrivateIpAddress",
+        "ipv6": "Ipv6Address",
+        "mac": "MacAddress",
+        "gateway": "Gateway",
+        "ipv6 gateway": "Ipv6Gateway",
+        "status": "Status",
+    }
+    fields = {name: place[field] for name, field in told.items() if field in place}
+    print_fields({**fields, "groups": ", ".join(place["SecurityGroupIds"]) or "none"})

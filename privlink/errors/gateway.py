@@ -12,6 +12,13 @@ class MissingParameter(ParameterError):
     text = "{parameter} is mandatory for this action."
 
 
+class NeededParameter(ParameterError):
+    """A parameter that is mandatory because of what else was given, or of what is there."""
+
+    code = "Missing"
+    text = "{parameter} is mandatory here: {why}"
+
+
 class InvalidParameter(ParameterError):
     code = "Invalid"
     text = "Specified parameter {parameter} is not valid: {why}"

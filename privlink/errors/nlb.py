@@ -52,6 +52,30 @@ class MismatchServerIp(ApiError):
     text = "ServerIp {server_ip!r} is not the address of {server_id!r}, {address}. Leave it out."
 
 
+class MismatchIpVersion(ApiError):
+    code = "Mismatch.AddressIPVersion"
+    text = (
+        "{address} is an IPv6 address; {group_id} takes IPv4 ones. A server group that is created "
+        "with AddressIPVersion DualStack takes both."
+    )
+
+
+class MismatchProtocol(ApiError):
+    code = "Mismatch.Protocol"
+    text = (
+        "{group_id} is of Protocol {group_protocol}, which is not for a {protocol} listener. Name "
+        "a server group of {protocol} or TCP_UDP."
+    )
+
+
+class MismatchAnyPort(ApiError):
+    code = "Mismatch.AnyPortEnabled"
+    text = (
+        "A listener on ports {ports} needs servers that take any port, and AnyPortEnabled of "
+        "{group_id} is false. Name a server group that is created with AnyPortEnabled=true."
+    )
+
+
 class BackendServerNotFound(ApiError):
     code = "ResourceNotFound.BackendServer"
     status = 404

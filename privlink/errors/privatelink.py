@@ -199,12 +199,19 @@ class EndpointServiceResourceCannotRemove(ApiError):
 
 class EndpointServiceNotSupportIpv6(ApiError):
     code = "EndpointServiceNotSupportIpv6"
-    text = "A DualStack service cannot be had here yet: privlink carries IPv4. Use IPv4."
+    text = "{what} cannot be DualStack: {why}"
 
 
-class ServiceResourceNotSupportIpv6(ApiError):
+class ServiceResourceNotSupportIpv6(EndpointServiceNotSupportIpv6):
     code = "ServiceResourceNotSupportIpv6"
-    text = "The resources of {service_id} have IPv4 addresses only, so it stays IPv4."
+
+
+class EndpointServiceDowngradeNotAllowed(ApiError):
+    code = "EndpointServiceDowngradeNotAllowed"
+    text = (
+        "{service_id} is DualStack and stays so, as endpoints may rely on its IPv6. "
+        "For IPv4 alone, create another service."
+    )
 
 
 class LoadBalancerNotFound(ApiError):

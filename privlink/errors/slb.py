@@ -20,14 +20,14 @@ class VServerGroupNotFound(ApiError):
 class ClbListenerNotFound(ApiError):
     code = "InvalidParameter"
     text = (
-        "The specified resource does not exist: a listener on port {port} is NotFound on "
+        "The specified resource does not exist: a listener on {where} is NotFound on "
         "{load_balancer_id}. Its ports: {known}."
     )
 
 
 class ListenerAlreadyExists(ApiError):
     code = "ListenerAlreadyExists"
-    text = "{load_balancer_id} already has a listener on TCP port {port}."
+    text = "{load_balancer_id} already has a listener on {protocol} port {port}."
 
 
 class DeleteProtectionIsOn(ApiError):

@@ -80,6 +80,45 @@ class InvalidCidrBlockOverlapped(ApiError):
     text = "CidrBlock {cidr} overlaps {other_cidr} of {other}. Choose one that overlaps neither."
 
 
+class InvalidIpv6CidrBlock(ApiError):
+    code = "InvalidIpv6CidrBlock.Malformed"
+    text = "Ipv6CidrBlock {cidr!r} is not valid: {why}"
+
+
+class InvalidIpv6CidrBlockOverlapped(ApiError):
+    code = "InvalidIpv6CidrBlock.Overlapped"
+    text = "Ipv6CidrBlock {number} is {cidr6}, which {other} has. Choose another one, 0 to 255."
+
+
+class Ipv6BlockFixed(ApiError):
+    code = "OperationFailed.Ipv6CidrBlockExisted"
+    text = (
+        "{resource} has the IPv6 block {cidr6}, which stays as it is. To get another one, switch "
+        "IPv6 off first: EnableIPv6=false does it once nothing uses the block."
+    )
+
+
+class Ipv6InUse(DependencyViolation):
+    code = "DependencyViolation.Ipv6"
+    text = "IPv6 of {resource} is still used by {dependants}. {way_out}"
+
+
+class VpcNotSupportIpv6(ApiError):
+    code = "OperationUnsupported.Ipv6Feature"
+    text = (
+        "VPC {vpc_id} has no IPv6 block, so nothing in it can have IPv6. ModifyVpcAttribute with "
+        "EnableIPv6=true gives it one."
+    )
+
+
+class VSwitchNotSupportIpv6(ApiError):
+    code = "OperationFailed.vSwitchNotSupportIpv6"
+    text = (
+        "vSwitch {vswitch_id} has no IPv6 block, so nothing in it can have an IPv6 address. "
+        "ModifyVSwitchAttribute with EnableIPv6=true and Ipv6CidrBlock gives it one."
+    )
+
+
 class DependencyViolationVSwitch(DependencyViolation):
     code = "DependencyViolation.VSwitch"
 

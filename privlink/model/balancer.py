@@ -19,6 +19,7 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
 
 
@@ -39,6 +40,7 @@ class LoadBalancer(msgspec.Struct, frozen=True):
     undeletable_reason: str = ""
     fixed_since: str = ""  # protection against changes in a console; empty: none
     fixed_reason: str = ""
+    ip_version: IpVersion = IpVersion.IPV4
 
 
 class LoadBalancerZone(msgspec.Struct, frozen=True):
@@ -56,11 +58,13 @@ class ServerGroup(msgspec.Struct, frozen=True):
     id: ServerGroupId
     account_id: AccountId
     vpc_id: VpcId
-    protocol: str
-    type: str  # Instance or Ip
+    protocol: str  # of the listeners it may stand behind: TCP, UDP or TCP_UDP
+    type: str  # Instance or Ip, and of a CLB VServer
     name: str
     created_at: str
     balancer_id: LoadBalancerId | None = None  # the CLB whose group it is; None for an NLB's
+    ip_version: IpVersion = IpVersion.IPV4  # of its servers
+    any_port: bool = False  # its servers get flows on the port the client asked for
 
 
 def default_group(balancer_id: LoadBalancerId) -> ServerGroupId:
@@ -69,27 +73,31 @@ def default_group(balancer_id: LoadBalancerId) -> ServerGroupId:
 
 
 class GroupServer(msgspec.Struct, frozen=True):
-    """One server of a group: an address of the VPC and a port."""
+    """One server of a group: an address of the VPC and a port.
+
+    Its address is IPv4 or IPv6, and it takes flows of that family alone.
+    """
 
     group_id: ServerGroupId
     server_type: str  # Ip or Eni, and of a CLB eni or eniip
     server_id: str
-    address: int
-    port: int  # 0 for a default server of a CLB: its listeners say which
+    address: str  # in the one spelling of its family
+    port: int  # 0 where the group does not say: a default server of a CLB, or any port
     weight: int  # 0 takes no new flows, 100 the most
     description: str
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """A port the load balancer takes flows on."""
+    """A port the load balancer takes flows on, or a range of them."""
 
     id: ListenerId
     account_id: AccountId
     balancer_id: LoadBalancerId
-    protocol: str
-    port: int
+    protocol: str  # TCP or UDP
+    first: int
+    last: int
     group_id: ServerGroupId
     created_at: str
     started: bool = True  # one that is not takes no new flows
     description: str = ""
-    server_port: int | None = None  # of the servers whose group does not say
+    server_port: int | None = None  # of a CLB's default servers

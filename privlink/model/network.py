@@ -17,6 +17,13 @@ from privlink.model.ids import (
 )
 
 
+class IpVersion(enum.StrEnum):
+    """Which addresses something has: IPv4 alone, or IPv4 and IPv6 side by side."""
+
+    IPV4 = "IPv4"
+    DUAL_STACK = "DualStack"
+
+
 class Vpc(msgspec.Struct, frozen=True):
     """A private network. `number` names it in packets' keys, so CIDRs may overlap."""
 
@@ -27,6 +34,7 @@ class Vpc(msgspec.Struct, frozen=True):
     name: str
     description: str
     created_at: str
+    cidr6: str = ""  # its IPv6 block; empty without IPv6
 
 
 class VSwitch(msgspec.Struct, frozen=True):
@@ -42,6 +50,7 @@ class VSwitch(msgspec.Struct, frozen=True):
     description: str
     created_at: str
     next_address: int  # where the search for a free address goes on
+    cidr6: str = ""  # its IPv6 block; empty without IPv6
 
 
 class RouteTableType(enum.StrEnum):
@@ -80,7 +89,7 @@ class EniOwner(enum.StrEnum):
 
 
 class Eni(msgspec.Struct, frozen=True):
-    """An address and a MAC in a vSwitch."""
+    """An address and a MAC in a vSwitch, and maybe an IPv6 address."""
 
     id: EniId
     vpc_id: VpcId
@@ -90,6 +99,7 @@ class Eni(msgspec.Struct, frozen=True):
     owner_kind: EniOwner
     owner_id: str
     created_at: str
+    address6: str | None = None  # as RFC 5952 spells it
 
 
 class Attachment(msgspec.Struct, frozen=True):

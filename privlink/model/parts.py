@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
@@ -18,12 +20,13 @@ class SegmentParts(msgspec.Struct, frozen=True):
 
 
 class AttachmentParts(msgspec.Struct, frozen=True):
-    """A workload's place, its address, and where that lies."""
+    """A workload's place, its address, where that lies, and what it may call."""
 
     attachment: Attachment
     eni: Eni
     vswitch: VSwitch
     vpc: Vpc
+    groups: tuple[SecurityGroup, ...] = ()
 
 
 class BalancerParts(msgspec.Struct, frozen=True):
@@ -35,10 +38,19 @@ class BalancerParts(msgspec.Struct, frozen=True):
 
 
 class FilterParts(msgspec.Struct, frozen=True):
-    """A security group and its rules."""
+    """A security group, its rules, and the numbers of the sets that these name."""
 
     group: SecurityGroup
     rules: tuple[SecurityGroupRule, ...]
+    peers: Mapping[str, int] = {}  # by the id of a security group or a prefix list
+    open_inside: bool = False  # its members let each other in, and some open flows
+
+
+class MembersParts(msgspec.Struct, frozen=True):
+    """A set that rules name: the addresses in a security group, or the blocks on a prefix list."""
+
+    number: int
+    blocks: tuple[str, ...]
 
 
 class ForwardParts(msgspec.Struct, frozen=True):

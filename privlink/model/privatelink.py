@@ -16,6 +16,7 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.network import IpVersion
 
 
 class EndpointType(enum.StrEnum):
@@ -89,6 +90,7 @@ class EndpointService(msgspec.Struct, frozen=True):
     connect_bandwidth: int | None  # Mbit/s of a new connection; None: the kind's default
     zone_affinity: bool  # its domains answer with the address in the asker's own zone first
     created_at: str
+    ip_version: IpVersion = IpVersion.IPV4
 
 
 class ServiceResource(msgspec.Struct, frozen=True):
@@ -131,6 +133,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     zone_affinity: bool  # its domain answers with the address in the asker's own zone first
     deleting: bool
     created_at: str
+    ip_version: IpVersion = IpVersion.IPV4
 
 
 class Connection(msgspec.Struct, frozen=True):

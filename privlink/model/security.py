@@ -1,4 +1,4 @@
-"""Security groups and their rules."""
+"""Security groups with their rules, and the prefix lists that rules may name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import enum
 
 import msgspec
 
-from privlink.model.ids import AccountId, SecurityGroupId, VpcId
+from privlink.model.ids import (
+    AccountId,
+    AttachmentId,
+    PrefixListId,
+    SecurityGroupId,
+    VpcId,
+)
 
 
 class Direction(enum.StrEnum):
@@ -16,11 +22,18 @@ class Direction(enum.StrEnum):
     EGRESS = "egress"
 
 
+class AddressFamily(enum.StrEnum):
+    """Which addresses a block or a list of blocks is about."""
+
+    IPV4 = "IPv4"
+    IPV6 = "IPv6"
+
+
 class SecurityGroup(msgspec.Struct, frozen=True):
     """A stateful filter on ENIs; without a rule that accepts, it drops."""
 
     id: SecurityGroupId
-    number: int
+    number: int  # of one sequence with prefix lists: it names a filter, and a set of members
     account_id: AccountId
     vpc_id: VpcId
     type: str  # normal or enterprise
@@ -31,16 +44,54 @@ class SecurityGroup(msgspec.Struct, frozen=True):
 
 
 class SecurityGroupRule(msgspec.Struct, frozen=True):
-    """One rule. Ports are -1 to -1 where the protocol has none, as on the wire."""
+    """One rule. Ports are -1 to -1 where the protocol has none, as on the wire.
+
+    It is about one end of a flow, of an ingress rule where it comes from, of an egress rule where
+    it goes: a block, or whoever is in a security group or on a prefix list.
+    """
 
     id: str
     group_id: SecurityGroupId
     policy: str  # Accept or Drop
     priority: int  # 1 first, 100 last
-    protocol: str  # TCP, UDP, ICMP, ALL
+    protocol: str  # TCP, UDP, ICMP, ICMPV6, ALL
     low: int
     high: int
-    cidr: str  # as it was given: where flows come from, or in an egress rule where they go
+    cidr: str  # as it was given, IPv4 or IPv6; empty where a group or a list is named
     description: str
     created_at: str
     direction: Direction
+    peer_id: str = ""  # the security group or the prefix list; empty where there is a block
+
+    @property
+    def names_group(self) -> bool:
+        """Whether its other end is a security group."""
+        return self.peer_id.startswith("sg-")
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A workload's place that is in a security group."""
+
+    attachment_id: AttachmentId
+    group_id: SecurityGroupId
+
+
+class PrefixList(msgspec.Struct, frozen=True):
+    """Blocks of one address family under one name, for rules of the account's groups."""
+
+    id: PrefixListId
+    number: int  # of one sequence with security groups
+    account_id: AccountId
+    family: AddressFamily
+    name: str
+    description: str
+    max_entries: int
+    created_at: str
+
+
+class PrefixListEntry(msgspec.Struct, frozen=True):
+    """One block on a prefix list, in its canonical form."""
+
+    list_id: PrefixListId
+    cidr: str
+    description: str

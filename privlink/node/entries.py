@@ -6,6 +6,7 @@ import heapq
 import ipaddress
 import math
 import socket
+import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -26,9 +27,8 @@ from privlink.model.items import (
 from privlink.node.maps import (
     ADDRESS,
     ADDRESS_BITS,
-    FILTER_HEAD,
+    FILTER,
     FILTER_KEY,
-    FILTER_SIZE,
     FORWARD,
     GATEWAY_MAC,
     LISTENER,
@@ -39,6 +39,8 @@ from privlink.node.maps import (
     NEIGHBOUR,
     NO_ADDRESS,
     NUMBER,
+    PAGE_KEY,
+    PAGE_SIZE,
     PORT,
     PORT_BITS,
     PROTOCOLS,
@@ -250,9 +252,14 @@ def _filter_entries(item: Filter) -> Iterator[Entry]:
                 f"security group {item.number} has {len(rules)} {direction.name.lower()} rules; "
                 f"at most {MAX_RULES} fit"
             )
-        value = FILTER_HEAD.pack(len(rules)) + b"".join(map(_rule_bytes, rules))
+        packed = b"".join(map(_rule_bytes, rules))
+        version = zlib.crc32(packed)
+        for page, start in enumerate(range(0, len(packed), PAGE_SIZE)):
+            key = PAGE_KEY.pack(item.number, direction, version, page)
+            part = packed[start : start + PAGE_SIZE]
+            yield Entry("rules", key, part.ljust(PAGE_SIZE, b"\0"))
         key = FILTER_KEY.pack(item.number, direction)
-        yield Entry("filters", key, value.ljust(FILTER_SIZE, b"\0"))
+        yield Entry("filters", key, FILTER.pack(len(rules), version))
 
 
 @lru_cache(maxsize=4096)
@@ -284,8 +291,7 @@ def _rule_bytes(rule: Rule) -> bytes:
 def _set_entries(item: Members) -> Iterator[Entry]:
     for block in item.blocks:
         address, bits = _block(block)
-        prefix = SET_PREFIX - ADDRESS_BITS + bits
-        key = SET_KEY.pack(prefix, item.number, family_of(block), address)
+        key = SET_KEY.pack(SET_PREFIX - ADDRESS_BITS + bits, item.number, address)
         yield Entry("sets", key, NUMBER.pack(1))
 
 

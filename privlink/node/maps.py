@@ -14,6 +14,7 @@ from typing import NamedTuple
 GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
 MAX_FILTERS = 10
 MAX_RULES = 250
+PAGE_RULES = 16
 MAX_FLOWS = 65536
 
 NUMBER = struct.Struct("=I")
@@ -27,9 +28,10 @@ SERVER_KEY = struct.Struct("=IBBHI")
 SERVER = struct.Struct("=16sH2x")
 NEIGHBOUR = struct.Struct("=I6sBx")
 FILTER_KEY = struct.Struct("=II")
-FILTER_HEAD = struct.Struct("=I4x")
+FILTER = struct.Struct("=II")
+PAGE_KEY = struct.Struct("=IIII")
 RULE = struct.Struct("=QQIHHBBBBBBBB")
-SET_KEY = struct.Struct("=III16s")
+SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
 FLOW = struct.Struct("=QII16s16sHH6s6sIIIIBBBBBBBx")
 # Of the same: last_seen, forward, reverse, established, client_finished, server_finished, reset.
@@ -39,7 +41,7 @@ FLOW_COUNT = struct.Struct("=i")
 FRAGMENT_KEY = struct.Struct("=II")
 DATAGRAM = struct.Struct("=Q44sIIHBx")
 
-FILTER_SIZE = FILTER_HEAD.size + MAX_RULES * RULE.size
+PAGE_SIZE = PAGE_RULES * RULE.size
 LISTENER_PREFIX = 8 * (LISTENER_KEY.size - NUMBER.size)  # bits of a key for one port
 SET_PREFIX = 8 * (SET_KEY.size - NUMBER.size)  # bits of a key for one address
 PORT_BITS, ADDRESS_BITS = 16, 128

@@ -23,6 +23,21 @@ from privlink.node.links import fabric_name, open_netlink, refusals, workload_na
 
 MTU: Final = 1500
 SOURCES: Final = "100.64.0.0/10"  # where the fabric's source addresses come from (RFC 6598)
+SOURCES6: Final = "fd70:7269:766c::/96"  # the same in IPv6: the IPv4 ones in the last 32 bits
+_IPV6: Final = Path("/proc/sys/net/ipv6/conf")
+# The node answers for the gateway and nobody advertises routers, so a link-local address would
+# have no use but to be heard. Containers may have IPv6 off for links to come.
+_SYSCTLS6: Final = (("addr_gen_mode", "1"), ("accept_ra", "0"), ("disable_ipv6", "0"))
+_NODAD: Final = 0x02  # IFA_F_NODAD (linux/if_addr.h): the server has seen to it that it is unique
+
+
+class Ipv6(msgspec.Struct, frozen=True):
+    """The IPv6 address of a workload."""
+
+    address: str
+    prefix: int  # length of the vswitch's, in bits
+    gateway: str
+    network: str  # block of the VPC
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -35,24 +50,34 @@ class Port(msgspec.Struct, frozen=True):
     gateway: str
     network: str  # CIDR of the VPC
     mtu: int = MTU
+    ipv6: Ipv6 | None = None
 
 
 def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> None:
-    """Give a workload its place: link, address and routes in its network namespace, all or nothing.
+    """Give a workload its place: link, addresses and routes in its network namespace, all or
+    nothing.
 
     `netns` is a path, a name as `ip netns` knows it, or a process id. The default route leads to
     the gateway unless the namespace has one already: then that stays, and only the VPC and source
     addresses of endpoints (100.64.0.0/10) are reached by the gateway, without which no answer would
-    find its way. ValueError where the caller can put it right, KernelError where the kernel
-    refuses.
+    find its way. It is alike in IPv6, where those are in fd70:7269:766c::/96. ValueError where the
+    caller can put it right, KernelError where the kernel refuses.
     """
     path = namespace_path(netns)
     fabric = system.NAMESPACES / fabric_name(instance)
     if not system.is_namespace(fabric):
         raise ValueError(f"no node of instance {instance!r} runs on this host: start `privlink up`")
+    if port.ipv6 is not None and not _IPV6.exists():
+        raise KernelError.of(
+            f"give {port.ifname} the address {port.ipv6.address}",
+            errno.EAFNOSUPPORT,
+            "it has no IPv6 (CONFIG_IPV6, or ipv6.disable=1 at boot); use a vSwitch without IPv6",
+        )
     with closing(open_netlink(path)) as inside, closing(open_netlink(fabric)) as outside:
         _make_pair(outside, number, path, port)
         try:
+            if port.ipv6 is not None:
+                system.within(path, lambda: _prepare_ipv6(port.ifname))
             _settle_inside(inside, port)
         except BaseException:
             _remove(outside, number)
@@ -116,19 +141,47 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
         )
     with refusals(f"set {port.ifname} up"):
         netlink.link("set", index=index, state="up")
-    with refusals(f"route by the gateway {port.gateway} of {port.ifname}"):
-        for destination in _destinations(netlink, port):
-            netlink.route("add", dst=destination, gateway=port.gateway, oif=index)
+    ways = [(port.gateway, _destinations(netlink, port))]
+    if (ipv6 := port.ipv6) is not None:
+        # Only now: an address that comes to a link that is down has no route to its neighbours.
+        with refusals(f"give {port.ifname} the address {ipv6.address}/{ipv6.prefix}"):
+            netlink.addr(
+                "add", index=index, address=ipv6.address, prefixlen=ipv6.prefix, flags=_NODAD
+            )
+        ways.append((ipv6.gateway, _destinations6(netlink, ipv6)))
+    for gateway, destinations in ways:
+        with refusals(f"route by the gateway {gateway} of {port.ifname}"):
+            for destination in destinations:
+                netlink.route("add", dst=destination, gateway=gateway, oif=index)
+
+
+def _prepare_ipv6(ifname: str) -> None:
+    """Keep the kernel from giving a link, which is not up yet, addresses and routes of its own."""
+    for name, value in _SYSCTLS6:
+        file = _IPV6 / ifname / name
+        try:
+            file.write_text(value)
+        except OSError as error:
+            raise KernelError(f"write {value} to {file}", error) from error
 
 
 def _destinations(netlink: IPRoute, port: Port) -> Iterator[str]:
     """What is reached by the gateway."""
     if not netlink.get_default_routes(family=socket.AF_INET):
-        yield "default"
+        yield "0.0.0.0/0"
         return
     yield SOURCES
     if port.prefix > ipaddress.IPv4Network(port.network).prefixlen:  # there is more than the link
         yield port.network
+
+
+def _destinations6(netlink: IPRoute, ipv6: Ipv6) -> Iterator[str]:
+    """What is reached by the gateway of IPv6."""
+    if not netlink.get_default_routes(family=socket.AF_INET6):
+        yield "::/0"
+        return
+    yield SOURCES6
+    yield ipv6.network
 
 
 def _remove(outside: IPRoute, number: int) -> None:

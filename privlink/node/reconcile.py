@@ -1,9 +1,9 @@
 """From what the maps hold to what they should hold: which entries to drop and put, in which order.
 
 A packet passes along a chain of entries: its port and the filters of that, the address it calls,
-that address's filters with their sets, and forward, the forward's balancer with its listeners and
-servers. Each entry changes atomically; a plan of several does not. So its order keeps these
-promises, wherever it is interrupted:
+that address's filters with their rules and sets, and forward, the forward's balancer with its
+listeners and servers. Each entry changes atomically; a plan of several does not. So its order keeps
+these promises, wherever it is interrupted:
 
   1. Nothing passes that neither the old nor the new state lets pass.
   2. What both states let pass along a chain that does not change keeps passing.
@@ -28,13 +28,15 @@ import msgspec
 
 from privlink.node.maps import (
     ADDRESS,
-    FILTER_HEAD,
+    FILTER,
     FILTER_KEY,
     FORWARD,
     LISTENER,
     LISTENER_KEY,
     MAX_FILTERS,
     NUMBER,
+    PAGE_KEY,
+    PAGE_RULES,
     PORT,
     RULE,
     SERVER_KEY,
@@ -45,14 +47,15 @@ from privlink.node.maps import (
 
 # From the tail of the chain to its head.
 MAPS: Final = (
-    "servers", "neighbours", "listeners", "sets", "filters", "forwards", "addresses", "ports",
+    "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards", "addresses",
+    "ports",
 )  # fmt: skip
 
 _SHUT: Final = ("ports", "addresses", "forwards", "listeners")  # absent means nothing passes
 _OPEN: Final = ("ports", "addresses", "listeners")  # a new one is what lets pass
 
 # What changes in these may forbid what it permitted; a new filter, address or port cannot.
-_RULES: Final = ("sets", "filters", "addresses", "ports")
+_RULES: Final = ("sets", "rules", "filters", "addresses", "ports")
 _FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end
 
 _Key = tuple[str, bytes]
@@ -176,14 +179,16 @@ def _filter_changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[objec
     if key in touched.keys:
         yield key
     if touched.sets and (found := held.get(key)) is not None:
-        yield from (("set", number) for number in _sets_of(found.value) & touched.sets)
+        yield from (("set", number) for number in _sets_of(found, held) & touched.sets)
 
 
-def _sets_of(filter_value: bytes) -> set[int]:
-    """The sets that a filter's rules name."""
-    (count,) = FILTER_HEAD.unpack_from(filter_value)
-    rules = filter_value[FILTER_HEAD.size : FILTER_HEAD.size + count * RULE.size]
-    return {rule[2] for rule in RULE.iter_unpack(rules)}
+def _sets_of(entry: Entry, held: _Held) -> set[int]:
+    """The sets that a filter's rules name; 0 where one names none."""
+    count, version = FILTER.unpack(entry.value)
+    pages = range((count + PAGE_RULES - 1) // PAGE_RULES)
+    keys = (("rules", PAGE_KEY.pack(*FILTER_KEY.unpack(entry.key), version, at)) for at in pages)
+    found = filter(None, map(held.get, keys))
+    return {rule[2] for page in found for rule in RULE.iter_unpack(page.value)}
 
 
 def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:

@@ -34,7 +34,7 @@ _REDIRECT = "b7010000{ifindex} b702000000000000 8500000017000000 950000000000000
 def plug_tap(instance: str, number: int, tap: str, *, mtu: int = MTU) -> None:
     """Make a tap in this network namespace and lead it into the fabric, all or nothing.
 
-    The machine behind it must use the attachment's MAC and address. ValueError where the caller
+    The machine behind it must use the attachment's MAC and addresses. ValueError where the caller
     can put it right, KernelError where the kernel refuses.
     """
     fabric = system.NAMESPACES / fabric_name(instance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.network import Vpc
@@ -10,21 +12,35 @@ from privlink.model.parts import (
     BalancerParts,
     FilterParts,
     ForwardParts,
+    MembersParts,
     SegmentParts,
 )
-from privlink.model.security import SecurityGroupRule
+from privlink.model.security import Direction, SecurityGroupRule
 from privlink.rules import addresses, filters
+
+# What holds where no rule of a security group decides comes after the last of them.
+_AFTER_ALL = 101
+_ANYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def segment(parts: SegmentParts) -> items.Segment:
     """A managed vSwitch as a node makes it."""
     vswitch = parts.vswitch
-    gateway = addresses.gateway(vswitch.cidr)
-    return items.Segment(vswitch.number, parts.vpc.number, vswitch.cidr, gateway)
+    return items.Segment(
+        number=vswitch.number,
+        network=parts.vpc.number,
+        cidr=vswitch.cidr,
+        gateway=addresses.gateway(vswitch.cidr),
+        cidr6=vswitch.cidr6,
+        gateway6=addresses.gateway(vswitch.cidr6) if vswitch.cidr6 else "",
+    )
 
 
 def attachment(parts: AttachmentParts) -> items.Attachment:
-    """A workload's place as a node plugs it in."""
+    """A workload's place as a node plugs it in.
+
+    One from before its vSwitch had IPv6 has no IPv6 address, and then no block either.
+    """
     return items.Attachment(
         number=parts.attachment.number,
         segment=parts.vswitch.number,
@@ -32,6 +48,9 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         cidr=parts.vswitch.cidr,
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
+        cidr6=parts.vswitch.cidr6 if parts.eni.address6 else "",
+        address6=parts.eni.address6 or "",
+        filters=tuple(group.number for group in parts.groups),
     )
 
 
@@ -47,8 +66,8 @@ def balancer(parts: BalancerParts) -> items.Balancer:
         tuple(
             items.Listener(
                 items.Protocol(listener.protocol),
-                listener.port,
-                listener.port,
+                max(listener.first, 1),  # port 0 is nobody's: RFC 6335
+                listener.last,
                 tuple(
                     _server(server, listener)
                     for server in parts.servers
@@ -62,46 +81,79 @@ def balancer(parts: BalancerParts) -> items.Balancer:
 
 
 def _server(server: GroupServer, listener: Listener) -> items.Server:
-    port = server.port or listener.server_port
-    assert port, f"neither {server.group_id} nor {listener.id} says the port of a server"
-    return items.Server(addresses.text(server.address), port, server.weight)
+    # Where neither says a port, it is the one that the client asked for.
+    return items.Server(server.address, server.port or listener.server_port or 0, server.weight)
 
 
 def packet_filter(parts: FilterParts) -> items.Filter:
-    """A security group's rules in the order they decide: priority first, drop before accept."""
-    ordered = sorted(
-        parts.rules, key=lambda rule: (rule.priority, rule.policy == "Accept", rule.id)
-    )
-    return items.Filter(parts.group.number, tuple(_rule(rule) for rule in ordered))
+    """A security group's rules in the order they decide: priority first, drop before accept.
+
+    Where none decides, a group's members may let each other in, and those of a normal one let
+    everything out. An enterprise group does neither. Source: "Security group rules" of the ECS
+    user guide.
+    """
+    number = parts.group.number
+    ingress, egress = _ordered(parts, Direction.INGRESS), _ordered(parts, Direction.EGRESS)
+    if parts.open_inside:
+        ingress.append(items.Rule(_AFTER_ALL, True, "ALL", "", 0, 65535, number))
+    if parts.group.type == "normal":
+        egress += [items.Rule(_AFTER_ALL, True, "ALL", each, 0, 65535) for each in _ANYWHERE]
+    return items.Filter(number, tuple(ingress), tuple(egress))
+
+
+def members(parts: MembersParts) -> items.Members:
+    """A set that rules name."""
+    return items.Members(parts.number, parts.blocks)
 
 
 def forward(parts: ForwardParts) -> items.Forward:
-    """An endpoint zone as a node answers for it."""
+    """An endpoint zone as a node answers for it. It leads by IPv6 if it has an address of it."""
+    zone, has_ipv6 = parts.zone, parts.eni.address6 is not None
+    replaced = (zone.replaced_opening, zone.replaced_source, parts.replaced_vpc)
     return items.Forward(
         network=parts.vpc.number,
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
-        opening=_opening(parts.zone.opening, parts.zone.source, parts.provider_vpc, parts.balancer),
-        replaced=_opening(
-            parts.zone.replaced_opening,
-            parts.zone.replaced_source,
-            parts.replaced_vpc,
-            parts.replaced_balancer,
-        ),
+        opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.balancer, has_ipv6),
+        replaced=_opening(*replaced, parts.replaced_balancer, has_ipv6),
+        address6=parts.eni.address6 or "",
     )
 
 
 def _opening(
-    number: int | None, source: int | None, vpc: Vpc | None, balancer: LoadBalancer | None
+    number: int | None,
+    source: int | None,
+    vpc: Vpc | None,
+    balancer: LoadBalancer | None,
+    has_ipv6: bool,
 ) -> items.Opening | None:
     if number is None:
         return None
     assert source is not None and vpc is not None and balancer is not None, number
-    return items.Opening(number, vpc.number, addresses.text(source), balancer.number)
+    return items.Opening(
+        number=number,
+        network=vpc.number,
+        source=addresses.text(source),
+        balancer=balancer.number,
+        source6=addresses.source6(source) if has_ipv6 else "",
+    )
 
 
-def _rule(rule: SecurityGroupRule) -> items.Rule:
+def _ordered(parts: FilterParts, direction: Direction) -> list[items.Rule]:
+    ours = (rule for rule in parts.rules if rule.direction is direction)
+    ordered = sorted(ours, key=lambda rule: (rule.priority, rule.policy == "Accept", rule.id))
+    return [_rule(rule, parts.peers) for rule in ordered]
+
+
+def _rule(rule: SecurityGroupRule, peers: Mapping[str, int]) -> items.Rule:
     low, high = (0, 65535) if rule.low == -1 else (rule.low, rule.high)
-    block = filters.parse_block(rule.cidr)
-    return items.Rule(rule.priority, rule.policy == "Accept", rule.protocol, block, low, high)
+    return items.Rule(
+        rule.priority,
+        rule.policy == "Accept",
+        rule.protocol,
+        filters.canonical(rule.cidr) if rule.cidr else "",
+        low,
+        high,
+        peers[rule.peer_id] if rule.peer_id else 0,
+    )

@@ -80,6 +80,27 @@ RULES_PER_GROUP = Quota(
     "Join rules into wider blocks or port ranges, or spread them over several groups.",
     errors.SecurityGroupRuleLimit,
 )
+GROUP_RULES_PER_GROUP = Quota(
+    "ecs_quota_group_rules_per_security_group",
+    "Rules that name a group",
+    20,
+    "Put members into one group and name that, or give blocks or a prefix list.",
+    errors.GroupRuleLimit,
+)
+GROUPS_PER_INTERFACE = Quota(
+    "ecs_quota_security_groups_per_network_interface",
+    "Security groups",
+    5,
+    "Take one off with LeaveSecurityGroup first.",
+    errors.GroupsPerInterfaceLimit,
+)
+PREFIX_LISTS = Quota(
+    "ecs_quota_prefix_lists",
+    "Prefix lists",
+    100,
+    f"Delete one with DeletePrefixList, or {_ANOTHER_ACCOUNT}",
+    errors.PrefixListLimit,
+)
 BALANCERS = Quota(
     "nlb_quota_load_balancers",
     "Load balancers",
@@ -266,6 +287,9 @@ QUOTAS = {
         ROUTE_TABLES_PER_VPC,
         SECURITY_GROUPS,
         RULES_PER_GROUP,
+        GROUP_RULES_PER_GROUP,
+        GROUPS_PER_INTERFACE,
+        PREFIX_LISTS,
         BALANCERS,
         LISTENERS_PER_BALANCER,
         CLBS,

@@ -179,5 +179,6 @@ _COMPILERS = {
     "attachment": _compiler(parts.of_attachments, compiler.attachment),
     "balancer": _compiler(parts.of_balancers, compiler.balancer),
     "filter": _compiler(parts.of_filters, compiler.packet_filter),
+    "members": _compiler(parts.of_members, compiler.members),
     "forward": _compiler(parts.of_forwards, compiler.forward),
 }

@@ -22,6 +22,7 @@ from privlink.model.ids import (
     VpcId,
 )
 from privlink.model.privatelink import ResourceType
+from privlink.rules import families
 from privlink.store import changes, labels, rows, schema
 from privlink.store.database import Transaction
 
@@ -137,12 +138,11 @@ def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
 
 
 def servers(tx: Transaction, group_ids: Iterable[str]) -> list[GroupServer]:
+    """The servers of groups; of each group by address, IPv4 before IPv6, and port."""
     found: list[GroupServer] = []
     for chunk in rows.chunks(group_ids):
-        statement = select(_server).where(_server.c.group_id.in_(chunk))
-        ordered = statement.order_by(_server.c.group_id, _server.c.address, _server.c.port)
-        found += rows.all_of(tx, GroupServer, ordered)
-    return found
+        found += rows.all_of(tx, GroupServer, select(_server).where(_server.c.group_id.in_(chunk)))
+    return sorted(found, key=lambda each: (each.group_id, families.order(each.address), each.port))
 
 
 def add_servers(tx: Transaction, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
@@ -186,7 +186,8 @@ def listeners(tx: Transaction, balancer_ids: Iterable[str]) -> list[Listener]:
     found: list[Listener] = []
     for chunk in rows.chunks(balancer_ids):
         statement = select(_listener).where(_listener.c.balancer_id.in_(chunk))
-        found += rows.all_of(tx, Listener, statement.order_by(_listener.c.port))
+        ordered = statement.order_by(_listener.c.first, _listener.c.protocol)
+        found += rows.all_of(tx, Listener, ordered)
     return found
 
 

@@ -65,6 +65,11 @@ def filter_key(group_id: SecurityGroupId) -> str:
     return f"filter/{group_id}"
 
 
+def members_key(set_id: str) -> str:
+    """The key of a set that rules name: a security group's members, or a prefix list."""
+    return f"members/{set_id}"
+
+
 def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
     return f"forward/{endpoint_id}/{zone_id}"
 

@@ -24,7 +24,18 @@ from privlink.model.privatelink import (
     ServiceResource,
 )
 from privlink.rules.lifecycle import ZoneFacts
-from privlink.store import changes, labels, networks, nodes, pages, rows, schema, services, tally
+from privlink.store import (
+    changes,
+    labels,
+    members,
+    networks,
+    nodes,
+    pages,
+    rows,
+    schema,
+    services,
+    tally,
+)
 from privlink.store.database import Transaction
 from privlink.store.pages import Place, Wanted
 from privlink.store.prepared import Prepared, PreparedIn
@@ -122,11 +133,14 @@ def change(tx: Transaction, endpoint: Endpoint) -> None:
 
 def set_groups(tx: Transaction, endpoint: Endpoint, groups: Iterable[SecurityGroupId]) -> None:
     """Put these security groups on an endpoint, for the nodes to look at again."""
+    before = {group_id for _, group_id in _GROUPS.rows(tx, [endpoint.id])}
+    after = list(groups)
     tx.execute(delete(_group).where(_group.c.endpoint_id == endpoint.id))
-    _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in groups])
+    _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in after])
+    members.touch(tx, before.symmetric_difference(after))
     for zone in zones(tx, endpoint.id):
         if not zone.deleting:
-            changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
+            touch_zone(tx, zone)
 
 
 def mark_deleting(tx: Transaction, endpoint_id: EndpointId) -> None:
@@ -212,6 +226,7 @@ def unsettled_zones(tx: Transaction) -> list[EndpointZone]:
 
 def add_zone(tx: Transaction, zone: EndpointZone) -> None:
     rows.add(tx, _zone, zone)
+    members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
@@ -219,7 +234,14 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     """Put a zone's new facts in the place of the old, for the nodes to look at again."""
     key = {"endpoint_id": zone.endpoint_id, "zone_id": zone.zone_id}
     rows.change(tx, _zone, key, **msgspec.structs.asdict(zone))
+    if zone.deleting:
+        members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
+
+
+def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
+    """Have the nodes look at a zone again, whose address changed."""
+    changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
 def mark_placed(tx: Transaction, zone: EndpointZone) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select, union_all
 
 from privlink.model.ids import AccountId
 from privlink.model.network import Eni, EniOwner
@@ -18,7 +18,11 @@ from privlink.store.database import Transaction
 
 _eni, _vpc, _tag = schema.eni, schema.vpc, schema.resource_tag
 _member, _on_endpoint = schema.group_member, schema.endpoint_security_group
-_zone = schema.endpoint_zone
+_zone, _on_workload, _attachment = (
+    schema.endpoint_zone,
+    schema.attachment_security_group,
+    schema.attachment,
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -29,6 +33,7 @@ class Wanted(msgspec.Struct, frozen=True):
     vpc_id: str | None = None
     vswitch_id: str | None = None
     addresses: tuple[int, ...] = ()
+    addresses6: tuple[str, ...] = ()
     security_group_id: str | None = None
     workload: bool | None = None  # of an attachment, or of what the product itself keeps
     resource_group_id: str | None = None
@@ -65,6 +70,8 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
         conditions.append(_eni.c.vswitch_id == wanted.vswitch_id)
     if wanted.addresses:
         conditions.append(_eni.c.address.in_(wanted.addresses))
+    if wanted.addresses6:
+        conditions.append(_eni.c.address6.in_(wanted.addresses6))
     if wanted.workload is not None:
         is_workload = _eni.c.owner_kind == EniOwner.ATTACHMENT.value
         conditions.append(is_workload if wanted.workload else ~is_workload)
@@ -73,7 +80,11 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
             _on_endpoint.c.group_id == wanted.security_group_id
         )
         places = select(_zone.c.eni_id).where(_zone.c.endpoint_id.in_(members))
-        conditions.append(_eni.c.id.in_(places))
+        workloads = select(_on_workload.c.attachment_id).where(
+            _on_workload.c.group_id == wanted.security_group_id
+        )
+        plugs = select(_attachment.c.eni_id).where(_attachment.c.id.in_(workloads))
+        conditions.append(_eni.c.id.in_(union_all(places, plugs)))
     if wanted.resource_group_id is not None:
         conditions.append(_in_group(wanted.resource_group_id, is_default=wanted.default_group))
     conditions += [_tagged(wanted.account_id, key, value) for key, value in wanted.tags]

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import changes, labels, route_tables, rows, schema
+from privlink.store import changes, labels, members, route_tables, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -63,8 +63,9 @@ def add_vpc(tx: Transaction, vpc: Vpc) -> None:
 
 
 def change_vpc(tx: Transaction, vpc: Vpc) -> None:
-    """Put a VPC's name and description down as they are given."""
-    rows.change(tx, schema.vpc, {"id": vpc.id}, name=vpc.name, description=vpc.description)
+    """Put a VPC's name, description and IPv6 block down as they are given."""
+    given = {"name": vpc.name, "description": vpc.description, "cidr6": vpc.cidr6}
+    rows.change(tx, schema.vpc, {"id": vpc.id}, **given)
 
 
 def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
@@ -107,6 +108,12 @@ def change_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.change(tx, schema.vswitch, key, name=vswitch.name, description=vswitch.description)
 
 
+def set_block6(tx: Transaction, vswitch_id: VSwitchId, cidr6: str) -> None:
+    """Give a vSwitch an IPv6 block, or take it away, for its node to look at again."""
+    rows.change(tx, schema.vswitch, {"id": vswitch_id}, cidr6=cidr6)
+    changes.touch(tx, changes.segment_key(vswitch_id))
+
+
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
@@ -123,6 +130,10 @@ def address_taken(tx: Transaction, vpc_id: VpcId, address: int) -> bool:
     table = schema.eni
     statement = select(table.c.id).where(table.c.vpc_id == vpc_id, table.c.address == address)
     return tx.execute(statement).first() is not None
+
+
+def address6_taken(tx: Transaction, vpc_id: VpcId, address6: str) -> bool:
+    return rows.find_one(tx, Eni, schema.eni, vpc_id=vpc_id, address6=address6) is not None
 
 
 def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
@@ -170,6 +181,11 @@ def get_eni(tx: Transaction, eni_id: EniId) -> Eni:
     return found
 
 
+def set_address6(tx: Transaction, eni_id: EniId, address6: str | None) -> None:
+    """Give an ENI an IPv6 address, or take it away. Who has the ENI is the caller's to touch."""
+    rows.change(tx, schema.eni, {"id": eni_id}, address6=address6)
+
+
 def delete_eni(tx: Transaction, eni_id: EniId) -> None:
     tx.execute(delete(schema.eni).where(schema.eni.c.id == eni_id))
     labels.forget(tx, eni_id)
@@ -212,12 +228,15 @@ def attachment_of(tx: Transaction, eni_id: str) -> Attachment | None:
     return rows.one_of(tx, Attachment, select(table).where(table.c.eni_id == eni_id))
 
 
-def add_attachment(tx: Transaction, attachment: Attachment) -> None:
+def add_attachment(tx: Transaction, attachment: Attachment, group_ids: Iterable[str] = ()) -> None:
+    """Add a workload's place, in these security groups."""
     rows.add(tx, schema.attachment, attachment)
-    changes.touch(tx, changes.attachment_key(attachment.id))
+    members.join(tx, attachment.id, group_ids)
 
 
 def mark_attachment_deleting(tx: Transaction, attachment_id: AttachmentId) -> None:
+    """Begin to take a workload's place away. It is in no security group any more."""
+    members.leave(tx, attachment_id, members.groups(tx, [attachment_id])[attachment_id])
     table = schema.attachment
     tx.execute(update(table).where(table.c.id == attachment_id).values(deleting=True))
     changes.touch(tx, changes.attachment_key(attachment_id), gone=True)

@@ -11,17 +11,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
-from privlink.model.ids import LoadBalancerId, SecurityGroupId
+from privlink.model.ids import LoadBalancerId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
     FilterParts,
     ForwardParts,
+    MembersParts,
     SegmentParts,
 )
-from privlink.model.security import Direction, SecurityGroupRule
-from privlink.store import balancers, changes, endpoints, rows, schema, security
+from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.store import (
+    balancers,
+    changes,
+    endpoints,
+    members,
+    prefix_lists,
+    rows,
+    schema,
+    security,
+)
 from privlink.store.database import Transaction
 
 
@@ -40,12 +50,15 @@ def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, 
     enis = _by_id(tx, Eni, schema.eni, {each.eni_id for each in found})
     vswitches = _by_id(tx, VSwitch, schema.vswitch, {each.vswitch_id for each in found})
     vpcs = _by_id(tx, Vpc, schema.vpc, {vswitch.vpc_id for vswitch in vswitches.values()})
+    group_ids = members.groups(tx, [each.id for each in found])
+    groups = _groups(tx, group_ids)
     return {
         changes.attachment_key(each.id): AttachmentParts(
             each,
             enis[each.eni_id],
             vswitches[each.vswitch_id],
             vpcs[vswitches[each.vswitch_id].vpc_id],
+            tuple(groups[group_id] for group_id in group_ids[each.id]),
         )
         for each in found
     }
@@ -73,13 +86,32 @@ def of_filters(tx: Transaction, group_ids: Iterable[str]) -> dict[str, FilterPar
     found = security.by_ids(tx, group_ids)
     rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
     for rule in security.rules(tx, [group.id for group in found]):
-        # Members of groups are endpoints' addresses, and those open no flow that an egress rule
-        # could be about; answers to a flow that was let in pass with it.
-        if rule.direction is Direction.INGRESS:
-            rules[rule.group_id].append(rule)
+        rules[rule.group_id].append(rule)
+    peer_ids = {rule.peer_id for some in rules.values() for rule in some if rule.peer_id}
+    peers: dict[str, int] = {each.id: each.number for each in security.by_ids(tx, peer_ids)}
+    peers |= {each.id: each.number for each in prefix_lists.by_ids(tx, peer_ids)}
+    open_inside = members.named(tx, [group.id for group in found]).by_inner_policy
     return {
-        changes.filter_key(group.id): FilterParts(group, tuple(rules[group.id])) for group in found
+        changes.filter_key(group.id): FilterParts(
+            group, tuple(rules[group.id]), peers, group.id in open_inside
+        )
+        for group in found
     }
+
+
+def of_members(tx: Transaction, set_ids: Iterable[str]) -> dict[str, MembersParts]:
+    """Sets that something names; one that nothing names any more is gone."""
+    sets = members.named(tx, set_ids)
+    addresses = members.blocks(tx, sets)
+    found = {
+        changes.members_key(group.id): MembersParts(group.number, tuple(addresses[group.id]))
+        for group in security.by_ids(tx, sets.all)
+    }
+    entries = prefix_lists.entries(tx, sets.by_rules)
+    for each in prefix_lists.by_ids(tx, sets.by_rules):
+        listed = tuple(entry.cidr for entry in entries[each.id])
+        found[changes.members_key(each.id)] = MembersParts(each.number, listed)
+    return found
 
 
 def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardParts]:
@@ -96,14 +128,13 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     resource_ids |= {zone.replaced_resource_id for zone in found if zone.replaced_resource_id}
     resources = {each.id: each for each in balancers.by_ids(tx, resource_ids)}
     group_ids = endpoints.groups(tx, endpoint_ids)
-    wanted = {group_id for some in group_ids.values() for group_id in some}
-    groups = {group.id: group for group in security.by_ids(tx, wanted)}
+    groups = _groups(tx, group_ids)
     return {
         changes.forward_key(zone.endpoint_id, zone.zone_id): ForwardParts(
             zone,
             enis[zone.eni_id],
             vpcs[enis[zone.eni_id].vpc_id],
-            tuple(groups[SecurityGroupId(each)] for each in group_ids[zone.endpoint_id]),
+            tuple(groups[each] for each in group_ids[zone.endpoint_id]),
             vpcs.get(zone.provider_vpc_id or ""),
             resources.get(LoadBalancerId(zone.resource_id or "")),
             vpcs.get(zone.replaced_vpc_id or ""),
@@ -111,6 +142,12 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
         )
         for zone in found
     }
+
+
+def _groups(tx: Transaction, ids: Mapping[str, Iterable[str]]) -> dict[str, SecurityGroup]:
+    """The security groups whose ids are anywhere among these, by id."""
+    wanted = {group_id for some in ids.values() for group_id in some}
+    return {group.id: group for group in security.by_ids(tx, wanted)}
 
 
 def _by_id(

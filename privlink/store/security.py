@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select
 
 from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, VpcId
-from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
-from privlink.store import changes, labels, rows, schema
+from privlink.model.security import SecurityGroup, SecurityGroupRule
+from privlink.store import changes, labels, members, rows, schema
 from privlink.store.database import Transaction
 
 _group, _rule = schema.security_group, schema.security_group_rule
@@ -42,12 +42,14 @@ def add(tx: Transaction, group: SecurityGroup) -> None:
 
 
 def change(tx: Transaction, group: SecurityGroup) -> None:
-    """Put a group's settings down as they are given. Nothing changes for the nodes."""
-    rows.change(tx, _group, {"id": group.id}, **msgspec.structs.asdict(group))
+    """Put a group's settings down as they are given."""
+    with members.following(tx, [group.id]):
+        rows.change(tx, _group, {"id": group.id}, **msgspec.structs.asdict(group))
 
 
 def delete_group(tx: Transaction, group_id: SecurityGroupId) -> None:
-    tx.execute(delete(_rule).where(_rule.c.group_id == group_id))
+    """Delete a group that nothing is in and no other group's rule names."""
+    delete_rules(tx, group_id, rules(tx, [group_id]))
     tx.execute(delete(_group).where(_group.c.id == group_id))
     labels.forget(tx, group_id)
     changes.touch(tx, changes.filter_key(group_id), gone=True)
@@ -64,48 +66,71 @@ def rules(tx: Transaction, group_ids: Iterable[str]) -> list[SecurityGroupRule]:
     return found
 
 
-def count_rules(tx: Transaction, account_id: AccountId) -> dict[SecurityGroupId, int]:
+class RuleCount(msgspec.Struct, frozen=True):
+    """How many rules a group has."""
+
+    all: int = 0
+    naming_groups: int = 0
+
+
+def count_rules(tx: Transaction, account_id: AccountId) -> dict[SecurityGroupId, RuleCount]:
     """How many rules each group of an account has; groups without any are left out."""
     statement = (
-        select(_rule.c.group_id, func.count())
+        select(
+            _rule.c.group_id,
+            func.count(),
+            func.sum(case((_rule.c.peer_id.startswith("sg-"), 1), else_=0)),
+        )
         .join(_group, _group.c.id == _rule.c.group_id)
         .where(_group.c.account_id == account_id)
         .group_by(_rule.c.group_id)
     )
-    return {SecurityGroupId(group): int(count) for group, count in tx.execute(statement)}
+    return {
+        SecurityGroupId(group): RuleCount(int(every), int(naming))
+        for group, every, naming in tx.execute(statement)
+    }
 
 
 def add_rules(
     tx: Transaction, group_id: SecurityGroupId, added: Iterable[SecurityGroupRule]
 ) -> None:
-    """Add rules. The nodes look again at a group whose ingress rules change."""
+    """Add rules, for the nodes to look at the group again."""
     listed = list(added)
-    rows.add(tx, _rule, *listed)
-    _touch(tx, group_id, listed)
+    with members.following(tx, _peers(listed)):
+        rows.add(tx, _rule, *listed)
+    changes.touch(tx, changes.filter_key(group_id))
 
 
 def change_rule(tx: Transaction, old: SecurityGroupRule, new: SecurityGroupRule) -> None:
     """Put a rule down as it is given. The nodes look again unless it is about people alone."""
-    rows.change(tx, _rule, {"id": old.id}, **msgspec.structs.asdict(new))
+    with members.following(tx, _peers([old, new])):
+        rows.change(tx, _rule, {"id": old.id}, **msgspec.structs.asdict(new))
     if msgspec.structs.replace(new, description=old.description) != old:
-        _touch(tx, old.group_id, [new])
+        changes.touch(tx, changes.filter_key(old.group_id))
 
 
 def delete_rules(
     tx: Transaction, group_id: SecurityGroupId, dropped: Iterable[SecurityGroupRule]
 ) -> None:
-    """Delete rules. The nodes look again at a group whose ingress rules change."""
+    """Delete rules, for the nodes to look at the group again."""
     listed = list(dropped)
-    for chunk in rows.chunks(rule.id for rule in listed):
-        tx.execute(delete(_rule).where(_rule.c.id.in_(chunk)))
-    _touch(tx, group_id, listed)
+    if not listed:
+        return
+    with members.following(tx, _peers(listed)):
+        for chunk in rows.chunks(rule.id for rule in listed):
+            tx.execute(delete(_rule).where(_rule.c.id.in_(chunk)))
+    changes.touch(tx, changes.filter_key(group_id))
 
 
-def _touch(
-    tx: Transaction, group_id: SecurityGroupId, changed: Iterable[SecurityGroupRule]
-) -> None:
-    if any(rule.direction is Direction.INGRESS for rule in changed):
-        changes.touch(tx, changes.filter_key(group_id))
+def _peers(listed: Iterable[SecurityGroupRule]) -> set[str]:
+    return {rule.peer_id for rule in listed if rule.peer_id}
+
+
+def groups_naming(tx: Transaction, peer_id: str) -> list[SecurityGroupId]:
+    """The groups with a rule that names a security group."""
+    found = select(_rule.c.group_id).where(_rule.c.peer_id == peer_id)
+    statement = found.distinct().order_by(_rule.c.group_id)
+    return [SecurityGroupId(each) for each in tx.execute(statement).scalars()]
 
 
 def endpoints_using(tx: Transaction, group_id: SecurityGroupId) -> list[EndpointId]:

@@ -98,17 +98,19 @@ def settle_in(member: Member, client: Client) -> None:
         assert answer is not None, (action, dict(member.refusals))
         return answer
 
-    vpc = must(VPC, "CreateVpc", CidrBlock="10.0.0.0/16")["VpcId"]
+    ipv6: dict[str, Any] = {"EnableIpv6": True, "Ipv6CidrBlock": "fd00:0:0:100::/56"}
+    vpc = must(VPC, "CreateVpc", CidrBlock="10.0.0.0/16", **ipv6)["VpcId"]
     member.things["vpc"].append(vpc)
     for number, zone in enumerate((A, B, C)):
-        block = f"10.0.{number}.0/24"
-        made = must(VPC, "CreateVSwitch", VpcId=vpc, ZoneId=zone, CidrBlock=block)
+        blocks = {"CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": number}
+        made = must(VPC, "CreateVSwitch", VpcId=vpc, ZoneId=zone, **blocks)
         member.things[zone].append(made["VSwitchId"])
         balancer = must(
             NLB,
             "CreateLoadBalancer",
             VpcId=vpc,
             AddressType="Intranet",
+            AddressIpVersion="DualStack",
             ZoneMappings=[{"ZoneId": zone, "VSwitchId": made["VSwitchId"]}],
         )["LoadbalancerId"]
         member.things["nlb"].append(balancer)
@@ -131,6 +133,7 @@ def publish(member: Member, client: Client) -> None:
         "CreateVpcEndpointService",
         ServiceResourceType="nlb",
         AutoAcceptEnabled=random.random() < 0.5,
+        AddressIpVersion=some_version(),
         Resource=[
             {"ResourceType": "nlb", "ResourceId": balancer, "ZoneId": zone}
             for balancer, zone in member.zones.items()
@@ -142,6 +145,11 @@ def publish(member: Member, client: Client) -> None:
             client, PRIVATELINK, "AddUserToVpcEndpointService", ServiceId=service, UserARN="*"
         )
         member.things["epsrv"].append(service)
+
+
+def some_version() -> str:
+    """IPv4, or IPv4 and IPv6."""
+    return random.choice(("IPv4", "DualStack", "DualStack"))
 
 
 class Crowd:
@@ -194,6 +202,7 @@ class Crowd:
             VpcId=member.pick("vpc"),
             ServiceId=service,
             SecurityGroupId=[member.pick("sg")],
+            AddressIpVersion=some_version(),
             Zone=[{"ZoneId": zone, "VSwitchId": member.pick(zone)} for zone in zones],
             Tag=[{"Key": "crowd", "Value": str(member.number)}],
             ResourceGroupId=group,
@@ -223,6 +232,7 @@ class Crowd:
                 ("AttachSecurityGroupToVpcEndpoint", ours | {"SecurityGroupId": group}),
                 ("DetachSecurityGroupFromVpcEndpoint", ours | {"SecurityGroupId": group}),
                 ("UpdateVpcEndpointAttribute", ours | {"EndpointName": f"name-{key}"}),
+                ("UpdateVpcEndpointAttribute", ours | {"AddressIpVersion": some_version()}),
                 ("TagResources", labelled | {"Tag": [{"Key": key, "Value": zone}]}),
                 ("UntagResources", labelled | {"TagKey": [key]}),
                 (
@@ -251,6 +261,7 @@ class Crowd:
                 ("AttachResourceToVpcEndpointService", ours | place | {"ResourceType": "nlb"}),
                 ("DetachResourceFromVpcEndpointService", ours | place),
                 ("UpdateVpcEndpointServiceAttribute", ours | {"AutoAcceptEnabled": True}),
+                ("UpdateVpcEndpointServiceAttribute", ours | {"AddressIpVersion": some_version()}),
                 ("RemoveUserFromVpcEndpointService", ours | {"UserARN": "*"}),
                 ("AddUserToVpcEndpointService", ours | {"UserARN": "*"}),
             ]
@@ -283,8 +294,9 @@ class Crowd:
                 client, ECS, "AuthorizeSecurityGroup", SecurityGroupId=group, Permissions=[rule]
             )
         elif kind == "vsw":
-            block = f"10.0.{random.randint(10, 90)}.0/24"
-            made = member.say(client, VPC, "CreateVSwitch", VpcId=vpc, ZoneId=zone, CidrBlock=block)
+            number = random.randint(10, 90)
+            blocks = {"CidrBlock": f"10.0.{number}.0/24", "Ipv6CidrBlock": number}
+            made = member.say(client, VPC, "CreateVSwitch", VpcId=vpc, ZoneId=zone, **blocks)
             if made:
                 member.say(client, VPC, "DeleteVSwitch", VSwitchId=made["VSwitchId"])
         else:

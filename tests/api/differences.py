@@ -7,13 +7,10 @@ for every action.
 NO_ACTION: dict[str, str] = {}
 
 _OTHER_REGION = "there is one region here, so endpoint and service are always in the same."
-_IPV6 = "privlink carries IPv4."
 
 # Parameters that are understood, and refused with this reason when they ask for something.
 REFUSED = {
-    ("AddZoneToVpcEndpoint", "Ipv6Address"): _IPV6,
     ("CreateVpcEndpoint", "CrossRegionBandwidth"): _OTHER_REGION,
-    ("CreateVpcEndpoint", "Zone.N.Ipv6Address"): _IPV6,
     ("UpdateVpcEndpointAttribute", "CrossRegionBandwidth"): _OTHER_REGION,
 }
 
@@ -55,7 +52,6 @@ FIELDS = {
     ("CreateVpcEndpoint", "CrossRegionBandwidth"): _OTHER_REGION,
     ("GetVpcEndpointAttribute", "CrossRegionBandwidth"): _OTHER_REGION,
     ("ListVpcEndpoints", "Endpoints[].CrossRegionBandwidth"): _OTHER_REGION,
-    ("ListVpcEndpointZones", "Zones[].ZoneIpv6Address"): _IPV6,
 }
 
 # Parameters of ours that the facts do not know, beside ClientToken and DryRun.

@@ -125,7 +125,7 @@ class Network:
 
 
 class SecurityGroup:
-    """alicloud_security_group and alicloud_security_group_rule."""
+    """alicloud_security_group, alicloud_security_group_rule and alicloud_ecs_prefix_list."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -187,6 +187,26 @@ class SecurityGroup:
             gone=["InvalidSecurityGroupId.NotFound"],
         )
         self._provider.wait(lambda: self.read(group_id), None)
+
+    def prefix_list(self, **arguments: Any) -> str:
+        body = self._provider.region(**arguments)
+        return str(self._provider.write(ECS, "CreatePrefixList", body)["PrefixListId"])
+
+    def read_prefix_list(self, list_id: str) -> Answer | None:
+        body = self._provider.region(PrefixListId=list_id)
+        try:
+            return self._provider.post(ECS, "DescribePrefixListAttributes", body)
+        except SdkError as error:
+            assert error.is_one_of(["InvalidPrefixListId.NotFound"])
+            return None
+
+    def change_prefix_list(self, list_id: str, **changed: Any) -> None:
+        body = self._provider.region(PrefixListId=list_id, **changed)
+        self._provider.write(ECS, "ModifyPrefixList", body)
+
+    def delete_prefix_list(self, list_id: str) -> None:
+        body = self._provider.region(PrefixListId=list_id)
+        self._provider.write(ECS, "DeletePrefixList", body)
 
 
 class NetworkBalancer:

@@ -16,6 +16,7 @@ from tests.api.conftest import Refused
 from tests.api.identity import EVERYTHING, trust
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
+from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import Reply, acs3, send
 from tests.api.world import A, World
 
@@ -89,6 +90,29 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("ModifySecurityGroupEgressRule", {"SecurityGroupId": "sg", "SecurityGroupRuleId": "sgr-1"}),
     ("ModifySecurityGroupAttribute", {"SecurityGroupId": "sg", "SecurityGroupName": "mine"}),
     ("ModifySecurityGroupPolicy", {"SecurityGroupId": "sg", "InnerAccessPolicy": "Drop"}),
+    (
+        "AuthorizeSecurityGroup",
+        {
+            "SecurityGroupId": "own sg",
+            "Permissions": [{"IpProtocol": "all", "PortRange": "-1/-1", "SourceGroupId": "sg"}],
+        },
+    ),
+    (
+        "AuthorizeSecurityGroupEgress",
+        {
+            "SecurityGroupId": "own sg",
+            "Permissions": [{"IpProtocol": "all", "PortRange": "-1/-1", "DestPrefixListId": "pl"}],
+        },
+    ),
+    ("JoinSecurityGroup", {"SecurityGroupId": "sg", "NetworkInterfaceId": "own eni"}),
+    ("JoinSecurityGroup", {"SecurityGroupId": "own sg", "NetworkInterfaceId": "eni"}),
+    ("LeaveSecurityGroup", {"SecurityGroupId": "sg", "NetworkInterfaceId": "own eni"}),
+    ("LeaveSecurityGroup", {"SecurityGroupId": "own sg", "NetworkInterfaceId": "eni"}),
+    ("ModifyPrefixList", {"PrefixListId": "pl", "PrefixListName": "mine"}),
+    ("DeletePrefixList", {"PrefixListId": "pl"}),
+    ("DescribePrefixListAttributes", {"PrefixListId": "pl"}),
+    ("DescribePrefixListAssociations", {"PrefixListId": "pl"}),
+    ("ecs.TagResources", tagged("prefixlist", "pl")),
     ("DescribeNetworkInterfaceAttribute", {"NetworkInterfaceId": "eni"}),
     ("ecs.TagResources", tagged("securitygroup", "sg")),
     ("ecs.TagResources", tagged("Eni", "eni")),
@@ -160,6 +184,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetListenerAttribute", {"ListenerId": "lsn"}),
     ("DeleteListener", {"ListenerId": "lsn"}),
     ("DeleteServerGroup", {"ServerGroupId": "sgp"}),
+    ("UpdateServerGroupAttribute", {"ServerGroupId": "sgp", "ServerGroupName": "mine"}),
     ("UpdateLoadBalancerProtection", {"LoadBalancerId": "nlb"}),
     ("UpdateLoadBalancerAttribute", {"LoadBalancerId": "nlb", "LoadBalancerName": "mine"}),
     (
@@ -234,6 +259,20 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
     ),
     ("DescribeLoadBalancerTCPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "CreateLoadBalancerUDPListener",
+        {"LoadBalancerId": "lb", "ListenerPort": 81, "Bandwidth": -1, "BackendServerPort": 80},
+    ),
+    (
+        "CreateLoadBalancerUDPListener",
+        {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
+    ),
+    ("DescribeLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("SetLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "SetLoadBalancerUDPListenerAttribute",
+        {"LoadBalancerId": "own lb", "ListenerPort": 80, "VServerGroupId": "rsp"},
+    ),
     ("StartLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("StopLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("DeleteLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
@@ -386,6 +425,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("ListPoliciesForRole", {"RoleName": "role"}),
     ("AssumeRole", {"RoleArn": "role arn", "RoleSessionName": "mine"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
+    ("CreateAttachment", {"VSwitchId": "own vsw", "SecurityGroupId": ["sg"]}),
     ("GetAttachment", {"AttachmentId": "att"}),
     ("DeleteAttachment", {"AttachmentId": "att"}),
 ]
@@ -394,6 +434,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("DescribeVpcs", {"VpcId": "vpc"}, "Vpcs"),
     ("DescribeVSwitches", {"VSwitchId": "vsw", "VpcId": "vpc"}, "VSwitches"),
     ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
+    ("DescribePrefixLists", {"PrefixListId": ["pl"]}, "PrefixLists"),
     ("ListVpcEndpointServices", {"ServiceId": "epsrv", "ResourceId": "nlb"}, "Services"),
     ("ListVpcEndpointServicesByEndUser", {"ServiceId": "epsrv"}, "Services"),
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
@@ -435,6 +476,7 @@ ALONE = {
     "GetCallerIdentity",
     "CheckProductOpen",
     "OpenPrivateLinkService",
+    "CreatePrefixList",
     "CreateResourceGroup",
     "CreateAccount",
     "ListAccounts",
@@ -473,13 +515,14 @@ def belongings(world: World) -> dict[str, str]:
     attachment = world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
     service, clb = world.service(balancer), world.clb(network)
     world.clb_listener(clb)
+    world.clb_listener(clb, 80, "udp")
     vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     ids = [
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
         *(world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        *(world.resource_group(), world.route_table(network)),
+        *(world.resource_group(), world.route_table(network), prefix_list(world.account)),
     ]
     return {each.partition("-")[0]: each for each in ids} | identities(world.account)
 

@@ -44,7 +44,7 @@ CHANCE = frozenset(
     {
         *("RequestId", "CreateTime", "CreationTime", "CreateDate", "ModifiedTime"),
         *("EniId", "EniIp", "Ip", "PrivateIpAddress", "MacAddress", "NetworkInterfaceId"),
-        *("SecurityGroupRuleId", "Number", "ReplacedEniId"),
+        *("SecurityGroupRuleId", "Number", "ReplacedEniId", "Ipv6Address", "ZoneIpv6Address"),
     }
 )
 
@@ -222,6 +222,14 @@ DANGLING = {
     "an address outside its vSwitch": """
         SELECT zone.endpoint_id FROM endpoint_zone AS zone JOIN eni ON eni.id = zone.eni_id
         WHERE eni.vswitch_id <> zone.vswitch_id OR eni.owner_id <> zone.endpoint_id""",
+    "a zone with IPv6 of an endpoint without, or the other way round": """
+        SELECT zone.endpoint_id FROM endpoint_zone AS zone JOIN eni ON eni.id = zone.eni_id
+        JOIN endpoint ON endpoint.id = zone.endpoint_id WHERE zone.deleting = 0
+        AND (endpoint.ip_version = 'DualStack') <> (eni.address6 IS NOT NULL)""",
+    "an endpoint with IPv6 of a service without": """
+        SELECT endpoint.id FROM endpoint JOIN endpoint_service AS service
+        ON service.id = endpoint.service_id
+        WHERE endpoint.ip_version = 'DualStack' AND service.ip_version <> 'DualStack'""",
     "an open zone whose service is gone, or that nothing serves": """
         SELECT zone.endpoint_id FROM endpoint_zone AS zone
         JOIN connection AS bond ON bond.endpoint_id = zone.endpoint_id

@@ -100,7 +100,7 @@ def test_the_node_gets_rules_in_the_order_they_decide(
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"IpProtocol": "gre"}, ("IpProtocol 'gre'", "TCP, UDP, ICMP, ALL")),
+        ({"IpProtocol": "gre"}, ("IpProtocol 'gre'", "TCP, UDP, ICMP, ICMPV6, ALL")),
         ({"Policy": "maybe"}, ("Policy 'maybe'", "accept or drop")),
         ({"PortRange": "80"}, ("PortRange '80'", "80/80")),
         ({"PortRange": "90/80"}, ("PortRange '90/80'", "lower end first")),
@@ -109,7 +109,7 @@ def test_the_node_gets_rules_in_the_order_they_decide(
         ({"PortRange": "-1/-1"}, ("PortRange '-1/-1'", "from 1 up to 65535")),
         ({"IpProtocol": "icmp"}, ("PortRange of ICMP", "-1/-1", "'80/80'")),
         ({"SourceCidrIp": "ten"}, ("SourceCidrIp 'ten'", "10.0.0.0/8")),
-        ({"SourceCidrIp": None}, ("PortRange and SourceCidrIp are mandatory",)),
+        ({"SourceCidrIp": None}, ("one of SourceCidrIp", "is mandatory", "given: none")),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused_with_all_others(
@@ -211,7 +211,7 @@ def test_members_of_a_group_and_each_other(
     assert (policy(normal), policy(enterprise)) == ("Drop", "Drop")
     node.pull()
     assert node.seen == []
-    with refused("InvalidOperation.InvalidSecurityGroupType", 403, enterprise, "stays Drop"):
+    with refused("InvalidParameter.InnerAccessPolicy", 404, enterprise, "stays Drop"):
         modify(SecurityGroupId=enterprise, InnerAccessPolicy="Accept")
     with refused("InvalidInnerAccessPolicy", 400, "'Maybe'", "Accept or Drop"):
         modify(SecurityGroupId=normal, InnerAccessPolicy="Maybe")

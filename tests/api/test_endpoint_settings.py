@@ -114,7 +114,7 @@ def test_every_setting_can_be_changed_and_the_others_stay(
     [
         ({"PolicyDocument": "allow"}, "IllegalParamFormat.PolicyDocument", "no JSON"),
         ({"PolicyDocument": "{}"}, "IllegalParamFormat.PolicyDocument", "Version"),
-        ({"AddressIpVersion": "DualStack"}, "EndpointServiceNotSupportIpv6", "IPv4"),
+        ({"AddressIpVersion": "DualStack"}, "EndpointServiceNotSupportIpv6", "the service is IPv4"),
         ({"AddressIpVersion": "IPv6"}, "IllegalParamFormat.AddressIpVersion", "'IPv6'"),
         ({"CrossRegionBandwidth": 100}, "IllegalParamFormat.CrossRegionBandwidth", "same region"),
         ({"EndpointName": "7up"}, "IllegalParamFormat.EndpointName", "2 to 128"),
@@ -154,11 +154,11 @@ def test_what_only_one_of_the_two_can_get_wrong(
     with refused("IllegalTagKeyParam", 400, "'acs:x'"):
         world.endpoint(service, network, group=group, Tag=[{"Key": "acs:x", "Value": ""}])
     v6 = {"ZoneId": A, "VSwitchId": network.vswitches[A], "Ipv6Address": "fd00::1"}
-    with refused("EndpointServiceNotSupportIpv6", 400, "IPv4"):
+    with refused("IllegalParamFormat.Ipv6Address", 400, "'fd00::1'", "goes with"):
         operator.privatelink.CreateVpcEndpoint(
             VpcId=network.vpc, ServiceId=service, SecurityGroupId=[group], Zone=[v6]
         )
-    with refused("EndpointServiceNotSupportIpv6", 400, "IPv4"):
+    with refused("IllegalParamFormat.Ipv6Address", 400, "'fd00::1'", "goes with"):
         operator.privatelink.AddZoneToVpcEndpoint(EndpointId=endpoint, **v6)
 
 

@@ -20,6 +20,7 @@ WORDS = [
     *("", "0", "1", "-1", "50", "true", "null", "[]", "{}", '["sg-1"]', "*", "a" * 300),
     *("99999999999999999999999999", "1e999", "9" * 5000, "0x10", "1_0", "٣", "\x00", "\n", "端点"),
     *("local", A, "local-b", "node-1", "Interface", "nlb", "Ip", "Eni", "TCP", "tcp", "Intranet"),
+    *("UDP", "udp", "TCP_UDP", "DualStack", "on", "fd00::5", "fe80::1%eth0", "65535"),
     *("10.0.0.0/16", "10.0.0.0/24", "10.0.0.9", "10.0.0.256", "::1", "80/80", "-1/-1", "80"),
     *("acs:ram:*:42:*", "acs:ram:*:" + "9" * 30 + ":*", "http://x", "bmV4dA==", "====", "/", "."),
     *('[{"ServerId":"10.0.0.9","Type":"eniip","Port":"80"}]', '[{"ServerId":1}]', "[" * 5000),
@@ -97,6 +98,7 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
     service, clb = world.service(balancer), world.clb(network)
     world.clb_listener(clb)
+    world.clb_listener(clb, 80, "udp")
     vserver_group = operator.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     attachment = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
     return [

@@ -117,7 +117,8 @@ def test_a_listener_is_running_once_the_node_knows_it(
     (told,) = node.held[f"balancer/{balancer}"]["listeners"]
     assert told == {
         "protocol": "TCP",
-        "port": 443,
+        "first": 443,
+        "last": 443,
         "servers": [{"address": "10.0.0.5", "port": 80, "weight": 100}],
     }
 
@@ -158,7 +159,7 @@ def test_an_attachment_may_be_a_server(operator: Account, world: World, node: No
     ("server", "words"),
     [
         ("192.168.0.5", ("outside 10.0.0.0/16",)),
-        ("web", ("is an IPv4 address",)),
+        ("web", ("is an IPv4 address, or an IPv6 one",)),
     ],
 )
 def test_a_server_lies_in_the_groups_vpc(
@@ -260,7 +261,7 @@ def test_a_server_is_in_a_group_once_for_each_port(
 ) -> None:
     group = world.server_group(world.network(), "10.0.0.5")
     again = {"ServerType": "Ip", "ServerId": "10.0.0.5", "Port": 80}
-    with refused("ResourceAlreadyExist.BackendServer", 400, "10.0.0.5:80", group):
+    with refused("ResourceAlreadyExist.BackendServer", 400, "10.0.0.5 port 80", group):
         operator.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=[again])
     operator.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=[{**again, "Port": 81}])
 
@@ -271,8 +272,8 @@ def test_a_group_needs_a_name_and_a_vpc(operator: Account, world: World, refused
         operator.nlb.CreateServerGroup(VpcId=network.vpc)
     with refused("InvalidVpcId.NotFound", 404, "'vpc-none'"):
         operator.nlb.CreateServerGroup(VpcId="vpc-none", ServerGroupName="web")
-    with refused("InvalidProtocol", 400, "'UDP'", "only TCP so far"):
-        operator.nlb.CreateServerGroup(VpcId=network.vpc, ServerGroupName="x", Protocol="UDP")
+    with refused("InvalidProtocol", 400, "'SCTP'", "TCP, UDP or TCP_UDP"):
+        operator.nlb.CreateServerGroup(VpcId=network.vpc, ServerGroupName="x", Protocol="SCTP")
     with refused("ResourceNotFound.ServerGroup", 404, "'sgp-none'"):
         operator.nlb.AddServersToServerGroup(
             ServerGroupId="sgp-none",
@@ -314,7 +315,7 @@ def test_a_deleted_listener_takes_no_flows(
     node.catch_up()
     operator.nlb.DeleteListener(ListenerId=gone)
     node.pull()
-    assert [each["port"] for each in node.held[f"balancer/{balancer}"]["listeners"]] == [81]
+    assert [each["first"] for each in node.held[f"balancer/{balancer}"]["listeners"]] == [81]
     with refused("ResourceNotFound.Listener", 404, gone):
         operator.nlb.DeleteListener(ListenerId=gone)
     assert operator.nlb.GetListenerAttribute(ListenerId=stays)["ListenerPort"] == 81

@@ -63,8 +63,8 @@ def test_what_cannot_be_had_is_refused(operator: Account, world: World, refused:
         "ZoneMappings": [{"ZoneId": A, "VSwitchId": network.vswitch}],
     }
     create = operator.nlb.CreateLoadBalancer
-    with refused("InvalidAddressIpVersion", 400, "'DualStack'", "IPv4"):
-        create(**asked, AddressIpVersion="DualStack")
+    with refused("InvalidAddressIpVersion", 400, "'ipv6'", "Ipv4 or DualStack"):
+        create(**asked, AddressIpVersion="ipv6")
     with refused("InvalidLoadBalancerBillingConfig", 400, "'PrePay'", "only PostPay"):
         create(**asked, LoadBalancerBillingConfig={"PayType": "PrePay"})
     with refused("InvalidDeletionProtectionReason", 400, "goes with protection"):
@@ -200,8 +200,8 @@ def test_what_is_true_of_a_group_may_be_said_of_it(
         ({"HealthCheckConfig": {"HealthCheckType": "TCP"}}, "HealthCheckConfig"),
         ({"ConnectionDrainEnabled": True}, "only false"),
         ({"PreserveClientIpEnabled": True}, "only false"),
-        ({"AnyPortEnabled": True}, "only false"),
-        ({"AddressIPVersion": "DualStack"}, "only Ipv4"),
+        ({"AnyPortEnabled": "yes"}, "or false"),
+        ({"AddressIPVersion": "ipv6"}, "Ipv4 or DualStack"),
         ({"Scheduler": "sch"}, "only Wrr"),
     ):
         (name,) = more

@@ -234,7 +234,16 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         {"ListenerId": "lsn-1", "ServerGroupId": "sgp-1"},
         "ServerGroupId",
     ),
-    ("CreateAttachment", {"VSwitchId": "vsw-1"}, "VSwitchId"),
+    (
+        "CreateAttachment",
+        {"VSwitchId": "vsw-1", "SecurityGroupId": ["sg-1"]},
+        "VSwitchId SecurityGroupId",
+    ),
+    (
+        "JoinSecurityGroup",
+        {"SecurityGroupId": "sg-1", "NetworkInterfaceId": "eni-1"},
+        "SecurityGroupId",
+    ),
     (
         "AttachSecurityGroupToVpcEndpoint",
         {"EndpointId": "ep-1", "SecurityGroupId": "sg-1"},

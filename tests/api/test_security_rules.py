@@ -1,4 +1,7 @@
-"""ECS: rules that come and go, in both directions, and what a node hears of them."""
+"""ECS: rules that come and go, in both directions, and what a node hears of them.
+
+Rules about security groups and prefix lists, and about IPv6: test_rule_peers.py.
+"""
 
 from __future__ import annotations
 
@@ -69,11 +72,11 @@ def test_a_rule_is_revoked_by_its_id(
 
 def test_nothing_said_is_nothing_revoked(operator: Account, group: str, refused: Refused) -> None:
     operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[WEB])
-    with refused("InvalidPermission.Malformed", 400, "IpProtocol, PortRange and SourceCidrIp"):
+    with refused("InvalidPermission.Malformed", 400, "IpProtocol and PortRange are mandatory"):
         operator.ecs.RevokeSecurityGroup(SecurityGroupId=group)
 
 
-def test_egress_rules_are_shown_and_no_node_hears_of_them(
+def test_egress_rules_are_shown_and_nodes_hear_of_them(
     operator: Account, group: str, node: Node
 ) -> None:
     operator.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[WEB])
@@ -96,27 +99,29 @@ def test_egress_rules_are_shown_and_no_node_hears_of_them(
     (listed,) = operator.ecs.DescribeSecurityGroups()["SecurityGroups"]["SecurityGroup"]
     assert listed["RuleCount"] == 3
     node.pull()
-    assert node.seen == []
-    operator.ecs.RevokeSecurityGroupEgress(SecurityGroupId=group, Permissions=[OUT])
-    node.pull()
-    assert (node.seen, node.held[f"filter/{group}"]) == ([], before)
-    assert len(rules(operator, group, Direction="egress")) == 1
-    operator.ecs.AuthorizeSecurityGroup(
-        SecurityGroupId=group, Permissions=[{**WEB, "PortRange": "81/81"}]
+    assert node.seen == [f"filter/{group}"]
+    told = node.held[f"filter/{group}"]
+    assert told["rules"] == before["rules"]
+    assert [(each["priority"], each["accept"], each["cidr"]) for each in told["egress"]] == [
+        (1, True, "0.0.0.0/0"),
+        (100, False, "0.0.0.0/0"),
+        (101, True, "0.0.0.0/0"),
+        (101, True, "::/0"),
+    ]
+    operator.ecs.RevokeSecurityGroupEgress(
+        SecurityGroupId=group, Permissions=[OUT, {**OUT, "Policy": "drop", "Priority": "100"}]
     )
     node.pull()
-    assert [rule["low"] for rule in node.held[f"filter/{group}"]["rules"]] in ([80, 81], [81, 80])
+    assert (node.seen, node.held[f"filter/{group}"]) == ([f"filter/{group}"], before)
+    assert rules(operator, group, Direction="egress") == []
 
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("SourceGroupId", "sg-1", "Give a block instead"),
-        ("SourceGroupOwnerAccount", "somebody", "Give a block instead"),
-        ("SourceGroupOwnerId", 42, "Give a block instead"),
-        ("SourcePrefixListId", "pl-1", "no prefix lists"),
-        ("Ipv6SourceCidrIp", "fd00::/8", "IPv4"),
-        ("Ipv6DestCidrIp", "fd00::/8", "IPv4"),
+        ("SourceGroupOwnerAccount", "somebody", "another account"),
+        ("SourceGroupOwnerId", 42, "another account"),
+        ("Ipv6DestCidrIp", "fd00::/8", "every address its group is on"),
         ("PortRangeListId", "prl-1", "no port lists"),
         ("SourcePortRange", "1/1024", "the port that a flow goes to"),
         ("DestCidrIp", "10.0.0.1", "every address its group is on"),
@@ -140,20 +145,20 @@ def test_what_no_node_would_enforce_is_refused(
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("DestGroupId", "sg-1", "Give a block instead"),
-        ("DestPrefixListId", "pl-1", "no prefix lists"),
-        ("Ipv6DestCidrIp", "fd00::/8", "IPv4"),
+        ("DestGroupOwnerAccount", "somebody", "another account"),
+        ("DestGroupOwnerId", 42, "another account"),
+        ("Ipv6SourceCidrIp", "fd00::/8", "every address its group is on"),
         ("SourceCidrIp", "10.0.0.1", "every address its group is on"),
     ],
 )
 def test_an_egress_rule_says_as_little(
-    operator: Account, group: str, refused: Refused, field: str, value: str, words: str
+    operator: Account, group: str, refused: Refused, field: str, value: Any, words: str
 ) -> None:
     with refused("UnsupportedParameter.Permissions", 400, f"Permissions.1.{field}", words):
         operator.ecs.AuthorizeSecurityGroupEgress(
             SecurityGroupId=group, Permissions=[{**OUT, field: value}]
         )
-    with refused("InvalidPermission.Malformed", 400, "DestCidrIp are mandatory"):
+    with refused("InvalidPermission.Malformed", 400, "DestPrefixListId is mandatory"):
         operator.ecs.AuthorizeSecurityGroupEgress(
             SecurityGroupId=group, IpProtocol="all", PortRange="-1/-1"
         )
@@ -247,8 +252,8 @@ def test_a_rule_is_changed_by_its_id(
         )
     with refused("InvalidSecurityGroupRuleId.NotFound", 404, "'sgr-none'", "ingress"):
         modify(SecurityGroupId=group, SecurityGroupRuleId="sgr-none")
-    with refused("UnsupportedParameter.SourceGroupId", 400, "Give a block instead"):
-        modify(SecurityGroupId=group, SecurityGroupRuleId=rule, SourceGroupId="sg-1")
+    with refused("UnsupportedParameter.DestCidrIp", 400, "every address its group is on"):
+        modify(SecurityGroupId=group, SecurityGroupRuleId=rule, DestCidrIp="10.0.0.1")
 
 
 def test_a_rule_is_described_anew_by_what_it_says(

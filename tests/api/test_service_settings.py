@@ -47,7 +47,7 @@ def test_what_is_changed_is_shown_and_the_rest_stays(operator: Account, world: W
 def test_settings_out_of_range_change_nothing(
     operator: Account, world: World, refused: Refused
 ) -> None:
-    service = world.service()
+    service = world.published()
     for code, change in (
         ("IllegalParamFormat.ConnectBandwidth", {"ConnectBandwidth": 99}),
         ("IllegalParamFormat.ConnectBandwidth", {"ConnectBandwidth": 10241}),

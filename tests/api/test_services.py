@@ -81,9 +81,9 @@ def test_what_a_service_cannot_be_is_refused(operator: Account, refused: Refused
         ours.CreateVpcEndpointService(ServiceDescription="https://shop")
     with refused("IllegalParamFormat.Resource", 400, "at most 10"):
         ours.CreateVpcEndpointService(Resource=[{"ResourceId": "nlb-1", "ZoneId": A}] * 11)
-    with refused("EndpointServiceNotSupportIpv6", 400, "Use IPv4"):
+    with refused("EndpointServiceNotSupportIpv6", 400, "ServiceResourceType=nlb"):
         ours.CreateVpcEndpointService(AddressIpVersion="DualStack")
-    with refused("EndpointServiceNotSupportIpv6", 400, "Use IPv4"):
+    with refused("EndpointServiceNotSupportIpv6", 400, "AddressIpVersion=IPv4"):
         ours.CreateVpcEndpointService(ServiceSupportIPv6=True)
     with refused("RegionNotFound", 400, "'elsewhere'", "Served: local"):
         ours.CreateVpcEndpointService(SupportedRegionList=["elsewhere"])

@@ -115,7 +115,8 @@ def test_a_connection_through_a_clb_is_told_as_one_through_an_nlb_is(
     assert told["listeners"] == [
         {
             "protocol": "TCP",
-            "port": 80,
+            "first": 80,
+            "last": 80,
             "servers": [{"address": "10.0.0.5", "port": 80, "weight": 100}],
         }
     ]

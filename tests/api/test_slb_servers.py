@@ -29,7 +29,7 @@ def told(node: Node, clb: str) -> dict[int, list[tuple[str, int, int]]]:
     """What the node was told: servers by the listener's port."""
     node.catch_up()
     return {
-        each["port"]: [(s["address"], s["port"], s["weight"]) for s in each["servers"]]
+        each["first"]: [(s["address"], s["port"], s["weight"]) for s in each["servers"]]
         for each in node.held[f"balancer/{clb}"]["listeners"]
     }
 
@@ -158,7 +158,7 @@ def test_servers_that_make_no_sense_are_refused(
     ("more", "code", "words"),
     [
         ({"Bandwidth": 10}, "InvalidBandwidth", "only -1"),
-        ({"BackendServerPort": None}, "MissingBackendServerPort", "BackendServerPort"),
+        ({"BackendServerPort": None}, "MissingBackendServerPort", "Or give VServerGroupId"),
         ({"BackendServerPort": 0}, "InvalidBackendServerPort", "1 to 65535"),
         ({"Scheduler": "rr"}, "InvalidScheduler", "only wrr"),
         ({"HealthCheckSwitch": "on"}, "InvalidHealthCheckSwitch", "not probed yet"),
@@ -233,7 +233,7 @@ def test_a_port_has_one_listener_and_an_unknown_one_is_not_found(
         operator.slb.DeleteLoadBalancerListener,
         operator.slb.DescribeLoadBalancerTCPListenerAttribute,
     ):
-        with refused("InvalidParameter", 400, clb, "port 81 is NotFound", "ports: 80"):
+        with refused("InvalidParameter", 400, clb, "port 81 is NotFound", "ports: 80/tcp"):
             call(LoadBalancerId=clb, ListenerPort=81)
 
 

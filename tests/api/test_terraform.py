@@ -137,6 +137,37 @@ def test_an_endpoint_with_every_attribute(provider: Provider, world: World) -> N
     endpoint.delete(made)
 
 
+def test_an_endpoint_and_a_service_with_ipv6(provider: Provider, world: World) -> None:
+    services, endpoints = resources.Service(provider), resources.Endpoint(provider)
+    zones, network = resources.Zone(provider), world.dual_network()
+    service = services.create(
+        ServiceResourceType="nlb",
+        AutoAcceptEnabled=True,
+        Resource=[
+            {
+                "ResourceType": "nlb",
+                "ResourceId": world.balancer(network, version="DualStack"),
+                "ZoneId": A,
+            }
+        ],
+    )
+    assert (services.read(service) or {})["AddressIpVersion"] == "IPv4"
+    services.update(service, AddressIpVersion="DualStack")
+    assert (services.read(service) or {})["AddressIpVersion"] == "DualStack"
+    endpoint = endpoints.create(
+        VpcId=network.vpc, ServiceId=service, SecurityGroupId=[world.group(network)]
+    )
+    place = zones.create(endpoint, A, network.vswitch)
+    for version in ("DualStack", "IPv4", "DualStack"):
+        endpoints.update(endpoint, AddressIpVersion=version)
+        assert (endpoints.read(endpoint) or {})["AddressIpVersion"] == version
+        shown = zones.read(place) or {}
+        assert ("ZoneIpv6Address" in shown) == (version == "DualStack")
+    zones.delete(place)
+    endpoints.delete(endpoint)
+    services.delete(service)
+
+
 def test_an_endpoint_and_a_service_with_nothing_in_them_connect(
     provider: Provider, world: World
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network
+
 import pytest
 
 from tests.api.terraform import ECS, STS, VPC, Provider, SdkError
@@ -29,6 +31,31 @@ def test_a_vpc(provider: Provider, world: World) -> None:
     assert (changed["VpcName"], changed["ResourceGroupId"]) == ("tf2", blue)
     assert changed["Tags"] == {"Tag": [{"Key": "Created", "Value": "TF"}]}
     network.delete_vpc(vpc)
+    network.delete_vpc(vpc)
+
+
+def test_a_network_with_ipv6(provider: Provider) -> None:
+    network = Network(provider)
+    vpc = network.vpc(CidrBlock="10.0.0.0/16", EnableIpv6=True, Ipv6Isp="BGP")
+    state = network.read_vpc(vpc)
+    assert state is not None
+    assert state["EnabledIpv6"] is True
+    (block,) = state["Ipv6CidrBlocks"]["Ipv6CidrBlock"]
+    assert block == {"Ipv6CidrBlock": state["Ipv6CidrBlock"], "Ipv6Isp": "BGP"}
+    vswitch = network.vswitch(VpcId=vpc, ZoneId=A, CidrBlock="10.0.0.0/24")
+    network.change_vswitch(vswitch, EnableIPv6=True, Ipv6CidrBlock=12)
+    switched = network.read_vswitch(vswitch)
+    assert switched is not None
+    subnets = list(IPv6Network(block["Ipv6CidrBlock"]).subnets(new_prefix=64))
+    assert switched["Ipv6CidrBlock"] == str(subnets[12])
+    # It is said again with whatever else changes.
+    network.change_vswitch(vswitch, EnableIPv6=True, VSwitchName="tf")
+    network.change_vpc(vpc, EnableIPv6=True, VpcName="tf")
+    assert (network.read_vswitch(vswitch) or {})["EnabledIpv6"] is True
+    network.change_vswitch(vswitch, EnableIPv6=False)
+    network.change_vpc(vpc, EnableIPv6=False)
+    assert (network.read_vpc(vpc) or {})["EnabledIpv6"] is False
+    network.delete_vswitch(vswitch)
     network.delete_vpc(vpc)
 
 
@@ -106,6 +133,48 @@ def test_a_rule(provider: Provider, world: World, direction: str) -> None:
     assert state["Description"] == "SHDRP-7513"
     groups.revoke(group, direction, **rule)
     assert groups.rules(group, direction) == []
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule_about_a_group_or_a_prefix_list(
+    provider: Provider, world: World, direction: str
+) -> None:
+    network, groups = world.network(), SecurityGroup(provider)
+    group, peer = world.group(network), world.group(network)
+    offices = groups.prefix_list(
+        AddressFamily="IPv4",
+        MaxEntries=2,
+        PrefixListName="tf",
+        Entry=[{"Cidr": "192.168.0.0/24", "Description": "description"}],
+    )
+    side = "Dest" if direction == "egress" else "Source"
+    for field, id in ((f"{side}GroupId", peer), (f"{side}PrefixListId", offices)):
+        rule = {
+            "IpProtocol": "tcp",
+            "PortRange": "22/22",
+            field: id,
+            "Policy": "accept",
+            "Priority": 1,
+            "NicType": "intranet",
+        }
+        groups.allow(group, direction, **rule)
+        (state,) = groups.rules(group, direction)
+        assert state[field] == id
+        assert state[f"{side}GroupOwnerAccount"] == ""  # as it was not given
+        groups.revoke(group, direction, **rule)
+        assert groups.rules(group, direction) == []
+    groups.change_prefix_list(
+        offices,
+        PrefixListName="tf2",
+        AddEntry=[{"Cidr": "192.168.1.0/24", "Description": ""}],
+        RemoveEntry=[{"Cidr": "192.168.0.0/24"}],
+    )
+    changed = groups.read_prefix_list(offices)
+    assert changed is not None
+    assert (changed["PrefixListName"], changed["MaxEntries"]) == ("tf2", 2)
+    assert changed["Entries"] == {"Entry": [{"Cidr": "192.168.1.0/24", "Description": ""}]}
+    groups.delete_prefix_list(offices)
+    assert groups.read_prefix_list(offices) is None
 
 
 def test_a_ram_user_on_an_allow_list(provider: Provider, world: World) -> None:

@@ -222,11 +222,9 @@ def test_vpcs_and_vswitches_get_other_names(operator: Account, world: World) -> 
 
 def test_a_block_stays_as_it_is(operator: Account, world: World, refused: Refused) -> None:
     network = world.network()
-    for more in ({"CidrBlock": "10.0.0.0/8"}, {"EnableIPv6": True}, {"EnableDnsHostname": True}):
+    for more in ({"CidrBlock": "10.0.0.0/8"}, {"EnableDnsHostname": True}):
         with refused(f"UnsupportedParameter.{next(iter(more))}", 400, "nothing has been changed"):
             operator.vpc.ModifyVpcAttribute(VpcId=network.vpc, **more)
-    with refused("UnsupportedParameter.EnableIPv6", 400):
-        operator.vpc.ModifyVSwitchAttribute(VSwitchId=network.vswitch, EnableIPv6=True)
 
 
 def test_nothing_goes_with_a_vpc_by_force(operator: Account, refused: Refused) -> None:

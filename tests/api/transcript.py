@@ -86,6 +86,8 @@ class Names:
     _CHANCE = re.compile(
         r"\b(?P<prefix>[a-z]+)-[0-9a-z]{20}\b"
         r"|\b(?P<mac>02(?::[0-9a-f]{2}){5})\b"
+        r"|(?P<ipv6>fd00::[12][0-9a-f]{2}(?!:ffff:ffff:ffff:fffd)(?::[0-9a-f]{1,4}){4})"
+        r"|\b(?P<block>(?!fd00:0:0:)fd[0-9a-f]{2}(?::[0-9a-f]{1,4}){1,3}::/56)"
         r"|\b(?P<account>[0-9]{16})\b"
         r"|\b(?P<user>2[0-9]{17})\b"
         r"|\b(?P<role>3[0-9]{17})\b"
@@ -130,6 +132,9 @@ class Names:
             kind = found["prefix"] or str(found.lastgroup)
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
             name = {
+                # In the vSwitch's block, fd00:0:0:NNN::/64.
+                "ipv6": f"fd00:0:0:{real[6:9]}::{number:x}",
+                "block": f"fd12:3456:789a:{number:x}00::/56",
                 "mac": f"02:00:00:00:00:{number:02x}",
                 "account": f"{10**15 + number}",
                 "user": f"{2 * 10**17 + number}",

@@ -39,9 +39,22 @@ class World:
         }
         return Network(vpc, vswitches)
 
-    def vswitch(self, vpc: str, cidr: str, zone: str = A) -> str:
+    def dual_network(self, *zones: str) -> Network:
+        """The same with IPv6: the block fd00:0:0:100::/56, and in it fd00:0:0:100::/64,
+        fd00:0:0:101::/64 ... for the vSwitches.
+        """
+        vpc = self.account.vpc.CreateVpc(
+            CidrBlock="10.0.0.0/16", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"
+        )["VpcId"]
+        vswitches = {
+            zone: self.vswitch(vpc, f"10.0.{number}.0/24", zone, Ipv6CidrBlock=number)
+            for number, zone in enumerate(zones or (A,))
+        }
+        return Network(vpc, vswitches)
+
+    def vswitch(self, vpc: str, cidr: str, zone: str = A, **more: Any) -> str:
         """One more vSwitch."""
-        made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr)
+        made = self.account.vpc.CreateVSwitch(VpcId=vpc, ZoneId=zone, CidrBlock=cidr, **more)
         return str(made["VSwitchId"])
 
     def route_table(self, network: Network, **more: Any) -> str:
@@ -49,11 +62,12 @@ class World:
         made = self.account.vpc.CreateRouteTable(VpcId=network.vpc, **more)
         return str(made["RouteTableId"])
 
-    def balancer(self, network: Network, *zones: str) -> str:
+    def balancer(self, network: Network, *zones: str, version: str = "ipv4") -> str:
         """A load balancer in zones of a network, all of them by default."""
         made = self.account.nlb.CreateLoadBalancer(
             VpcId=network.vpc,
             AddressType="Intranet",
+            AddressIpVersion=version,
             ZoneMappings=[
                 {"ZoneId": zone, "VSwitchId": network.vswitches[zone]}
                 for zone in zones or network.vswitches
@@ -67,38 +81,49 @@ class World:
         made = self.account.slb.CreateLoadBalancer(VSwitchId=vswitch, **more)
         return str(made["LoadBalancerId"])
 
-    def clb_listener(self, clb: str, port: int = 80, *, start: bool = True, **more: Any) -> None:
-        """A listener on TCP, for the default servers' port 80 unless told otherwise."""
+    def clb_listener(
+        self, clb: str, port: int = 80, protocol: str = "tcp", *, start: bool = True, **more: Any
+    ) -> None:
+        """A listener, on TCP and for the default servers' port 80 unless told otherwise."""
         behind = more or {"BackendServerPort": 80}
         listener = {"LoadBalancerId": clb, "ListenerPort": port}
-        self.account.slb.CreateLoadBalancerTCPListener(**listener, Bandwidth=-1, **behind)
+        create = getattr(self.account.slb, f"CreateLoadBalancer{protocol.upper()}Listener")
+        create(**listener, Bandwidth=-1, **behind)
         if start:
-            self.account.slb.StartLoadBalancerListener(**listener)
+            self.account.slb.StartLoadBalancerListener(**listener, ListenerProtocol=protocol)
 
     def server_group(
-        self, network: Network, *servers: str, port: int = 80, kind: str = "Ip"
+        self, network: Network, *servers: str, port: int = 80, kind: str = "Ip", **more: Any
     ) -> str:
         """A server group with servers at addresses."""
         group = self.account.nlb.CreateServerGroup(
-            VpcId=network.vpc, ServerGroupName="web", ServerGroupType=kind
+            VpcId=network.vpc, ServerGroupName="web", ServerGroupType=kind, **more
         )["ServerGroupId"]
         if servers:
             added = [{"ServerType": "Ip", "ServerId": each, "Port": port} for each in servers]
             self.account.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=added)
         return str(group)
 
-    def listener(self, balancer: str, group: str, port: int = 80) -> str:
-        """A listener on TCP."""
+    def listener(
+        self, balancer: str, group: str, port: int = 80, protocol: str = "TCP", **more: Any
+    ) -> str:
+        """A listener, on TCP unless told otherwise."""
         made = self.account.nlb.CreateListener(
             LoadBalancerId=balancer,
-            ListenerProtocol="TCP",
+            ListenerProtocol=protocol,
             ListenerPort=port,
             ServerGroupId=group,
+            **more,
         )
         return str(made["ListenerId"])
 
     def service(
-        self, balancer: str | None = None, zones: Sequence[str] = (A,), *, auto: bool = True
+        self,
+        balancer: str | None = None,
+        zones: Sequence[str] = (A,),
+        *,
+        auto: bool = True,
+        version: str = "IPv4",
     ) -> str:
         """An endpoint service on a load balancer, which accepts by itself unless told otherwise."""
         resources = [
@@ -106,6 +131,7 @@ class World:
         ]
         made = self.account.privatelink.CreateVpcEndpointService(
             ServiceResourceType="nlb",
+            AddressIpVersion=version,
             AutoAcceptEnabled=auto,
             Resource=resources if balancer else [],
         )
@@ -123,6 +149,12 @@ class World:
         """An endpoint service with all it needs, in zones, A by default."""
         network = self.network(*zones)
         return self.service(self.balancer(network), list(network.vswitches), auto=auto)
+
+    def dual_published(self, *zones: str) -> str:
+        """The same, DualStack."""
+        network = self.dual_network(*zones)
+        balancer = self.balancer(network, version="DualStack")
+        return self.service(balancer, list(network.vswitches), version="DualStack")
 
     def group(self, network: Network, kind: str = "normal") -> str:
         """A security group without rules."""

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alibabacloud_ecs20140526 import models as ecs
 from click.testing import CliRunner
 
 from demo.cloud import Cloud
@@ -103,6 +104,29 @@ def test_detach_takes_the_link_away_and_frees_the_address(
         lab.eventually(lambda: leaver.attachment not in installation.run("status"))
     with workload(installation, stage.consumer, "heir", "10.0.0.9") as heir:
         assert heir.address == "10.0.0.9"
+
+
+def test_a_workload_is_attached_in_security_groups(
+    installation: Installation, stage: Stage
+) -> None:
+    request = ecs.CreateSecurityGroupRequest(
+        region_id="local", vpc_id=stage.consumer.vpc, security_group_type="enterprise"
+    )
+    groups = sorted(
+        stage.cloud.ecs.create_security_group(request).body.security_group_id for _ in range(2)
+    )
+    before = attachments(installation.run("status", "-o", "json"))
+    chosen = [part for group in groups for part in ("--security-group", group)]
+    with lab.namespace("grouped") as netns:
+        place = ("--vswitch", stage.consumer.vswitch, "--netns", netns)
+        refused = installation.attempt("attach", *place, "--security-group", "sg-none")
+        assert refused.returncode == 1
+        assert "SecurityGroupNotFound" in refused.stderr
+        assert attachments(installation.run("status", "-o", "json")) == before
+        said = installation.run("attach", *place, *chosen)
+        shown = dict(line.split(maxsplit=1) for line in said.splitlines())
+        assert (shown["groups"], shown["status"]) == (", ".join(groups), "Attached")
+        installation.run("detach", shown["attachment"])
 
 
 @pytest.mark.parametrize(

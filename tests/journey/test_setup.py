@@ -36,7 +36,15 @@ def test_the_demo_stays_up_unless_told_to_run_once(once: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["scripts/setup", "scripts/check", "scripts/test", ".ci/run", "privlink/bpf/build"]
+    "script",
+    [
+        "scripts/setup",
+        "scripts/check",
+        "scripts/test",
+        ".ci/run",
+        "privlink/bpf/build",
+        "bench/build",
+    ],
 )
 def test_a_script_is_plain_shell(script: str) -> None:
     assert (ROOT / script).read_text().startswith("#!/bin/sh\n")

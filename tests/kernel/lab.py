@@ -109,11 +109,13 @@ def eventually(condition: Callable[[], _T], *, within: float = PATIENCE) -> _T:
 
 
 @contextmanager
-def echo_server(name: str, port: int) -> Iterator[list[str]]:
+def echo_server(
+    name: str, port: int, family: socket.AddressFamily = socket.AF_INET
+) -> Iterator[list[str]]:
     """A TCP server in a namespace that sends back what it gets; yields the callers' addresses."""
 
     def listen() -> socket.socket:
-        return socket.create_server(("", port), backlog=256)
+        return socket.create_server(("", port), family=family, backlog=256)
 
     callers: list[str] = []
     with system.within(path(name), listen) as listener:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,17 +13,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from privlink.node import plug as plugging
 from privlink.node import requirements, system
 from privlink.node.bpf import Program
 from privlink.node.errors import KernelError
 from privlink.node.links import Fabric
-from privlink.node.plug import Port, namespace_path, plug, unplug
+from privlink.node.plug import Ipv6, Port, namespace_path, plug, unplug
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 
 PORT = Port("eth0", "02:00:00:00:00:05", "10.0.0.5", 24, "10.0.0.253", "10.0.0.0/16")
+GATEWAY6 = "fd00::101:ffff:ffff:ffff:fffd"
+DUAL = msgspec.structs.replace(
+    PORT, ipv6=Ipv6("fd00:0:0:101::5", 64, GATEWAY6, "fd00:0:0:100::/56")
+)
 
 
 @pytest.fixture
@@ -124,6 +131,89 @@ def test_a_default_route_that_is_there_stays(fabric: Fabric, instance: str, work
     assert routes["10.0.0.0/16"] == "10.0.0.253"
 
 
+def addresses6(name: str) -> dict[str, dict[str, Any]]:
+    """The IPv6 addresses of a workload's link."""
+    (inside,) = shown(name, "-6", "addr", "show", "eth0") or [{"addr_info": []}]
+    return {address["local"]: address for address in inside["addr_info"]}
+
+
+def test_a_workload_gets_an_ipv6_address_and_no_other(
+    fabric: Fabric, instance: str, workload: str
+) -> None:
+    plug(instance, 5, workload, DUAL)
+    (only,) = addresses6(workload).values()
+    assert (only["local"], only["prefixlen"]) == ("fd00:0:0:101::5", 64)
+    assert only["nodad"] and "tentative" not in only
+    assert [route["gateway"] for route in shown(workload, "-6", "route", "show", "default")] == [
+        GATEWAY6
+    ]
+    assert [route["gateway"] for route in shown(workload, "route", "show", "default")] == [
+        "10.0.0.253"
+    ]
+    assert lab.run(workload, "cat", "/proc/sys/net/ipv6/conf/eth0/accept_ra") == "0\n"
+    unplug(instance, 5)
+    assert shown(workload, "-6", "route", "show", "default") == []
+
+
+def test_a_default_route_of_ipv6_that_is_there_stays(
+    fabric: Fabric, instance: str, workload: str
+) -> None:
+    with lab.namespace("elsewhere") as elsewhere:
+        lab.run(workload, "ip", "link", "add", "old0", "type", "veth", "peer", "old1")
+        lab.run(workload, "ip", "addr", "add", "2001:db8::1/64", "dev", "old0", "nodad")
+        lab.run(workload, "ip", "link", "set", "old0", "up")
+        lab.run(workload, "ip", "link", "set", "old1", "netns", elsewhere)
+        lab.run(workload, "ip", "-6", "route", "add", "default", "via", "2001:db8::ff")
+        plug(instance, 5, workload, DUAL)
+        routes = {route["dst"]: route.get("gateway") for route in shown(workload, "-6", "route")}
+        routes4 = {route["dst"]: route.get("gateway") for route in shown(workload, "route")}
+    assert routes["default"] == "2001:db8::ff"
+    assert routes["fd70:7269:766c::/96"] == GATEWAY6
+    assert routes["fd00:0:0:100::/56"] == GATEWAY6
+    assert routes4["default"] == "10.0.0.253"
+
+
+def test_a_container_with_ipv6_off_gets_it_on_this_link_alone(
+    fabric: Fabric, instance: str, workload: str
+) -> None:
+    off = "for each in all default; do echo 1 > /proc/sys/net/ipv6/conf/$each/disable_ipv6; done"
+    lab.run(workload, "sh", "-c", off)
+    plug(instance, 5, workload, DUAL)
+    assert list(addresses6(workload)) == ["fd00:0:0:101::5"]
+    assert lab.run(workload, "cat", "/proc/sys/net/ipv6/conf/lo/disable_ipv6") == "1\n"
+
+
+def test_workloads_without_link_local_addresses_find_each_other(
+    fabric: Fabric, instance: str, workload: str
+) -> None:
+    """Neighbour discovery (RFC 4861) between two on one bridge, which nothing guards here."""
+    fabric.make_bridge("sw1")
+    (bridge,) = fabric.links().values()
+    other = msgspec.structs.replace(
+        DUAL,
+        mac="02:00:00:00:00:06",
+        address="10.0.0.6",
+        ipv6=Ipv6("fd00:0:0:101::6", 64, GATEWAY6, "fd00:0:0:100::/56"),
+    )
+    with lab.namespace("server") as server:
+        for number, name, port in ((5, workload, DUAL), (6, server, other)):
+            plug(instance, number, name, port)
+            fabric.join(fabric.links()[f"at{number}"], bridge)
+        with lab.echo_server(server, 80, socket.AF_INET6) as callers:
+            assert lab.ask(workload, "fd00:0:0:101::6", 80) == b"hello"
+    assert callers == ["fd00:0:0:101::5"]
+
+
+def test_a_kernel_without_ipv6_says_so(
+    fabric: Fabric, instance: str, workload: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugging, "_IPV6", tmp_path / "none")
+    with pytest.raises(KernelError, match=r"fd00:0:0:101::5: .*it has no IPv6 \(CONFIG_IPV6"):
+        plug(instance, 5, workload, DUAL)
+    assert fabric.links() == {}
+    plug(instance, 5, workload, PORT)
+
+
 def test_plugging_in_twice_says_so(fabric: Fabric, instance: str, workload: str) -> None:
     plug(instance, 5, workload, PORT)
     with pytest.raises(ValueError, match="attachment 5 is plugged in already"):
@@ -150,6 +240,11 @@ def test_half_a_plug_is_taken_back(fabric: Fabric, instance: str, workload: str)
     beyond = Port("eth0", PORT.mac, "10.0.0.5", 24, "10.9.9.9", PORT.network)
     with pytest.raises(KernelError, match=r"route by the gateway 10\.9\.9\.9"):
         plug(instance, 5, workload, beyond)
+    assert fabric.links() == {}
+    assert len(shown(workload, "link")) == 1
+    beyond6 = Ipv6("fd00:0:0:101::5", 64, "fd00:0:0:999::1", "fd00:0:0:100::/56")
+    with pytest.raises(KernelError, match=r"route by the gateway fd00:0:0:999::1"):
+        plug(instance, 5, workload, msgspec.structs.replace(PORT, ipv6=beyond6))
     assert fabric.links() == {}
     assert len(shown(workload, "link")) == 1
 

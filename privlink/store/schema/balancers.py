@@ -32,6 +32,7 @@ load_balancer = Table(
     words("undeletable_reason"),
     words("fixed_since"),
     words("fixed_reason"),
+    words("ip_version"),
 )
 
 load_balancer_zone = Table(
@@ -54,6 +55,8 @@ server_group = Table(
     words("name"),
     words("created_at"),
     Column("balancer_id", String, nullable=True, index=True),
+    words("ip_version"),
+    Column("any_port", Boolean, nullable=False),
 )
 
 group_server = Table(
@@ -62,7 +65,7 @@ group_server = Table(
     Column("group_id", String, ForeignKey("server_group.id"), primary_key=True),
     words("server_type"),
     words("server_id"),
-    Column("address", BigInteger, primary_key=True),
+    Column("address", String, primary_key=True),
     Column("port", Integer, primary_key=True),
     Column("weight", Integer, nullable=False),
     words("description"),
@@ -75,11 +78,12 @@ listener = Table(
     reference("account_id", "account.id"),
     reference("balancer_id", "load_balancer.id"),
     words("protocol"),
-    Column("port", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
     reference("group_id", "server_group.id"),
     words("created_at"),
     Column("started", Boolean, nullable=False),
     words("description"),
     Column("server_port", Integer, nullable=True),
-    UniqueConstraint("balancer_id", "protocol", "port"),
+    UniqueConstraint("balancer_id", "protocol", "first"),
 )

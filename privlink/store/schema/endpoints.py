@@ -34,6 +34,7 @@ endpoint = Table(
     Column("zone_affinity", Boolean, nullable=False),
     Column("deleting", Boolean, nullable=False),
     words("created_at"),
+    words("ip_version"),
     *by_age("endpoint", "account_id", "vpc_id", "service_id"),
     Index("ix_endpoint_deleting", "id", sqlite_where=where("deleting = 1")),
 )

@@ -25,6 +25,7 @@ vpc = Table(
     words("name"),
     words("description"),
     words("created_at"),
+    words("cidr6"),
 )
 
 vswitch = Table(
@@ -40,6 +41,7 @@ vswitch = Table(
     words("description"),
     words("created_at"),
     Column("next_address", BigInteger, nullable=False),
+    words("cidr6"),
 )
 
 route_table = Table(
@@ -74,7 +76,15 @@ eni = Table(
     words("owner_kind"),
     words("owner_id"),
     words("created_at"),
+    Column("address6", String, nullable=True),
     UniqueConstraint("vpc_id", "address"),
+    Index(
+        "ix_eni_address6",
+        "vpc_id",
+        "address6",
+        unique=True,
+        sqlite_where=where("address6 IS NOT NULL"),
+    ),
 )
 
 attachment = Table(

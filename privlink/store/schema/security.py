@@ -1,8 +1,8 @@
-"""Tables of security groups."""
+"""Tables of security groups and prefix lists."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from privlink.store.schema.base import metadata, reference, words
 
@@ -34,4 +34,37 @@ security_group_rule = Table(
     words("description"),
     words("created_at"),
     words("direction"),
+    words("peer_id"),  # a security group, or a prefix list, or empty
+    Index("ix_security_group_rule_peer_id", "peer_id"),
+)
+
+attachment_security_group = Table(
+    "attachment_security_group",
+    metadata,
+    Column("attachment_id", String, ForeignKey("attachment.id"), primary_key=True),
+    Column("group_id", String, ForeignKey("security_group.id"), primary_key=True),
+    Index("ix_attachment_security_group_group_id", "group_id"),
+    sqlite_with_rowid=False,
+)
+
+prefix_list = Table(
+    "prefix_list",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    reference("account_id", "account.id"),
+    words("family"),
+    words("name"),
+    words("description"),
+    Column("max_entries", Integer, nullable=False),
+    words("created_at"),
+)
+
+prefix_list_entry = Table(
+    "prefix_list_entry",
+    metadata,
+    Column("list_id", String, ForeignKey("prefix_list.id"), primary_key=True),
+    Column("cidr", String, primary_key=True),
+    words("description"),
+    sqlite_with_rowid=False,
 )

@@ -18,6 +18,7 @@ endpoint_service = Table(
     Column("connect_bandwidth", Integer, nullable=True),
     Column("zone_affinity", Boolean, nullable=False),
     words("created_at"),
+    words("ip_version"),
     *by_age("endpoint_service", "account_id"),
 )
 

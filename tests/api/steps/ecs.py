@@ -1,4 +1,6 @@
-"""ECS: a security group comes, gets rules in both directions, guards an endpoint and goes."""
+"""ECS: a security group comes, gets rules in both directions, guards an endpoint and goes; a prefix
+list is named by its rules, a workload joins it.
+"""
 
 from tests.api.transcript import NODE_CATCHES_UP, call, refused
 
@@ -72,7 +74,7 @@ RULES = [
         "UnsupportedParameter.Permissions",
         "AuthorizeSecurityGroupEgress",
         **GROUP,
-        Permissions=[{**ANYTHING, "DestPrefixListId": "pl-1"}],
+        Permissions=[{**ANYTHING, "SourceCidrIp": "10.0.0.5"}],
     ),
     call("ModifySecurityGroupEgressRule", **GROUP, **ANYTHING, Description="out to wherever it is"),
     refused(
@@ -92,6 +94,73 @@ RULES = [
     ),
     refused("InvalidPermission.Malformed", "RevokeSecurityGroup", **GROUP),
     call("RevokeSecurityGroup", **GROUP, SecurityGroupRuleId=["sgr-1"]),
+]
+
+# What rules name besides blocks: another group, sg-2, and a list of blocks.
+PEERS = [
+    call("CreateSecurityGroup", VpcId="vpc-1", SecurityGroupName="callers"),
+    call(
+        "CreatePrefixList",
+        AddressFamily="IPv4",
+        MaxEntries=10,
+        PrefixListName="offices",
+        Entry=[{"Cidr": "198.51.100.0/24", "Description": "Berlin"}, {"Cidr": "192.0.2.7"}],
+    ),
+    refused(
+        "InvalidParameter.CidrMalformed",
+        "CreatePrefixList",
+        AddressFamily="IPv6",
+        MaxEntries=10,
+        PrefixListName="offices",
+        Entry=[{"Cidr": "198.51.100.0/24"}],
+    ),
+    call(
+        "AuthorizeSecurityGroup",
+        **GROUP,
+        Permissions=[
+            {"IpProtocol": "tcp", "PortRange": "22/22", "SourceGroupId": "sg-2"},
+            {"IpProtocol": "udp", "PortRange": "53/53", "SourcePrefixListId": "pl-1"},
+            {"IpProtocol": "icmpv6", "PortRange": "-1/-1", "Ipv6SourceCidrIp": "fd00::/8"},
+        ],
+    ),
+    refused(
+        "InvalidSourceGroupId.NotFound",
+        "AuthorizeSecurityGroup",
+        **GROUP,
+        Permissions=[{"IpProtocol": "tcp", "PortRange": "22/22", "SourceGroupId": "sg-none"}],
+    ),
+    call("DescribeSecurityGroupAttribute", **GROUP),
+    refused("DependencyViolation", "DeleteSecurityGroup", SecurityGroupId="sg-2"),
+    call(
+        "ModifyPrefixList",
+        PrefixListId="pl-1",
+        AddEntry=[{"Cidr": "203.0.113.0/24", "Description": "Osaka"}],
+        RemoveEntry=[{"Cidr": "192.0.2.7/32"}],
+    ),
+    refused(
+        "InvalidParameter.CidrDuplicated",
+        "ModifyPrefixList",
+        PrefixListId="pl-1",
+        AddEntry=[{"Cidr": "203.0.113.0/24"}, {"Cidr": "203.0.113.0/24"}],
+    ),
+    call("DescribePrefixLists", PrefixListName="offices"),
+    refused("InvalidMaxResults", "DescribePrefixLists", MaxResults=101),
+    call("DescribePrefixListAttributes", PrefixListId="pl-1"),
+    refused("InvalidPrefixListId.NotFound", "DescribePrefixListAttributes", PrefixListId="pl-none"),
+    call("DescribePrefixListAssociations", PrefixListId="pl-1"),
+    refused(
+        "InvalidPrefixListId.NotFound", "DescribePrefixListAssociations", PrefixListId="pl-none"
+    ),
+    refused("NotAllowed.AssociationExist", "DeletePrefixList", PrefixListId="pl-1"),
+    call(
+        "RevokeSecurityGroup",
+        **GROUP,
+        Permissions=[
+            {"IpProtocol": "tcp", "PortRange": "22/22", "SourceGroupId": "sg-2"},
+            {"IpProtocol": "udp", "PortRange": "53/53", "SourcePrefixListId": "pl-1"},
+        ],
+    ),
+    call("DeletePrefixList", PrefixListId="pl-1"),
 ]
 
 LABELS = [
@@ -154,11 +223,41 @@ INTERFACE = [
     NODE_CATCHES_UP,
     call("DescribeNetworkInterfaces", SecurityGroupId="sg-1"),
     refused("InvalidPrimaryIpAddress", "DescribeNetworkInterfaces", PrimaryIpAddress="10.0.0"),
+    call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-a",
+        CidrBlock="172.16.0.0/24",
+        Ipv6CidrBlock=1,
+    ),
+    call("privlink.CreateAttachment", VSwitchId="vsw-2", Ipv6Address="fd00:0:0:101::5"),
+    call("DescribeNetworkInterfaces", Ipv6Address=["fd00:0:0:101::5"]),
     call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-1"),
     refused(
         "InvalidEniId.NotFound",
         "DescribeNetworkInterfaceAttribute",
         NetworkInterfaceId="eni-none",
+    ),
+]
+
+# A workload's interface, eni-3.
+WORKLOAD = [
+    call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.5"),
+    call("JoinSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-3"),
+    refused(
+        "InvalidOperation.EniServiceManaged",
+        "JoinSecurityGroup",
+        SecurityGroupId="sg-2",
+        NetworkInterfaceId="eni-1",
+    ),
+    call("DescribeNetworkInterfaceAttribute", NetworkInterfaceId="eni-3"),
+    call("LeaveSecurityGroup", SecurityGroupId="sg-2", NetworkInterfaceId="eni-3"),
+    refused(
+        "InvalidSecurityGroupAssociation.NotFound",
+        "LeaveSecurityGroup",
+        SecurityGroupId="sg-2",
+        NetworkInterfaceId="eni-3",
     ),
 ]
 
@@ -176,4 +275,4 @@ END = [
     refused("InvalidSecurityGroup.NotFound", "DeleteSecurityGroup", **GROUP),
 ]
 
-STEPS = [*PLACES, *SECURITY_GROUP, *RULES, *LABELS, *INTERFACE, *END]
+STEPS = [*PLACES, *SECURITY_GROUP, *RULES, *PEERS, *LABELS, *INTERFACE, *WORKLOAD, *END]

@@ -16,8 +16,17 @@ STAGE = [
     call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
     call("vpc.CreateVSwitch", VpcId="vpc-1", ZoneId="local-b", CidrBlock="10.0.1.0/24"),
+    call("vpc.ModifyVpcAttribute", VpcId="vpc-1", EnableIPv6=True, Ipv6CidrBlock="fd00::/56"),
     call("privlink.CreateAttachment", VSwitchId="vsw-1", PrivateIpAddress="10.0.0.6"),
     call("resourcemanager.CreateResourceGroup", Name="shop", DisplayName="The shop"),
+    call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-a",
+        CidrBlock="172.16.0.0/24",
+        Ipv6CidrBlock=1,
+    ),
 ]
 
 BALANCER = [
@@ -77,6 +86,22 @@ SERVERS = [
     ),
     refused("InvalidVpcId.NotFound", "CreateServerGroup", VpcId="vpc-none", ServerGroupName="web"),
     call(
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="media",
+        Protocol="TCP_UDP",
+        ServerGroupType="Ip",
+        AddressIPVersion="DualStack",
+        AnyPortEnabled=True,
+    ),
+    refused(
+        "InvalidProtocol",
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="web",
+        Protocol="TCPSSL",
+    ),
+    call(
         "AddServersToServerGroup",
         ServerGroupId="sgp-1",
         Servers=[
@@ -97,6 +122,22 @@ SERVERS = [
         ServerGroupId="sgp-1",
         Servers=[ATTACHMENT],
     ),
+    call(
+        "AddServersToServerGroup",
+        ServerGroupId="sgp-3",
+        Servers=[
+            {"ServerType": "Ip", "ServerId": "10.0.0.5"},
+            {"ServerType": "Ip", "ServerId": "FD00::5", "ServerIp": "fd00::5"},
+        ],
+    ),
+    refused("InvalidServers", "AddServersToServerGroup", ServerGroupId="sgp-3", Servers=[ADDRESS]),
+    refused(
+        "Mismatch.AddressIPVersion",
+        "AddServersToServerGroup",
+        ServerGroupId="sgp-1",
+        Servers=[{"ServerType": "Ip", "ServerId": "fd00::5", "Port": 8080}],
+    ),
+    call("ListServerGroupServers", ServerGroupId="sgp-3"),
     call("ListServerGroupServers", ServerGroupId="sgp-1"),
     call("ListServerGroupServers", ServerGroupId="sgp-1", MaxResults=1),
     call("ListServerGroupServers", ServerGroupId="sgp-1", NextToken="token-1"),
@@ -121,13 +162,41 @@ PORT = [
         Cps=0,
         Tag=RED,
     ),
+    call(
+        "CreateListener",
+        **LISTENER | {"ListenerProtocol": "UDP", "ListenerPort": 0},
+        StartPort=8000,
+        EndPort=8099,
+        ServerGroupId="sgp-3",
+    ),
     refused("ResourceAlreadyExist.Listener", "CreateListener", **LISTENER, ServerGroupId="sgp-1"),
+    refused(
+        "MissingStartPort",
+        "CreateListener",
+        **LISTENER | {"ListenerPort": 0},
+        ServerGroupId="sgp-3",
+    ),
+    refused(
+        "Mismatch.Protocol",
+        "CreateListener",
+        **LISTENER | {"ListenerProtocol": "UDP"},
+        ServerGroupId="sgp-1",
+    ),
+    refused(
+        "Mismatch.AnyPortEnabled",
+        "CreateListener",
+        **LISTENER | {"ListenerPort": 0},
+        StartPort=8000,
+        EndPort=8099,
+        ServerGroupId="sgp-1",
+    ),
     call("GetListenerAttribute", ListenerId="lsn-1"),
     call("GetJobStatus", JobId=JOB),
     NODE_CATCHES_UP,
     call("GetListenerAttribute", ListenerId="lsn-1"),
     call("GetJobStatus", JobId=JOB),
     refused("ResourceNotFound.Job", "GetJobStatus", JobId="job-none"),
+    call("GetListenerAttribute", ListenerId="lsn-3"),
     refused("ResourceNotFound.Listener", "GetListenerAttribute", **NO_LISTENER),
     call("ListListeners"),
     call(
@@ -150,6 +219,12 @@ PORT = [
         Cps=0,
     ),
     refused("InvalidCps", "UpdateListenerAttribute", ListenerId="lsn-1", Cps=1000),
+    refused(
+        "Mismatch.Protocol",
+        "UpdateListenerAttribute",
+        ListenerId="lsn-3",
+        ServerGroupId="sgp-1",
+    ),
     call("StopListener", ListenerId="lsn-1"),
     refused("ResourceNotFound.Listener", "StopListener", **NO_LISTENER),
     call("GetListenerAttribute", ListenerId="lsn-1"),
@@ -190,6 +265,17 @@ LOOKED_AT = [
         MaxResults=10,
     ),
     refused("InvalidServerGroupType", "ListServerGroups", ServerGroupType="Ecs"),
+    call(
+        "UpdateServerGroupAttribute",
+        ServerGroupId="sgp-3",
+        ServerGroupName="games",
+        Scheduler="Wrr",
+        HealthCheckConfig={"HealthCheckEnabled": False},
+        ConnectionDrainEnabled=False,
+        PreserveClientIpEnabled=False,
+    ),
+    refused("ResourceNotFound.ServerGroup", "UpdateServerGroupAttribute", ServerGroupId="sgp-none"),
+    call("ListServerGroups", ServerGroupIds=["sgp-3"]),
 ]
 
 CHANGED = [
@@ -263,8 +349,35 @@ LABELS = [
     ),
 ]
 
+DUAL_STACK = [
+    call(
+        "CreateLoadBalancer",
+        VpcId="vpc-2",
+        AddressType="Intranet",
+        AddressIpVersion="DualStack",
+        ZoneMappings=[
+            {"ZoneId": "local-a", "VSwitchId": "vsw-3", "Ipv6Address": "fd00:0:0:101::80"}
+        ],
+    ),
+    refused(
+        "OperationFailed.vSwitchNotSupportIpv6",
+        "CreateLoadBalancer",
+        VpcId="vpc-1",
+        AddressType="Intranet",
+        AddressIpVersion="DualStack",
+        ZoneMappings=[PLACE],
+    ),
+    call("GetLoadBalancerAttribute", LoadBalancerId="nlb-3"),
+    call("ListLoadBalancers", AddressIpVersion="DualStack"),
+]
+
 END = [
     call("RemoveServersFromServerGroup", ServerGroupId="sgp-1", Servers=[ADDRESS]),
+    call(
+        "RemoveServersFromServerGroup",
+        ServerGroupId="sgp-3",
+        Servers=[{"ServerType": "Ip", "ServerId": "fd00::5"}],
+    ),
     refused(
         "ResourceNotFound.BackendServer",
         "RemoveServersFromServerGroup",
@@ -279,4 +392,4 @@ END = [
     call("DeleteLoadBalancer", LoadBalancerId="nlb-1"),
 ]
 
-STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *END]
+STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *DUAL_STACK, *END]

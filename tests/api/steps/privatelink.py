@@ -254,14 +254,6 @@ ENDPOINT = [
     ),
     refused("EndpointNotFound", "UpdateVpcEndpointAttribute", **NOBODY),
     refused(
-        "EndpointServiceNotSupportIpv6",
-        "AddZoneToVpcEndpoint",
-        EndpointId="ep-1",
-        ZoneId="local-c",
-        VSwitchId="vsw-4",
-        Ipv6Address="fd00::1",
-    ),
-    refused(
         "IllegalParamFormat.CrossRegionBandwidth",
         "CreateVpcEndpoint",
         VpcId="vpc-2",
@@ -274,7 +266,7 @@ ENDPOINT = [
         VpcId="vpc-2",
         ServiceId="epsrv-1",
         SecurityGroupId=["sg-1"],
-        Zone=[{"ZoneId": "local-a", "VSwitchId": "vsw-3", "Ipv6Address": "fd00::1"}],
+        AddressIpVersion="DualStack",
     ),
     call("AttachSecurityGroupToVpcEndpoint", EndpointId="ep-1", SecurityGroupId="sg-2"),
     refused(
@@ -479,4 +471,92 @@ END = [
     call("DeleteVpcEndpointService", ServiceId="epsrv-1"),
 ]
 
-STEPS = [*OPENING, *STAGE, *SERVICE, *ON_A_CLB, *ENDPOINT, *CONSENT, *LABELS, *END]
+# IPv6 beside IPv4, from a VPC to itself: every resource of the service has both.
+DUAL_STACK = [
+    call("vpc.CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-3",
+        ZoneId="local-a",
+        CidrBlock="172.16.0.0/24",
+        Ipv6CidrBlock=1,
+    ),
+    call(
+        "vpc.CreateVSwitch",
+        VpcId="vpc-3",
+        ZoneId="local-b",
+        CidrBlock="172.16.1.0/24",
+        Ipv6CidrBlock=2,
+    ),
+    call(
+        "nlb.CreateLoadBalancer",
+        VpcId="vpc-3",
+        AddressType="Intranet",
+        AddressIpVersion="DualStack",
+        ZoneMappings=[{"ZoneId": "local-a", "VSwitchId": "vsw-5"}],
+    ),
+    call("ecs.CreateSecurityGroup", VpcId="vpc-3"),
+    call(
+        "CreateVpcEndpointService",
+        ServiceResourceType="nlb",
+        AddressIpVersion="DualStack",
+        ServiceSupportIPv6=True,
+        AutoAcceptEnabled=True,
+        Resource=[{"ResourceType": "nlb", "ResourceId": "nlb-3", "ZoneId": "local-a"}],
+    ),
+    refused(
+        "EndpointServiceNotSupportIpv6",
+        "CreateVpcEndpointService",
+        ServiceResourceType="nlb",
+        AddressIpVersion="DualStack",
+        Resource=[{"ResourceType": "nlb", "ResourceId": "nlb-2", "ZoneId": "local-a"}],
+    ),
+    refused(
+        "ServiceResourceNotSupportIpv6",
+        "AttachResourceToVpcEndpointService",
+        ServiceId="epsrv-3",
+        ResourceId="nlb-2",
+        ResourceType="nlb",
+        ZoneId="local-a",
+    ),
+    refused(
+        "EndpointServiceDowngradeNotAllowed",
+        "UpdateVpcEndpointServiceAttribute",
+        ServiceId="epsrv-3",
+        AddressIpVersion="IPv4",
+    ),
+    call("ListVpcEndpointServiceResources", ServiceId="epsrv-3"),
+    call("ListVpcEndpointServices", AddressIpVersion="DualStack"),
+    call(
+        "CreateVpcEndpoint",
+        VpcId="vpc-3",
+        ServiceId="epsrv-3",
+        SecurityGroupId=["sg-3"],
+        AddressIpVersion="DualStack",
+        Zone=[{"ZoneId": "local-a", "VSwitchId": "vsw-5", "Ipv6Address": "fd00:0:0:101::80"}],
+    ),
+    refused(
+        "EniIpUnavailable",
+        "AddZoneToVpcEndpoint",
+        EndpointId="ep-2",
+        ZoneId="local-b",
+        VSwitchId="vsw-6",
+        Ipv6Address="fd00:0:0:101::81",
+    ),
+    call(
+        "AddZoneToVpcEndpoint",
+        EndpointId="ep-2",
+        ZoneId="local-b",
+        VSwitchId="vsw-6",
+        Ipv6Address="fd00:0:0:102::80",
+    ),
+    NODE_CATCHES_UP,
+    call("GetVpcEndpointAttribute", EndpointId="ep-2"),
+    call("ListVpcEndpoints", AddressIpVersion="DualStack"),
+    call("ListVpcEndpointZones", EndpointId="ep-2"),
+    call("UpdateVpcEndpointAttribute", EndpointId="ep-2", AddressIpVersion="IPv4"),
+    call("UpdateVpcEndpointAttribute", EndpointId="ep-2", AddressIpVersion="DualStack"),
+    call("ListVpcEndpointZones", EndpointId="ep-2"),
+]
+
+STEPS = [*OPENING, *STAGE, *SERVICE, *ON_A_CLB, *ENDPOINT, *CONSENT, *LABELS, *END, *DUAL_STACK]

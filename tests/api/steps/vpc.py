@@ -116,6 +116,83 @@ LABELS = [
     call("DescribeVpcs", ResourceGroupId="rg-1", Tag=[{"Key": "team"}]),
 ]
 
+# IPv6 beside IPv4: vpc-2 has the block it asks for, vpc-3 one by chance.
+DUAL_STACK = [
+    call(
+        "CreateVpc",
+        CidrBlock="10.0.0.0/16",
+        EnableIpv6=True,
+        Ipv6CidrBlock="fd00:0:0:100::/56",
+        Ipv6Isp="BGP",
+    ),
+    call("CreateVpc", CidrBlock="10.0.0.0/16", EnableIpv6=True),
+    refused(
+        "InvalidIpv6CidrBlock.Malformed", "CreateVpc", EnableIpv6=True, Ipv6CidrBlock="fe80::/56"
+    ),
+    refused("MissingParam.EnableIpv6", "CreateVpc", Ipv6CidrBlock="fd00:0:0:100::/56"),
+    call(
+        "CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-a",
+        CidrBlock="10.0.0.0/24",
+        Ipv6CidrBlock=1,
+        Ipv6CidrMask=64,
+        VpcIpv6CidrBlock="fd00:0:0:100::/56",
+    ),
+    refused(
+        "InvalidIpv6CidrBlock.Overlapped",
+        "CreateVSwitch",
+        VpcId="vpc-2",
+        ZoneId="local-b",
+        CidrBlock="10.0.1.0/24",
+        Ipv6CidrBlock=1,
+    ),
+    refused(
+        "OperationUnsupported.Ipv6Feature",
+        "CreateVSwitch",
+        VpcId="vpc-1",
+        ZoneId="local-b",
+        CidrBlock="10.0.1.0/24",
+        Ipv6CidrBlock=1,
+    ),
+    call("DescribeVpcAttribute", VpcId="vpc-2"),
+    call("DescribeVpcs", EnableIpv6=True),
+    call("DescribeVSwitchAttributes", VSwitchId="vsw-2"),
+    call("DescribeVSwitches", EnableIpv6=True),
+    refused("DependencyViolation.Ipv6", "ModifyVpcAttribute", VpcId="vpc-2", EnableIPv6=False),
+    call("ModifyVSwitchAttribute", VSwitchId="vsw-2", EnableIPv6=False),
+    call("ModifyVpcAttribute", VpcId="vpc-2", EnableIPv6=False),
+    call(
+        "ModifyVpcAttribute",
+        VpcId="vpc-2",
+        EnableIPv6=True,
+        Ipv6CidrBlock="fd00:0:0:200::/56",
+        Ipv6Isp="BGP",
+    ),
+    refused(
+        "OperationFailed.Ipv6CidrBlockExisted",
+        "ModifyVpcAttribute",
+        VpcId="vpc-2",
+        EnableIPv6=True,
+        Ipv6CidrBlock="fd00:0:0:100::/56",
+    ),
+    call(
+        "ModifyVSwitchAttribute",
+        VSwitchId="vsw-2",
+        EnableIPv6=True,
+        Ipv6CidrBlock=2,
+        Ipv6CidrMask=64,
+        VpcIpv6CidrBlock="fd00:0:0:200::/56",
+    ),
+    call("privlink.CreateAttachment", VSwitchId="vsw-2"),
+    refused(
+        "DependencyViolation.Ipv6",
+        "ModifyVSwitchAttribute",
+        VSwitchId="vsw-2",
+        EnableIPv6=False,
+    ),
+]
+
 END = [
     refused("DependencyViolation.VSwitch", "DeleteVpc", VpcId="vpc-1"),
     call(
@@ -132,4 +209,4 @@ END = [
     call("DeleteVpc", VpcId="vpc-1"),
 ]
 
-STEPS = [*PLACES, *NETWORK, *ROUTES, *LABELS, *END]
+STEPS = [*PLACES, *NETWORK, *ROUTES, *LABELS, *DUAL_STACK, *END]

@@ -53,7 +53,7 @@ LAYOUTS = (
         "high low set first last high_shift low_shift family family_mask protocol protocol_mask "
         "priority accept",
     ),
-    ("set_key", maps.SET_KEY, "prefix set family address"),
+    ("set_key", maps.SET_KEY, "prefix set address"),
     ("flow_key", maps.FLOW_KEY, "network source destination source_port destination_port protocol"),
     (
         "flow",

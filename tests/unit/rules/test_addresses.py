@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from privlink.node import plug
 from privlink.rules import addresses
 from privlink.rules.addresses import Range
 
@@ -137,3 +138,80 @@ def test_a_mask_is_a_number_of_bits(cidr: str) -> None:
 def test_a_block_is_stored_in_one_spelling() -> None:
     assert addresses.why_not_vpc("10.0.0.0/08") is None
     assert addresses.canonical("10.0.0.0/08") == "10.0.0.0/8"
+
+
+blocks6 = some.builds(
+    lambda number, length: IPv6Network((number, length), strict=False),
+    some.integers(0, 2**128 - 1),
+    some.integers(0, 128),
+)
+interfaces = some.integers(0, 2**64 - 1)
+
+
+@given(some.integers(0, 2**64 - 1), interfaces)
+def test_ipv6_has_the_same_addresses_reserved(prefix: int, interface: int) -> None:
+    network = IPv6Network((prefix << 64, 64))
+    usable = addresses.usable(str(network))
+    assert (usable.first, usable.last) == (int(network[1]), int(network[-4]))
+    assert addresses.gateway(str(network)) == str(network[-3])
+    address = addresses.interface6(str(network), interface)
+    assert IPv6Address(address) == network[interface]
+    reserved = {network[0], network[-1], network[-2], network[-3]}
+    why = addresses.why_not_in_vswitch(address, str(network))
+    assert (why is None) == (IPv6Address(address) not in reserved)
+
+
+@pytest.mark.parametrize("text", ["", "fd00", "10.0.0.5", "fd00::5/128", "fd00::5%eth0", "::g"])
+def test_what_is_no_ipv6_address_is_told_so(text: str) -> None:
+    why = addresses.why_not_in_vswitch(text, "fd00::/64")
+    assert why == "it is not an IPv6 address, such as fd00::5."
+
+
+@given(blocks6)
+def test_a_vpc_may_have_any_unicast_block_of_56_bits(network: IPv6Network) -> None:
+    unicast = [IPv6Network(text) for text in ("fc00::/7", "2000::/3")]
+    fine = (
+        network.prefixlen == 56
+        and any(map(network.subnet_of, unicast))
+        and not network.overlaps(addresses.SOURCE_POOL6)
+    )
+    assert (addresses.why_not_vpc6(str(network)) is None) == fine
+    wide = IPv6Network((network.network_address, 56), strict=False)
+    fine = any(map(wide.subnet_of, unicast)) and not wide.overlaps(addresses.SOURCE_POOL6)
+    assert (addresses.why_not_vpc6(str(wide)) is None) == fine
+
+
+@given(some.integers(0, 2**48 - 1), some.integers(0, 255))
+def test_a_block_by_chance_is_unique_local_and_holds_256_vswitches(
+    number: int, vswitch: int
+) -> None:
+    block = IPv6Network(addresses.unique_local(number))
+    assert block.prefixlen == 56
+    assert block.network_address.packed[:7] == b"\xfd" + number.to_bytes(6)
+    inside = IPv6Network(addresses.vswitch_block6(str(block), vswitch))
+    assert inside == list(block.subnets(new_prefix=64))[vswitch]
+
+
+@given(numbers)
+def test_a_source_in_ipv6_ends_with_the_one_in_ipv4(number: int) -> None:
+    source = IPv6Address(addresses.source6(number))
+    assert source in addresses.SOURCE_POOL6
+    assert source.packed[12:] == IPv4Address(number).packed
+
+
+def test_the_node_routes_what_servers_answer_to() -> None:
+    assert str(addresses.SOURCE_POOL) == plug.SOURCES
+    assert str(addresses.SOURCE_POOL6) == plug.SOURCES6
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [  # RFC 5952, section 4
+        ("2001:DB8::0001", "2001:db8::1"),
+        ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+        ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+        ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
+    ],
+)
+def test_an_ipv6_address_has_one_spelling(text: str, canonical: str) -> None:
+    assert addresses.canonical6(text) == canonical

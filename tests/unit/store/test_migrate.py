@@ -13,9 +13,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from privlink.model.ids import AccountId
+from privlink.model.ids import AccountId, VpcId, VSwitchId
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
-from privlink.store import accounts, balancers, migrate, rows, schema
+from privlink.store import (
+    accounts,
+    balancers,
+    endpoints,
+    migrate,
+    networks,
+    rows,
+    schema,
+    services,
+)
 from privlink.store.database import Database
 
 
@@ -123,7 +133,7 @@ def test_networks_of_before_get_what_networks_have_now(database: Database, file:
         ids = [row[0] for row in connection.execute("SELECT id FROM route_table")]
         ages = dict(connection.execute("SELECT id, created_at FROM eni").fetchall())
         inner = dict(connection.execute("SELECT id, inner_access_policy FROM security_group"))
-        directions = connection.execute("SELECT direction FROM security_group_rule").fetchall()
+        rules = connection.execute("SELECT direction, peer_id FROM security_group_rule").fetchall()
     assert tables == [
         (1, "vpc-1", "1", "System", "early"),
         (2, "vpc-2", "1", "System", "later"),
@@ -131,7 +141,7 @@ def test_networks_of_before_get_what_networks_have_now(database: Database, file:
     assert all(len(each) == 24 and each.startswith("vtb-") for each in ids)
     assert ages == {"eni-1": "noon", "eni-2": ""}
     assert inner == {"sg-1": "Accept", "sg-2": "Drop"}
-    assert directions == [("ingress",)]
+    assert rules == [("ingress", "")]
     with database.write() as tx:
         assert rows.next_number(tx, "route table") == 3
 
@@ -163,6 +173,60 @@ def test_a_load_balancer_of_an_older_privlink_is_an_active_nlb(
     assert group is not None and group.balancer_id is None
 
 
+def test_servers_and_listeners_of_before_are_what_they_were(database: Database, file: Path) -> None:
+    take_steps(database, "0012")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(
+            """
+            INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, '');
+            INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at)
+                VALUES ('vpc-1', 1, '1', '10.0.0.0/16', '', '', '');
+            INSERT INTO load_balancer (id, number, account_id, vpc_id, kind, address_type, name,
+                created_at) VALUES ('nlb-1', 1, '1', 'vpc-1', 'nlb', 'Intranet', '', ''),
+                                   ('lb-1', 2, '1', 'vpc-1', 'slb', 'intranet', '', '');
+            INSERT INTO server_group (id, account_id, vpc_id, protocol, type, name, created_at,
+                balancer_id) VALUES ('sgp-1', '1', 'vpc-1', 'TCP', 'Ip', 'web', '', NULL),
+                                    ('lb-1', '1', 'vpc-1', 'TCP', 'Default', '', '', 'lb-1');
+            INSERT INTO group_server VALUES
+                ('sgp-1', 'Ip', '10.0.0.9', 167772169, 80, 100, ''),
+                ('sgp-1', 'Ip', '10.0.0.10', 167772170, 80, 9, 'b'),
+                ('lb-1', 'eniip', '223.255.255.1', 3758096129, 0, 1, '');
+            INSERT INTO listener (id, account_id, balancer_id, protocol, port, group_id, created_at,
+                server_port) VALUES ('lsn-1', '1', 'nlb-1', 'TCP', 443, 'sgp-1', '', NULL),
+                                    ('lsn-2', '1', 'lb-1', 'TCP', 80, 'lb-1', '', 8080);
+            """
+        )
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        servers = balancers.servers(tx, ["sgp-1", "lb-1"])
+        listeners = balancers.listeners(tx, ["nlb-1", "lb-1"])
+        group = balancers.get_group(tx, AccountId("1"), "sgp-1")
+        default = balancers.get_group(tx, AccountId("1"), "lb-1")
+    assert [(each.server_id, each.address, each.port, each.weight) for each in servers] == [
+        ("223.255.255.1", "223.255.255.1", 0, 1),
+        ("10.0.0.9", "10.0.0.9", 80, 100),
+        ("10.0.0.10", "10.0.0.10", 80, 9),
+    ]
+    assert [(each.id, each.first, each.last, each.server_port) for each in listeners] == [
+        ("lsn-2", 80, 80, 8080),
+        ("lsn-1", 443, 443, None),
+    ]
+    assert group is not None and (group.protocol, group.any_port) == ("TCP", False)
+    assert group.ip_version is IpVersion.IPV4
+    assert default is not None and default.protocol == "TCP_UDP"
+    again = """
+        INSERT INTO listener (id, account_id, balancer_id, protocol, first, last, group_id,
+            created_at, started, description)
+        SELECT 'lsn-3', account_id, balancer_id, protocol, first, last, group_id, '', 1, ''
+            FROM listener WHERE id = 'lsn-1'
+        """
+    with (
+        closing(sqlite3.connect(file)) as connection,
+        pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*listener\.first"),
+    ):
+        connection.execute(again)
+
+
 def test_an_account_from_before_goes_on_with_privatelink_on(database: Database, file: Path) -> None:
     script = migrate.load()
     migrate.upgrade(database, script)
@@ -190,6 +254,38 @@ def test_what_is_there_is_counted_and_kept(database: Database, file: Path) -> No
         counts = dict(connection.execute("SELECT name, count FROM tally"))
         assert {table: held(connection, table) for table in KEPT} == before
     assert counts == {"account/1": 2, "vpc/vpc-1": 2, "service/epsrv-1": 2, "bond/1/epsrv-1": 2}
+
+
+def test_what_is_there_has_ipv4_alone(database: Database, file: Path) -> None:
+    take_steps(database, "0012")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(TWO_ENDPOINTS)
+        connection.executescript(
+            """
+            INSERT INTO endpoint_service (id, account_id, resource_type, auto_accept, payer,
+                description, zone_affinity, created_at)
+                VALUES ('epsrv-1', '1', 'nlb', 0, '', '', 0, '');
+            UPDATE eni SET owner_kind = 'endpoint';
+            INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id, created_at)
+                VALUES ('eni-2', 'vpc-1', 'vsw-1', 8, '', 'endpoint', 'ep-1', '');
+            """
+        )
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        endpoint, service = endpoints.get(tx, "ep-1"), services.get(tx, "epsrv-1")
+        network = networks.vpc_by_id(tx, VpcId("vpc-1"))
+        (vswitch,) = networks.vswitches_of(tx, ["vpc-1"])
+        enis = networks.enis_in(tx, VSwitchId("vsw-1"))
+    assert endpoint is not None and endpoint.ip_version is IpVersion.IPV4
+    assert service is not None and service.ip_version is IpVersion.IPV4
+    assert (network.cidr6, vswitch.cidr6) == ("", "")
+    assert [eni.address6 for eni in enis] == [None, None]
+    with (
+        database.write() as tx,
+        pytest.raises(sqlite3.IntegrityError, match=r"eni\.vpc_id, eni\.address6"),
+    ):
+        for eni in enis:
+            networks.set_address6(tx, eni.id, "fd00::5")
 
 
 def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:

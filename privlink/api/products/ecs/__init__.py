@@ -4,7 +4,9 @@ from privlink.api.products.ecs import (
     egress_rules,
     ingress_rules,
     labels,
+    memberships,
     network_interfaces,
+    prefix_lists,
     regions,
     security_groups,
 )
@@ -14,6 +16,8 @@ ACTIONS = (
     *security_groups.ACTIONS,
     *ingress_rules.ACTIONS,
     *egress_rules.ACTIONS,
+    *prefix_lists.ACTIONS,
+    *memberships.ACTIONS,
     *network_interfaces.ACTIONS,
     *labels.ACTIONS,
 )

@@ -1,7 +1,7 @@
-"""Which flows may go out from the members of a security group: kept and shown, for who reads them.
+"""Which flows the workloads in a security group may open: what their nodes enforce.
 
-There is nothing for a node to enforce. Members are the addresses of endpoints, which open no flow,
-and the answers of a flow that an ingress rule has let in pass with it, here as in the cloud.
+Endpoints, which may be in the same group, open none; and the answers of a flow that an ingress rule
+has let in pass with it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def authorize_security_group_egress(
     dest_group_owner_id: str | None = None,
     dest_prefix_list_id: str | None = None,
 ) -> Answer:
-    """Add egress rules. Endpoints open no flows, so these have nothing to stop."""
+    """Add egress rules. A rule that is there already stays as it is."""
     flat = EgressPermission(
         ip_protocol=ip_protocol,
         port_range=port_range,
@@ -91,7 +91,7 @@ def revoke_security_group_egress(
     dest_group_owner_id: str | None = None,
     dest_prefix_list_id: str | None = None,
 ) -> Answer:
-    """Take egress rules off, by id or by what they say."""
+    """Take egress rules off, by id or by what they say. Flows that are there stay."""
     flat = EgressPermission(
         ip_protocol=ip_protocol,
         port_range=port_range,

@@ -1,4 +1,4 @@
-"""Tags and resource groups of security groups and network interfaces."""
+"""Tags and resource groups of security groups, prefix lists and network interfaces."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ from privlink.api.tagging import (
 )
 from privlink.api.wire import Answer
 
-GROUP, INTERFACE = "securitygroup", "eni"
-_OURS = {GROUP: lambda call, each: ours.security_group(call, each), INTERFACE: ours.eni}
+GROUP, INTERFACE, PREFIX_LIST = "securitygroup", "eni", "prefixlist"
+_OURS = {
+    GROUP: lambda call, each: ours.security_group(call, each),
+    INTERFACE: ours.eni,
+    PREFIX_LIST: ours.prefix_list,
+}
 _PAGE = 50  # ListTagResources takes no MaxResults
 
 LABELS = Labels(ECS, _OURS)
@@ -62,7 +66,7 @@ def tag_resources(
     resource_id: SomeResourceIds,
     tag: Tags,
 ) -> Answer:
-    """Tag security groups or network interfaces. A tag that is there gets the new value."""
+    """Tag security groups, prefix lists or interfaces. A tag that is there gets the new value."""
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
@@ -76,7 +80,7 @@ def untag_resources(
     tag_key: TagKeys = (),
     all: bool = False,
 ) -> Answer:
-    """Take tags off security groups or network interfaces: those named, or all of them."""
+    """Take tags off security groups, prefix lists or interfaces: those named, or all of them."""
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
@@ -90,7 +94,7 @@ def list_tag_resources(
     tag: Tags = (),
     next_token: NextToken = "",
 ) -> TagResourcesAnswer:
-    """List the tags of security groups or network interfaces, by id, by tag, or by both."""
+    """List the tags of security groups, prefix lists or interfaces, by id, by tag, or by both."""
     page, following = LABELS.page(call, resource_type, resource_id, tag, _PAGE, next_token)
     return TagResourcesAnswer(
         tag_resources=TagResourceList(tag_resource=page), next_token=following
@@ -106,7 +110,7 @@ def join_resource_group(
     resource_id: str,
     resource_group_id: str,
 ) -> Answer:
-    """Move a security group or a network interface to another resource group."""
+    """Move a security group, a prefix list or a network interface to another resource group."""
     find = _OURS.get(resource_type.lower())
     if find is None:
         why = f"{resource_type!r} was given; it is {' or '.join(_OURS)}."

@@ -21,7 +21,7 @@ from privlink.api.tagging import Tag, Tags
 from privlink.api.wire import Answer
 from privlink.model.network import Eni, EniOwner
 from privlink.rules import addresses
-from privlink.store import endpoints, interfaces, networks
+from privlink.store import endpoints, interfaces, members, networks
 
 _SHORT_PAGE = 10
 _PageSize = Annotated[int, msgspec.Meta(ge=1, le=500, description="a page has 1 to 500 items.")]
@@ -45,8 +45,13 @@ class PrivateIpList(Answer):
     private_ip_set: list[PrivateIp]
 
 
+class Ipv6(Answer):
+    ipv6_address: str
+    primary: bool = True
+
+
 class Ipv6List(Answer):
-    ipv6_set: list[str]
+    ipv6_set: list[Ipv6]
 
 
 class SecurityGroupIds(Answer):
@@ -97,6 +102,7 @@ def describe_network_interfaces(
     vswitch_id: str | None = None,
     primary_ip_address: str | None = None,
     private_ip_address: Ids = (),
+    ipv6_address: Ids = (),
     security_group_id: str | None = None,
     status: Status = "InUse",
     type: InterfaceType = "Secondary",
@@ -115,6 +121,7 @@ def describe_network_interfaces(
         vpc_id=vpc_id,
         vswitch_id=vswitch_id,
         addresses=_addresses(primary_ip_address, private_ip_address),
+        addresses6=_addresses6(ipv6_address),
         security_group_id=security_group_id,
         workload=None if service_managed is None else not service_managed,
         resource_group_id=resource_group_id or None,
@@ -165,6 +172,18 @@ def _addresses(primary: str | None, several: Sequence[str]) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _addresses6(several: Sequence[str]) -> tuple[str, ...]:
+    """The IPv6 addresses asked for, as they are stored."""
+    spelt = []
+    for number, text in enumerate(several, start=1):
+        try:
+            spelt.append(addresses.canonical6(text))
+        except AddressValueError:
+            why = f"{text!r} was given; it is an IPv6 address."
+            raise errors.InvalidParameter(parameter=f"Ipv6Address.{number}", why=why) from None
+    return tuple(spelt)
+
+
 def _checked(tags: Sequence[Tag]) -> tuple[tuple[str, str | None], ...]:
     pairs = []
     for number, tag in enumerate(tags, start=1):
@@ -178,7 +197,9 @@ def _answers(call: Call, page: Sequence[Eni]) -> list[InterfaceAnswer]:
     ids = [eni.id for eni in page]
     vswitches = networks.vswitches_by_ids(call.tx, {eni.vswitch_id for eni in page})
     of_endpoints = {eni.owner_id for eni in page if eni.owner_kind is EniOwner.ENDPOINT}
+    of_workloads = {eni.owner_id for eni in page if eni.owner_kind is EniOwner.ATTACHMENT}
     security_groups = endpoints.groups(call.tx, of_endpoints)
+    security_groups |= members.groups(call.tx, of_workloads)
     groups, tags = grouping.shown(call, ids), labels.shown(call, ids)
 
     def answer(eni: Eni) -> InterfaceAnswer:
@@ -193,7 +214,7 @@ def _answers(call: Call, page: Sequence[Eni]) -> list[InterfaceAnswer]:
             owner_id=call.account_id,
             private_ip_address=address,
             private_ip_sets=PrivateIpList(private_ip_set=[PrivateIp(private_ip_address=address)]),
-            ipv6_sets=Ipv6List(ipv6_set=[]),
+            ipv6_sets=Ipv6List(ipv6_set=[Ipv6(ipv6_address=eni.address6)] if eni.address6 else []),
             mac_address=eni.mac,
             security_group_ids=SecurityGroupIds(
                 security_group_id=security_groups.get(eni.owner_id, [])

@@ -1,7 +1,7 @@
 """Rules as callers write them, which are permissions here, and what becomes of them.
 
-A node decides by protocol, destination port and IPv4 source block. What else a permission may say
-would not be enforced, so it is refused, each with the reason.
+A node decides by protocol, destination port and the other end's address. What else a permission
+may say would not be enforced, so it is refused, each with the reason.
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ import msgspec
 from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import Call
+from privlink.api.products.ecs import peers
 from privlink.api.wire import Fields, pascal
 from privlink.model.ids import new_id
-from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
+from privlink.model.security import (
+    AddressFamily,
+    Direction,
+    SecurityGroup,
+    SecurityGroupRule,
+)
 from privlink.rules import filters, quotas
 from privlink.store import security
 
@@ -35,27 +41,17 @@ RuleDescription = Annotated[
     ),
 ]
 
-_NO_GROUPS = "the other ends of flows are in no group. Give a block instead."
-_NO_LISTS = "there are no prefix lists. Give each block in a permission of its own."
-_ONLY_IPV4 = "endpoints have IPv4 addresses. Give an IPv4 block."
 # What a permission may say on the wire and no node looks at.
 _UNENFORCED = {
-    "source_group_id": _NO_GROUPS,
-    "source_group_owner_account": _NO_GROUPS,
-    "source_group_owner_id": _NO_GROUPS,
-    "dest_group_id": _NO_GROUPS,
-    "dest_group_owner_account": _NO_GROUPS,
-    "dest_group_owner_id": _NO_GROUPS,
-    "source_prefix_list_id": _NO_LISTS,
-    "dest_prefix_list_id": _NO_LISTS,
-    "ipv6_source_cidr_ip": _ONLY_IPV4,
-    "ipv6_dest_cidr_ip": _ONLY_IPV4,
     "port_range_list_id": "there are no port lists. Give each range in a permission of its own.",
     "source_port_range": "rules are about the port that a flow goes to. Leave it out.",
 }
 _NEAR_END = "a rule holds for every address its group is on. Leave it out, or use another group."
+_NEAR_ENDS = {
+    Direction.INGRESS: ("dest_cidr_ip", "ipv6_dest_cidr_ip"),
+    Direction.EGRESS: ("source_cidr_ip", "ipv6_source_cidr_ip"),
+}
 _ANY_PORT = "-1/-1"
-_BLOCK = {Direction.INGRESS: "SourceCidrIp", Direction.EGRESS: "DestCidrIp"}
 
 
 class Permission(Fields, frozen=True):
@@ -119,7 +115,7 @@ def authorize(
             meanings.add(_meaning(rule))
             added.append(rule)
     if added:
-        limits.check(call, quotas.RULES_PER_GROUP, len(present), group.id, more=len(added))
+        _check_room(call, group, direction, present, added)
         security.add_rules(call.tx, group.id, added)
 
 
@@ -175,26 +171,60 @@ def modify(
             raise errors.InvalidSecurityGroupRuleIdNotFound(
                 rule_id=rule_id, group_id=group.id, direction=direction
             )
-        whole = _PERMISSION[direction](**(_said(old) | said))
+        whole = _PERMISSION[direction](**_changed(old, said))
         (wanted,) = _rules(call, group, direction, (), whole)
         new = msgspec.structs.replace(wanted, id=old.id, created_at=old.created_at)
         others = (rule for rule in present if rule.id != old.id)
         if twin := next((rule for rule in others if _meaning(rule) == _meaning(new)), None):
             raise errors.SecurityGroupRuleExists(rule_id=twin.id, group_id=group.id)
+        others_of_both = [rule for rule in every if rule.id != old.id]
+        _check_room(call, group, direction, others_of_both, [new])
     security.change_rule(call.tx, old, new)
+
+
+def _check_room(
+    call: Call,
+    group: SecurityGroup,
+    direction: Direction,
+    present: Sequence[SecurityGroupRule],
+    added: Sequence[SecurityGroupRule],
+) -> None:
+    """Refuse more rules than a group may have, and more of a direction than a node has room for."""
+    limits.check(call, quotas.RULES_PER_GROUP, len(present), group.id, more=len(added))
+    alike = sum(rule.direction is direction for rule in present)
+    quotas.RULES_PER_GROUP.check(
+        alike, f"{group.id}, {direction}", more=len(added), limit=filters.MOST_RULES
+    )
+    naming = sum(rule.names_group for rule in added)
+    if naming:
+        already = sum(rule.names_group for rule in present)
+        limits.check(call, quotas.GROUP_RULES_PER_GROUP, already, group.id, more=naming)
 
 
 def _said(rule: SecurityGroupRule) -> dict[str, Any]:
     """A rule as the fields of a Permission."""
-    block = "source_cidr_ip" if rule.direction is Direction.INGRESS else "dest_cidr_ip"
+    block, block6, group_id, list_id = peers.FIELDS[rule.direction]
+    if rule.cidr:
+        is_ipv6 = filters.family_of(rule.cidr) is AddressFamily.IPV6
+        end = {block6 if is_ipv6 else block: rule.cidr}
+    else:
+        end = {group_id if rule.names_group else list_id: rule.peer_id}
     return {
         "ip_protocol": rule.protocol,
         "port_range": f"{rule.low}/{rule.high}",
-        block: rule.cidr,
         "policy": rule.policy,
         "priority": rule.priority,
         "description": rule.description,
+        **end,
     }
+
+
+def _changed(rule: SecurityGroupRule, said: dict[str, Any]) -> dict[str, Any]:
+    """A rule's fields with others in their place. Another end takes the place of the one it had."""
+    ends = peers.FIELDS[rule.direction]
+    moved = any(said.get(name) for name in ends)
+    kept = {name: value for name, value in _said(rule).items() if not (moved and name in ends)}
+    return kept | said
 
 
 def _rules(
@@ -204,44 +234,50 @@ def _rules(
     permissions: Sequence[Permission],
     flat: Permission,
 ) -> list[SecurityGroupRule]:
-    for number, permission in enumerate(permissions, start=1):
-        _check_enforced(permission, direction, f"Permissions.{number}.")
-    _check_enforced(flat, direction, "")
-    every = [*permissions]
+    listed = {f"Permissions.{number}.": each for number, each in enumerate(permissions, start=1)}
+    for prefix, permission in (*listed.items(), ("", flat)):
+        _check_enforced(permission, direction, prefix)
     if flat.ip_protocol is not None or not permissions:
-        every.append(flat)
-    return [
-        _rule(call, group, direction, number, permission)
-        for number, permission in enumerate(every, start=1)
+        listed[""] = flat
+    rules = [
+        _rule(call, group, direction, number, prefix, permission)
+        for number, (prefix, permission) in enumerate(listed.items(), start=1)
     ]
+    # Rules are shown by age and id: so those of one call in the order that it has them.
+    ids = sorted(rule.id for rule in rules)
+    return [msgspec.structs.replace(each, id=id) for each, id in zip(rules, ids, strict=True)]
 
 
 def _check_enforced(permission: Permission, direction: Direction, prefix: str) -> None:
-    near = "dest_cidr_ip" if direction is Direction.INGRESS else "source_cidr_ip"
-    for name, why in (_UNENFORCED | {near: _NEAR_END}).items():
+    near = dict.fromkeys(_NEAR_ENDS[direction], _NEAR_END)
+    for name, why in (_UNENFORCED | near).items():
         value: Any = getattr(permission, name, None)
         if value and not (name == "source_port_range" and value == _ANY_PORT):
             raise errors.UnenforcedPermission(parameter=prefix + pascal(name), why=why)
 
 
 def _rule(
-    call: Call, group: SecurityGroup, direction: Direction, number: int, permission: Permission
+    call: Call,
+    group: SecurityGroup,
+    direction: Direction,
+    number: int,
+    prefix: str,
+    permission: Permission,
 ) -> SecurityGroupRule:
     protocol, policy = (permission.ip_protocol or "").upper(), permission.policy.capitalize()
-    ingress = direction is Direction.INGRESS
-    block = permission.source_cidr_ip if ingress else permission.dest_cidr_ip
     try:
-        if permission.ip_protocol is None or permission.port_range is None or block is None:
-            raise ValueError(f"IpProtocol, PortRange and {_BLOCK[direction]} are mandatory.")
+        if permission.ip_protocol is None or permission.port_range is None:
+            raise ValueError("IpProtocol and PortRange are mandatory.")
         if protocol not in filters.PROTOCOLS:
             known = ", ".join(filters.PROTOCOLS)
             raise ValueError(f"IpProtocol {permission.ip_protocol!r} must be one of {known}.")
         if policy not in ("Accept", "Drop"):
             raise ValueError(f"Policy {permission.policy!r} must be accept or drop.")
         low, high = filters.parse_ports(permission.port_range, protocol)
-        filters.parse_block(block, _BLOCK[direction])
+        peer = peers.find(call, group, direction, permission, prefix)
     except ValueError as error:
         raise errors.InvalidPermission(number=number, why=error) from None
+    _check_family(protocol, peer, number)
     return SecurityGroupRule(
         id=new_id("sgr"),
         group_id=group.id,
@@ -250,15 +286,26 @@ def _rule(
         protocol=protocol,
         low=low,
         high=high,
-        cidr=block,
+        cidr=peer.cidr,
         description=permission.description,
         created_at=call.now,
         direction=direction,
+        peer_id=peer.id,
     )
+
+
+def _check_family(protocol: str, peer: peers.Peer, number: int) -> None:
+    """Refuse a protocol of one address family with addresses of the other."""
+    only, block = filters.only_family(protocol), peer.cidr or peer.id
+    if only is None or peer.family in (None, only):
+        return
+    if only is AddressFamily.IPV4:
+        raise errors.Ipv4ProtocolWithIpv6(number=number, parameter=peer.parameter, block=block)
+    raise errors.Ipv6ProtocolWithIpv4(number=number, parameter=peer.parameter, block=block)
 
 
 def _meaning(rule: SecurityGroupRule) -> tuple[object, ...]:
     """What makes two rules the same rule."""
     ports = rule.low, rule.high
-    block = filters.parse_block(rule.cidr)
-    return rule.direction, rule.policy, rule.priority, rule.protocol, ports, block
+    end = filters.canonical(rule.cidr) if rule.cidr else rule.peer_id
+    return rule.direction, rule.policy, rule.priority, rule.protocol, ports, end

@@ -1,8 +1,8 @@
-"""Security groups: whom the endpoints that are in one let in."""
+"""Security groups: whom the endpoints in one let in, and what the workloads in one may call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,15 +12,15 @@ from privlink.api import grouping, limits, ours
 from privlink.api.action import ECS, Call, RegionId, action
 from privlink.api.fields import Description, Name
 from privlink.api.paging import MaxResults, NextToken, PageNumber, PageSize, by_number, by_token
-from privlink.api.products.ecs import labels
+from privlink.api.products.ecs import labels, peers
 from privlink.api.products.ecs.labels import GROUP, LABELS, TagList
 from privlink.api.products.ecs.permissions import NicType
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.model.ids import SecurityGroupId, new_id
-from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
-from privlink.rules import quotas
-from privlink.store import rows, security
+from privlink.model.security import AddressFamily, SecurityGroup, SecurityGroupRule
+from privlink.rules import filters, quotas
+from privlink.store import members, prefix_lists, rows, security
 
 GroupType = Annotated[
     Literal["normal", "enterprise"], msgspec.Meta(description="a group is normal or enterprise.")
@@ -37,6 +37,8 @@ WhichRules = Annotated[
 # What groups begin with; enterprise groups stay with it.
 _INNER_ACCESS = {"normal": "Accept", "enterprise": "Drop"}
 _SHORT_PAGE, _WHOLE_GROUP = 10, 1000
+# Where the cloud spells a protocol otherwise than in capitals.
+_SPELT = {"ICMPV6": "ICMPv6"}
 
 
 class CreateSecurityGroupAnswer(Answer):
@@ -53,8 +55,8 @@ class GroupAnswer(Answer):
     resource_group_id: str
     creation_time: str
     tags: TagList
-    group_to_group_rule_count: int = 0
-    ecs_count: int = 0  # there are no instances, only endpoints
+    group_to_group_rule_count: int
+    ecs_count: int = 0  # there are no instances, only endpoints and workloads
     service_managed: bool = False
 
 
@@ -76,17 +78,23 @@ class PermissionAnswer(Answer):
     direction: str
     ip_protocol: str
     port_range: str
-    source_cidr_ip: str
-    dest_cidr_ip: str
     policy: str
     priority: str
     description: str
     create_time: str
+    source_cidr_ip: str = ""
+    dest_cidr_ip: str = ""
     nic_type: str = "intranet"
     source_group_id: str = ""
+    source_group_name: str = ""
+    source_group_owner_account: str = ""  # of other accounts' groups, which rules cannot name
     dest_group_id: str = ""
+    dest_group_name: str = ""
+    dest_group_owner_account: str = ""
     source_prefix_list_id: str = ""
+    source_prefix_list_name: str = ""
     dest_prefix_list_id: str = ""
+    dest_prefix_list_name: str = ""
     ipv6_source_cidr_ip: str = ""
     ipv6_dest_cidr_ip: str = ""
 
@@ -123,7 +131,11 @@ def create_security_group(
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateSecurityGroupAnswer:
-    """Create a security group in a VPC. Without rules it lets nothing in."""
+    """Create a security group in a VPC. Without rules it lets nothing in from outside.
+
+    A normal group lets everything out and, between its members, everything in; an enterprise group
+    does neither.
+    """
     vpc = ours.vpc(call, vpc_id)
     limits.check(call, quotas.SECURITY_GROUPS, security.count_groups(call.tx, call.account_id))
     group = SecurityGroup(
@@ -227,7 +239,7 @@ def describe_security_group_attribute(
         description=group.description,
         vpc_id=group.vpc_id,
         inner_access_policy=group.inner_access_policy,
-        permissions=PermissionList(permission=[_permission_answer(rule) for rule in page]),
+        permissions=PermissionList(permission=_permission_answers(call, page)),
         snapshot_policy_ids=SnapshotPolicyIds(snapshot_policy_id=[]),
         next_token=following,
     )
@@ -261,10 +273,9 @@ def modify_security_group_policy(
     security_group_id: str,
     inner_access_policy: InnerAccessPolicy,
 ) -> Answer:
-    """Say whether members of a normal group may open flows to each other.
+    """Say whether members of a normal group let each other in where no rule of it decides.
 
-    Members are endpoints, which open none, so it is kept and shown and nothing comes of it. Who
-    calls an endpoint is let in by its rules alone.
+    Workloads in the group may then call endpoints in it, which open no flows themselves.
     """
     group = ours.security_group(call, security_group_id)
     policy = inner_access_policy.capitalize()
@@ -276,10 +287,17 @@ def modify_security_group_policy(
 
 @action(ECS, writes=True, resource="securitygroup/{security_group_id}")
 def delete_security_group(call: Call, *, region_id: RegionId, security_group_id: str) -> Answer:
-    """Delete a security group that no endpoint uses."""
+    """Delete a security group that nothing is in and no other group's rule names."""
     group = ours.security_group(call, security_group_id, errors.InvalidSecurityGroupNotFound)
-    if users := security.endpoints_using(call.tx, group.id):
-        raise errors.SecurityGroupInUse(resource=group.id, dependants=", ".join(users))
+    for users, way_out in (
+        (security.endpoints_using(call.tx, group.id), "Delete those first."),
+        (members.workloads(call.tx, group.id), "Take those out with LeaveSecurityGroup first."),
+        (security.groups_naming(call.tx, group.id), "Revoke the rules of those that name it."),
+    ):
+        if users:
+            raise errors.SecurityGroupInUse(
+                resource=group.id, dependants=", ".join(users), way_out=way_out
+            )
     security.delete_group(call.tx, group.id)
     return Answer()
 
@@ -298,7 +316,7 @@ def _wanted(one: str | None, many: str | None) -> set[str] | None:
 
 def _group_answers(call: Call, page: Sequence[SecurityGroup]) -> list[GroupAnswer]:
     ids = [group.id for group in page]
-    counts = security.count_rules(call.tx, call.account_id)
+    counts, none = security.count_rules(call.tx, call.account_id), security.RuleCount()
     groups, tags = grouping.shown(call, ids), labels.shown(call, ids)
     return [
         GroupAnswer(
@@ -307,7 +325,8 @@ def _group_answers(call: Call, page: Sequence[SecurityGroup]) -> list[GroupAnswe
             description=group.description,
             security_group_type=group.type,
             vpc_id=group.vpc_id,
-            rule_count=counts.get(group.id, 0),
+            rule_count=counts.get(group.id, none).all,
+            group_to_group_rule_count=counts.get(group.id, none).naming_groups,
             resource_group_id=groups[group.id],
             creation_time=group.created_at,
             tags=tags[group.id],
@@ -316,20 +335,34 @@ def _group_answers(call: Call, page: Sequence[SecurityGroup]) -> list[GroupAnswe
     ]
 
 
-def _permission_answer(rule: SecurityGroupRule) -> PermissionAnswer:
-    ingress = rule.direction is Direction.INGRESS
-    return PermissionAnswer(
-        security_group_rule_id=rule.id,
-        direction=rule.direction.value,
-        ip_protocol=rule.protocol,
-        port_range=f"{rule.low}/{rule.high}",
-        source_cidr_ip=rule.cidr if ingress else "",
-        dest_cidr_ip="" if ingress else rule.cidr,
-        policy=rule.policy,
-        priority=str(rule.priority),
-        description=rule.description,
-        create_time=rule.created_at,
-    )
+def _permission_answers(call: Call, page: Sequence[SecurityGroupRule]) -> list[PermissionAnswer]:
+    peer_ids = {rule.peer_id for rule in page if rule.peer_id}
+    names: dict[str, str] = {each.id: each.name for each in security.by_ids(call.tx, peer_ids)}
+    names |= {each.id: each.name for each in prefix_lists.by_ids(call.tx, peer_ids)}
+    return [
+        PermissionAnswer(
+            security_group_rule_id=rule.id,
+            direction=rule.direction.value,
+            ip_protocol=_SPELT.get(rule.protocol, rule.protocol),
+            port_range=f"{rule.low}/{rule.high}",
+            policy=rule.policy,
+            priority=str(rule.priority),
+            description=rule.description,
+            create_time=rule.created_at,
+            **_end(rule, names),
+        )
+        for rule in page
+    ]
+
+
+def _end(rule: SecurityGroupRule, names: Mapping[str, str]) -> dict[str, str]:
+    """The fields that say where a rule's flows come from, or go."""
+    block, block6, group_id, list_id = peers.FIELDS[rule.direction]
+    if rule.cidr:
+        is_ipv6 = filters.family_of(rule.cidr) is AddressFamily.IPV6
+        return {block6 if is_ipv6 else block: rule.cidr}
+    field = group_id if rule.names_group else list_id
+    return {field: rule.peer_id, f"{field.removesuffix('_id')}_name": names[rule.peer_id]}
 
 
 ACTIONS = (

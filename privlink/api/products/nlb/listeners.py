@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -14,16 +14,35 @@ from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs
 from privlink.api.products.nlb.labels import LABELS, LISTENER, MaxResults
 from privlink.api.products.nlb.load_balancers import Strings
-from privlink.api.products.nlb.server_groups import NotSo, Protocol
-from privlink.api.products.nlb.servers import Port
+from privlink.api.products.nlb.server_groups import NotSo
 from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer
-from privlink.model.balancer import Listener, LoadBalancer, ServerGroup
+from privlink.model.balancer import Listener
 from privlink.model.ids import ListenerId, new_id
 from privlink.model.privatelink import ResourceType
-from privlink.rules import quotas
+from privlink.rules import listening, quotas
 from privlink.store import balancers
 
+Protocol = Annotated[
+    Literal["TCP", "UDP"],
+    msgspec.Meta(
+        description="it is TCP or UDP: a TCPSSL listener cannot be reached through PrivateLink."
+    ),
+]
+Port = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=65535,
+        description="a port is 1 to 65535; 0 means those from StartPort to EndPort.",
+    ),
+]
+Bound = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0, le=65535, description="an end of a range is 0 to 65535; it goes with ListenerPort=0."
+    ),
+]
 NoLimit = Annotated[int, msgspec.Meta(ge=0, le=0, description="only 0, which is no limit.")]
 
 
@@ -35,6 +54,8 @@ class ListenerIdAnswer(Answer):
 class _About(Answer):
     listener_id: str
     listener_port: int
+    start_port: str | msgspec.UnsetType
+    end_port: str | msgspec.UnsetType
     listener_protocol: str
     listener_status: str
     listener_description: str
@@ -71,6 +92,8 @@ def create_listener(
     load_balancer_id: str,
     listener_protocol: Protocol,
     listener_port: Port,
+    start_port: Bound | None = None,
+    end_port: Bound | None = None,
     server_group_id: str,
     listener_description: Description = "",
     proxy_protocol_enabled: NotSo | None = None,
@@ -78,32 +101,25 @@ def create_listener(
     cps: NoLimit | None = None,
     tag: Tags = (),
 ) -> ListenerIdAnswer:
-    """Create a listener: a port of the load balancer and the servers behind it."""
-    balancer, group = (
-        ours.balancer(call, load_balancer_id),
-        ours.server_group(call, server_group_id),
-    )
-    _refuse_another_vpc(balancer, group)
-    listeners = balancers.listeners(call.tx, [balancer.id])
-    for present in listeners:
-        if (present.protocol, present.port) == (listener_protocol, listener_port):
-            raise errors.ListenerAlreadyExist(
-                load_balancer_id=balancer.id,
-                protocol=listener_protocol,
-                port=listener_port,
-                listener_id=present.id,
-            )
-    limits.check(call, quotas.LISTENERS_PER_BALANCER, len(listeners), balancer.id)
+    """Create a listener: ports of the load balancer and the servers behind them.
+
+    TCP and UDP have their ports apart: the same one may be in use on both. A range of ports needs a
+    server group with AnyPortEnabled.
+    """
+    first, last = _ports(listener_port, start_port, end_port)
     listener = Listener(
         id=ListenerId(new_id("lsn")),
         account_id=call.account_id,
-        balancer_id=balancer.id,
+        balancer_id=ours.balancer(call, load_balancer_id).id,
         protocol=listener_protocol,
-        port=listener_port,
-        group_id=group.id,
+        first=first,
+        last=last,
+        group_id=ours.server_group(call, server_group_id).id,
         created_at=call.now,
         description=listener_description,
     )
+    _refuse_misfit(call, listener)
+    _refuse_overlap(call, listener)
     balancers.add_listener(call.tx, listener)
     LABELS.attach(call, LISTENER, listener.id, tag)
     return ListenerIdAnswer(listener_id=listener.id, job_id=jobs.begun(call))
@@ -172,8 +188,8 @@ def update_listener_attribute(
     listener = ours.listener(call, listener_id)
     if server_group_id is not None:
         group = ours.server_group(call, server_group_id)
-        _refuse_another_vpc(ours.balancer(call, listener.balancer_id), group)
         listener = msgspec.structs.replace(listener, group_id=group.id)
+        _refuse_misfit(call, listener)
     if listener_description is not None:
         listener = msgspec.structs.replace(listener, description=listener_description)
     balancers.change_listener(call.tx, listener)
@@ -211,7 +227,28 @@ def _switch(call: Call, listener_id: str, *, started: bool) -> jobs.JobAnswer:
     return jobs.JobAnswer(job_id=jobs.begun(call))
 
 
-def _refuse_another_vpc(balancer: LoadBalancer, group: ServerGroup) -> None:
+def _ports(port: int, start: int | None, end: int | None) -> tuple[int, int]:
+    """The first and the last port that a caller means."""
+    given = {"StartPort": start, "EndPort": end}
+    for name, value in given.items():
+        if port == 0 and value is None:
+            why = "ListenerPort=0 means a range, which has a StartPort and an EndPort."
+            raise errors.NeededParameter(parameter=name, why=why)
+        if port != 0 and value is not None:
+            why = f"'{value}' was given, which goes with ListenerPort=0 alone. Leave it out."
+            raise NLB.invalid(parameter=name, why=why)
+    if start is None or end is None:
+        return port, port
+    if start >= end:
+        why = f"'{end}' was given, and it must be greater than StartPort, {start}."
+        raise NLB.invalid(parameter="EndPort", why=why)
+    return start, end
+
+
+def _refuse_misfit(call: Call, listener: Listener) -> None:
+    """Refuse a listener whose server group cannot stand behind it."""
+    balancer = ours.balancer(call, listener.balancer_id)
+    group = ours.server_group(call, listener.group_id)
     if balancer.vpc_id != group.vpc_id:
         raise errors.MismatchVpc(
             first=balancer.id,
@@ -219,12 +256,36 @@ def _refuse_another_vpc(balancer: LoadBalancer, group: ServerGroup) -> None:
             second=group.id,
             second_vpc=group.vpc_id,
         )
+    if not listening.takes(group, listener.protocol):
+        raise errors.MismatchProtocol(
+            group_id=group.id, group_protocol=group.protocol, protocol=listener.protocol
+        )
+    if listener.first < listener.last and not group.any_port:
+        ports = listening.ports(listener.first, listener.last)
+        raise errors.MismatchAnyPort(ports=ports, group_id=group.id)
+
+
+def _refuse_overlap(call: Call, listener: Listener) -> None:
+    """Refuse a listener too many, and one on a port that another one of its balancer has."""
+    present = balancers.listeners(call.tx, [listener.balancer_id])
+    other = listening.in_the_way(present, listener.protocol, listener.first, listener.last)
+    if other is not None:
+        raise errors.ListenerAlreadyExist(
+            load_balancer_id=listener.balancer_id,
+            protocol=other.protocol,
+            port=listening.ports(other.first, other.last),
+            listener_id=other.id,
+        )
+    limits.check(call, quotas.LISTENERS_PER_BALANCER, len(present), listener.balancer_id)
 
 
 def _fields(call: Call, listener: Listener) -> dict[str, Any]:
+    ranged = listener.first < listener.last
     about = _About(
         listener_id=listener.id,
-        listener_port=listener.port,
+        listener_port=0 if ranged else listener.first,
+        start_port=str(listener.first) if ranged else msgspec.UNSET,
+        end_port=str(listener.last) if ranged else msgspec.UNSET,
         listener_protocol=listener.protocol,
         listener_status=_status(call, listener),
         listener_description=listener.description,

@@ -17,7 +17,7 @@ from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancer, LoadBalancerZone
 from privlink.model.ids import LoadBalancerId, ZoneId, new_id
-from privlink.model.network import EniOwner
+from privlink.model.network import EniOwner, IpVersion
 from privlink.model.privatelink import ResourceType
 from privlink.rules import addresses, quotas
 from privlink.store import balancers, networks, rows
@@ -27,9 +27,12 @@ AddressType = Annotated[
     msgspec.Meta(description="only Intranet: there are no public addresses here."),
 ]
 # Clients spell these two with and without a capital.
-IpVersion = Annotated[
-    str, msgspec.Meta(pattern="(?i)^ipv4\\Z", description="only Ipv4: privlink carries IPv4.")
+AddressIpVersion = Annotated[
+    str,
+    msgspec.Meta(pattern="(?i)^(ipv4|dualstack)\\Z", description="it is Ipv4 or DualStack."),
 ]
+SPELT = {IpVersion.IPV4: "ipv4", IpVersion.DUAL_STACK: "DualStack"}
+VERSIONS = {spelt.lower(): version for version, spelt in SPELT.items()}
 Type = Annotated[str, msgspec.Meta(pattern="(?i)^network\\Z", description="it is Network.")]
 Strings = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100.")]
 
@@ -40,6 +43,7 @@ class ZoneMapping(Fields, frozen=True):
     zone_id: str
     vswitch_id: str
     private_ipv4_address: str | None = msgspec.field(name="PrivateIPv4Address", default=None)
+    ipv6_address: str | None = None
 
 
 class Billing(Fields, frozen=True):
@@ -57,6 +61,7 @@ class CreateLoadBalancerAnswer(Answer):
 class LoadBalancerAddress(Answer):
     eni_id: str
     private_ipv4_address: str = msgspec.field(name="PrivateIPv4Address")
+    ipv6_address: str | msgspec.UnsetType
 
 
 class ZoneMappingAnswer(Answer):
@@ -79,6 +84,7 @@ class _About(Answer):
     load_balancer_billing_config: BillingAnswer
     address_type: str
     address_ip_version: str
+    ipv6_address_type: str | msgspec.UnsetType
     cross_zone_enabled: bool
     deletion_protection_config: protection.DeletionProtectionAnswer
     modification_protection_config: protection.ModificationProtectionAnswer
@@ -117,7 +123,7 @@ def create_load_balancer(
     vpc_id: str,
     zone_mappings: Annotated[tuple[ZoneMapping, ...], msgspec.Meta(min_length=1, max_length=10)],
     address_type: AddressType,
-    address_ip_version: IpVersion = "ipv4",
+    address_ip_version: AddressIpVersion = "ipv4",
     load_balancer_type: Type = "network",
     load_balancer_name: Name = "",
     load_balancer_billing_config: Billing | None = None,
@@ -126,7 +132,7 @@ def create_load_balancer(
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateLoadBalancerAnswer:
-    """Create a load balancer with one address in each zone given."""
+    """Create a load balancer with one address in each zone given, or one of each family."""
     vpc = ours.vpc(call, vpc_id)
     present = balancers.count(call.tx, call.account_id, ResourceType.NLB)
     limits.check(call, quotas.BALANCERS, present)
@@ -141,6 +147,7 @@ def create_load_balancer(
         address_type=address_type,
         name=load_balancer_name,
         created_at=call.now,
+        ip_version=VERSIONS[address_ip_version.lower()],
     )
     balancer = protection.protected(
         call,
@@ -180,7 +187,7 @@ def list_load_balancers(
     load_balancer_business_status: str | None = None,
     load_balancer_type: Type | None = None,
     address_type: str | None = None,
-    address_ip_version: str | None = None,
+    address_ip_version: AddressIpVersion | None = None,
     vpc_ids: Strings = (),
     zone_id: str | None = None,
     resource_group_id: str | None = None,
@@ -190,19 +197,20 @@ def list_load_balancers(
 ) -> LoadBalancersAnswer:
     """List your load balancers. All filters given must match."""
     tagged = LABELS.matching(call, BALANCER, tag)
+    version = address_ip_version and VERSIONS[address_ip_version.lower()]
     candidates = [
         balancer
         for balancer in balancers.of_account(call.tx, call.account_id, ResourceType.NLB)
         if (not load_balancer_ids or balancer.id in load_balancer_ids)
         and (not load_balancer_names or balancer.name in load_balancer_names)
         and (not vpc_ids or balancer.vpc_id in vpc_ids)
+        and (version is None or balancer.ip_version is version)
         and (tagged is None or balancer.id in tagged)
     ]
     wanted = {
         "load_balancer_status": load_balancer_status,
         "load_balancer_business_status": load_balancer_business_status,
         "address_type": address_type,
-        "address_ip_version": address_ip_version and address_ip_version.lower(),
         "resource_group_id": resource_group_id,
     }
     found = [
@@ -265,8 +273,14 @@ def delete_load_balancer(
 def _place(call: Call, balancer: LoadBalancer, mapping: ZoneMapping) -> LoadBalancerZone:
     check_zone(call, mapping.zone_id)
     vswitch = ours.vswitch_in(call, mapping.vswitch_id, balancer.vpc_id, mapping.zone_id)
-    wanted = mapping.private_ipv4_address
-    eni = enis.take(call, vswitch, wanted, EniOwner.BALANCER, balancer.id)
+    wanted, wanted6 = mapping.private_ipv4_address, mapping.ipv6_address
+    address6 = None
+    if balancer.ip_version is IpVersion.DUAL_STACK:
+        address6 = enis.choose6(call, vswitch, wanted6)
+    elif wanted6:
+        why = f"{wanted6!r} was given; it goes with AddressIpVersion=DualStack."
+        raise errors.InvalidParameter(parameter="Ipv6Address", why=why)
+    eni = enis.take(call, vswitch, wanted, EniOwner.BALANCER, balancer.id, address6)
     return LoadBalancerZone(balancer.id, ZoneId(mapping.zone_id), vswitch.id, eni.id)
 
 
@@ -291,7 +305,10 @@ def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]
         load_balancer_type="Network",
         load_balancer_billing_config=BillingAnswer(pay_type="PostPay"),
         address_type=balancer.address_type,
-        address_ip_version="ipv4",
+        address_ip_version=SPELT[balancer.ip_version],
+        ipv6_address_type=msgspec.UNSET
+        if balancer.ip_version is IpVersion.IPV4
+        else balancer.address_type,
         cross_zone_enabled=True,  # every zone's flows go to all servers
         deletion_protection_config=protection.deletion_answer(balancer),
         modification_protection_config=protection.modification_answer(balancer),
@@ -309,7 +326,11 @@ def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]
 
 def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappingAnswer:
     eni = networks.get_eni(call.tx, place.eni_id)
-    address = LoadBalancerAddress(eni_id=eni.id, private_ipv4_address=addresses.text(eni.address))
+    address = LoadBalancerAddress(
+        eni_id=eni.id,
+        private_ipv4_address=addresses.text(eni.address),
+        ipv6_address=eni.address6 or msgspec.UNSET,
+    )
     return ZoneMappingAnswer(
         zone_id=place.zone_id,
         vswitch_id=place.vswitch_id,

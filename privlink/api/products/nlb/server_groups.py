@@ -14,14 +14,24 @@ from privlink.api.fields import Name
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs
 from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
-from privlink.api.products.nlb.load_balancers import IpVersion, Strings
+from privlink.api.products.nlb.load_balancers import SPELT, VERSIONS, AddressIpVersion, Strings
 from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.balancer import ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
 from privlink.store import balancers
 
-Protocol = Annotated[Literal["TCP"], msgspec.Meta(description="only TCP so far.")]
+Protocol = Annotated[
+    Literal["TCP", "UDP", "TCP_UDP"],
+    msgspec.Meta(description="it is TCP, UDP or TCP_UDP, for listeners of either."),
+]
+AnyPort = Annotated[
+    bool,
+    msgspec.Meta(
+        description="it is true (servers get flows on the port the client asked for) or false."
+    ),
+]
+Scheduler = Annotated[Literal["Wrr"], msgspec.Meta(description="only Wrr so far.")]
 GroupType = Literal["Instance", "Ip"]
 # Settings of the cloud that have one value here: what is true is taken, the rest is refused.
 NotSo = Annotated[
@@ -83,16 +93,20 @@ def create_server_group(
     vpc_id: str,
     protocol: Protocol = "TCP",
     server_group_type: GroupType = "Instance",
-    scheduler: Annotated[Literal["Wrr"], msgspec.Meta(description="only Wrr so far.")] = "Wrr",
-    address_ip_version: Annotated[IpVersion, Wire("AddressIPVersion")] = "ipv4",
+    scheduler: Scheduler = "Wrr",
+    address_ip_version: Annotated[AddressIpVersion, Wire("AddressIPVersion")] = "ipv4",
     health_check_config: HealthCheck | None = None,
     connection_drain_enabled: NotSo | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
-    any_port_enabled: NotSo | None = None,
+    any_port_enabled: AnyPort = False,
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> ServerGroupAnswer:
-    """Create a server group."""
+    """Create a server group.
+
+    One of DualStack takes servers with IPv6 addresses as well. A server gets flows of its address's
+    own family: nothing is translated between the two.
+    """
     group = ServerGroup(
         id=ServerGroupId(new_id("sgp")),
         account_id=call.account_id,
@@ -101,6 +115,8 @@ def create_server_group(
         type=server_group_type,
         name=server_group_name,
         created_at=call.now,
+        ip_version=VERSIONS[address_ip_version.lower()],
+        any_port=any_port_enabled,
     )
     balancers.add_group(call.tx, group)
     grouping.put(call, group.id, resource_group_id)
@@ -147,6 +163,26 @@ def list_server_groups(
 
 
 @action(NLB, writes=True, resource="servergroup/{server_group_id}")
+def update_server_group_attribute(
+    call: Call,
+    *,
+    region_id: RegionId | None = None,
+    server_group_id: str,
+    server_group_name: Name | None = None,
+    scheduler: Scheduler | None = None,
+    health_check_config: HealthCheck | None = None,
+    connection_drain_enabled: NotSo | None = None,
+    preserve_client_ip_enabled: NotSo | None = None,
+) -> ServerGroupAnswer:
+    """Give a server group another name. Its protocol, address versions and ports stay."""
+    group = ours.server_group(call, server_group_id)
+    if server_group_name is not None:
+        group = msgspec.structs.replace(group, name=server_group_name)
+        balancers.change_group(call.tx, group)
+    return ServerGroupAnswer(server_group_id=group.id, job_id=jobs.begun(call))
+
+
+@action(NLB, writes=True, resource="servergroup/{server_group_id}")
 def delete_server_group(
     call: Call, *, region_id: RegionId | None = None, server_group_id: str
 ) -> jobs.JobAnswer:
@@ -172,8 +208,8 @@ def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
             server_count=counts[group.id],
             protocol=group.protocol,
             scheduler="Wrr",
-            address_ip_version="ipv4",
-            any_port_enabled=False,
+            address_ip_version=SPELT[group.ip_version],
+            any_port_enabled=group.any_port,
             connection_drain_enabled=False,
             preserve_client_ip_enabled=False,  # servers see an address of the endpoint
             health_check=HealthCheckAnswer(health_check_enabled=False),
@@ -189,4 +225,9 @@ def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
     ]
 
 
-ACTIONS = (create_server_group, list_server_groups, delete_server_group)
+ACTIONS = (
+    create_server_group,
+    list_server_groups,
+    update_server_group_attribute,
+    delete_server_group,
+)

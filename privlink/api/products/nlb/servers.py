@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,10 +18,13 @@ from privlink.api.products.nlb.load_balancers import Strings
 from privlink.api.products.nlb.server_groups import ServerGroupAnswer
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import GroupServer, ServerGroup
-from privlink.rules import addresses, quotas
+from privlink.model.network import IpVersion
+from privlink.rules import families, quotas
 from privlink.store import balancers
 
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535, description="a port is 1 to 65535.")]
+Port = Annotated[
+    int, msgspec.Meta(ge=0, le=65535, description="a port is 1 to 65535, or 0 for any.")
+]
 Weight = Annotated[int, msgspec.Meta(ge=0, le=100, description="a weight is 0 to 100.")]
 ServerType = Annotated[
     Literal["Ip", "Eni"],
@@ -31,11 +35,13 @@ _SERVER_TYPES = {"Ip": "Ip", "Instance": "Eni"}
 
 
 class Server(Fields, frozen=True):
-    """A server to add. `ServerId` is an address (type Ip) or the id of an ENI (type Eni)."""
+    """A server to add. `ServerId` is an address (type Ip) or the id of an ENI (type Eni), of which
+    it is the IPv4 address unless `ServerIp` is another one of it.
+    """
 
     server_id: str
     server_type: ServerType
-    port: Port
+    port: Port = 0
     weight: Weight = 100
     server_ip: str | None = None
     description: Name = ""
@@ -46,7 +52,7 @@ class NamedServer(Fields, frozen=True):
 
     server_id: str
     server_type: ServerType
-    port: Port
+    port: Port = 0
     server_ip: str | None = None
 
 
@@ -81,17 +87,18 @@ def add_servers_to_server_group(
     present = {(s.address, s.port) for s in balancers.servers(call.tx, [group.id])}
     limits.check(call, quotas.SERVERS_PER_GROUP, len(present), group.id, more=len(servers))
     added = []
-    for server in servers:
+    for place, server in enumerate(servers, 1):
+        _check_port(group, place, server.port)
         address = _server_address(call, group, server)
         if (address, server.port) in present:
-            where = f"{addresses.text(address)}:{server.port}"
+            where = f"{address} port {server.port}"
             raise errors.ServerAlreadyExist(server=where, server_group_id=group.id)
         present.add((address, server.port))
         added.append(
             GroupServer(
                 group_id=group.id,
                 server_type=server.server_type,
-                server_id=server.server_id,
+                server_id=families.spelling(server.server_id),
                 address=address,
                 port=server.port,
                 weight=server.weight,
@@ -112,18 +119,8 @@ def remove_servers_from_server_group(
 ) -> ServerGroupAnswer:
     """Take servers out of a server group: they get no new flows, and running ones go on."""
     group = ours.server_group(call, server_group_id)
-    present = {
-        (each.server_type, each.server_id, each.port): each
-        for each in balancers.servers(call.tx, [group.id])
-    }
-    gone = []
-    for server in dict.fromkeys(servers):
-        found = present.get((server.server_type, server.server_id, server.port))
-        if found is None:
-            where = f"{server.server_id} port {server.port}"
-            raise errors.BackendServerNotFound(server=where, server_group_id=group.id)
-        _refuse_contradiction(server, found.address)
-        gone.append(found)
+    present = balancers.servers(call.tx, [group.id])
+    gone = {_named(group, present, server) for server in servers}
     balancers.remove_servers(call.tx, group.id, gone)
     return ServerGroupAnswer(server_group_id=group.id, job_id=jobs.begun(call))
 
@@ -141,21 +138,24 @@ def list_server_group_servers(
 ) -> ServersAnswer:
     """List the servers of a server group, by address and port."""
     group = ours.server_group(call, server_group_id)
+    ids, ips = ({families.spelling(each) for each in some} for some in (server_ids, server_ips))
     found = [
         server
         for server in balancers.servers(call.tx, [group.id])
-        if (not server_ids or server.server_id in server_ids)
-        and (not server_ips or addresses.text(server.address) in server_ips)
+        if (not ids or server.server_id in ids) and (not ips or server.address in ips)
     ]
     page, following = by_token(
-        found, lambda each: f"{each.address:010} {each.port:05}", max_results, next_token
+        found,
+        lambda each: f"{families.order(each.address)} {each.port:05}",
+        max_results,
+        next_token,
     )
     return ServersAnswer(
         servers=[
             ServerAnswer(
                 server_group_id=group.id,
                 server_id=server.server_id,
-                server_ip=addresses.text(server.address),
+                server_ip=server.address,
                 server_type=server.server_type,
                 port=server.port,
                 weight=server.weight,
@@ -170,7 +170,19 @@ def list_server_group_servers(
     )
 
 
-def _server_address(call: Call, group: ServerGroup, server: Server) -> int:
+def _check_port(group: ServerGroup, place: int, port: int) -> None:
+    """Refuse a port where the client says it, and none where nobody does."""
+    if bool(port) != group.any_port:
+        return
+    if group.any_port:
+        rule = f"{group.id} has AnyPortEnabled: the client says the port. Leave it out, or give 0."
+    else:
+        rule = f"a port is 1 to 65535, as {group.id} is without AnyPortEnabled."
+    why = f"'{port}' was given; {rule}"
+    raise NLB.invalid(parameter=f"Servers.{place}.Port", why=why)
+
+
+def _server_address(call: Call, group: ServerGroup, server: Server) -> str:
     fitting = _SERVER_TYPES[group.type]
     if server.server_type != fitting:
         raise errors.MismatchServerType(
@@ -180,25 +192,44 @@ def _server_address(call: Call, group: ServerGroup, server: Server) -> int:
             group_type=group.type,
             fitting=fitting,
         )
-    find = balancing.address_of_eni if server.server_type == "Eni" else balancing.address_in_vpc
     try:
-        address = find(call, server.server_id, group.vpc_id)
+        if server.server_type == "Eni":
+            found = balancing.addresses_of_eni(call, server.server_id, group.vpc_id)
+        else:
+            found = (balancing.address_in_vpc(call, server.server_id, group.vpc_id),)
     except ValueError as error:
         raise errors.ServerNotInVpc(
             server_id=server.server_id, vpc_id=group.vpc_id, why=error
         ) from None
-    _refuse_contradiction(server, address)
+    address = _chosen(server, found)
+    if families.is_ipv6(address) and group.ip_version is IpVersion.IPV4:
+        raise errors.MismatchIpVersion(address=address, group_id=group.id)
     return address
 
 
-def _refuse_contradiction(server: Server | NamedServer, address: int) -> None:
-    """Refuse a ServerIp that is not the server's address."""
-    if server.server_ip not in (None, addresses.text(address)):
+def _chosen(server: Server | NamedServer, found: Sequence[str]) -> str:
+    """The one of a server's addresses that is meant: ServerIp if it is given, else the first."""
+    if server.server_ip is None:
+        return found[0]
+    wanted = families.spelling(server.server_ip)
+    if wanted not in found:
         raise errors.MismatchServerIp(
-            server_ip=server.server_ip,
-            server_id=server.server_id,
-            address=addresses.text(address),
+            server_ip=server.server_ip, server_id=server.server_id, address=" or ".join(found)
         )
+    return wanted
+
+
+def _named(group: ServerGroup, present: list[GroupServer], server: NamedServer) -> GroupServer:
+    wanted = (server.server_type, families.spelling(server.server_id), server.port)
+    found = {
+        each.address: each
+        for each in present
+        if (each.server_type, each.server_id, each.port) == wanted
+    }
+    if not found:
+        where = f"{server.server_id} port {server.port}"
+        raise errors.BackendServerNotFound(server=where, server_group_id=group.id)
+    return found[_chosen(server, list(found))]
 
 
 ACTIONS = (

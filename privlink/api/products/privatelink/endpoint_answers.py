@@ -117,7 +117,7 @@ def _common(call: Call, facts: Facts) -> dict[str, Any]:
         "service_name": endpoint.service_name,
         "service_region_id": config.region,
         "vpc_id": endpoint.vpc_id,
-        "address_ip_version": "IPv4",
+        "address_ip_version": endpoint.ip_version,
         "zone_affinity_enabled": endpoint.zone_affinity,
         "create_time": endpoint.created_at,
         "cross_region_bandwidth": msgspec.UNSET,  # endpoint and service are in one region here

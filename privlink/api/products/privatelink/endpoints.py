@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,7 +12,7 @@ from privlink import errors
 from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken
-from privlink.api.products.privatelink import endpoint_answers, protection
+from privlink.api.products.privatelink import address_versions, endpoint_answers, protection
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
@@ -26,6 +26,7 @@ from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
 from privlink.model.ids import EndpointId, new_id
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import (
     Connection,
     ConnectionStatus,
@@ -70,8 +71,6 @@ NewDescription = Annotated[
         description=names.DESCRIPTION_RULE,
     ),
 ]
-_DUAL = "DualStack"
-IpVersion = Literal["IPv4", "DualStack"]
 
 
 def _service_asked(arguments: dict[str, Any]) -> dict[str, str]:
@@ -110,7 +109,7 @@ def create_vpc_endpoint(
     zone_private_ip_address_count: Annotated[
         int, msgspec.Meta(ge=1, le=1, description="only 1 is possible.")
     ] = 1,
-    address_ip_version: IpVersion = "IPv4",
+    address_ip_version: IpVersion = IpVersion.IPV4,
     zone_affinity_enabled: bool = False,
     policy_document: str | None = None,
     protected_enabled: bool = False,
@@ -119,12 +118,15 @@ def create_vpc_endpoint(
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateEndpointAnswer:
-    """Create an endpoint: an address in your VPC, in each zone given, that leads to a service."""
+    """Create an endpoint: an address in your VPC, in each zone given, that leads to a service.
+
+    A DualStack endpoint has an IPv6 address in each zone, too, and needs a DualStack service.
+    """
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
-    _refuse_ipv6(address_ip_version)
     limits.check(call, quotas.ENDPOINTS_PER_VPC, tally.in_vpc(call.tx, vpc.id), vpc.id)
     service = _service_to_use(call, service_id, service_name)
+    address_versions.check_endpoint(service, vpc, address_ip_version)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
     _kind_for(service, endpoint_type).check(groups)
     resources = services.resources(call.tx, service.id) if zone else ()
@@ -146,6 +148,7 @@ def create_vpc_endpoint(
         zone_affinity=zone_affinity_enabled,
         deleting=False,
         created_at=call.now,
+        ip_version=address_ip_version,
     )
     decision = Decision.ACCEPTED if service.auto_accept else Decision.NONE
     connection = Connection(
@@ -180,12 +183,14 @@ def update_vpc_endpoint_attribute(
     address_ip_version: IpVersion | None = None,
     cross_region_bandwidth: int | None = None,
 ) -> Answer:
-    """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on."""
+    """Change what is given of an endpoint; an empty text takes it away. Its traffic goes on.
+
+    DualStack gives each of its zones an IPv6 address, IPv4 takes those back with their flows.
+    """
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
     refuse_if_over(call, endpoint)
     _refuse_other_regions(call, None, cross_region_bandwidth)
-    _refuse_ipv6(address_ip_version)
     if reset_policy and policy_document:
         raise errors.IllegalParamFormat(
             parameter="ResetPolicy", why="it takes PolicyDocument away; give one of the two."
@@ -195,7 +200,10 @@ def update_vpc_endpoint_attribute(
         "description": endpoint_description,
         "zone_affinity": zone_affinity_enabled,
         "policy": "" if reset_policy else policy_document and _checked(policy_document),
+        "ip_version": address_ip_version,
     }
+    if address_ip_version is not None:
+        address_versions.change_zones(call, endpoint, address_ip_version)
     changed = {field: value for field, value in given.items() if value is not None}
     endpoints.change(call.tx, msgspec.structs.replace(endpoint, **changed))
     return Answer()
@@ -240,12 +248,13 @@ def list_vpc_endpoints(
             "type": endpoint_type,
             "service_name": service_name,
             "vpc_id": vpc_id,
+            "ip_version": address_ip_version,
             **lifecycle.implied(endpoint_status, connection_status),
         },
         LABELS.asked(call, ENDPOINT, tag),
         resource_group_id,
     )
-    nowhere = service_region_id not in (None, call.config.region) or address_ip_version == _DUAL
+    nowhere = service_region_id not in (None, call.config.region)
 
     def fetch(after: Place, size: int) -> list[Endpoint]:
         return [] if nowhere else endpoints.page(tx, wanted, after, size)
@@ -361,11 +370,6 @@ def _refuse_other_regions(call: Call, region_id: str | None, bandwidth: int | No
     if bandwidth is not None:
         why = "endpoint and service are in the same region here, so there is nothing to set."
         raise errors.IllegalParamFormat(parameter="CrossRegionBandwidth", why=why)
-
-
-def _refuse_ipv6(version: IpVersion | None) -> None:
-    if version == _DUAL:
-        raise errors.EndpointServiceNotSupportIpv6
 
 
 def _checked(policy: str) -> str:

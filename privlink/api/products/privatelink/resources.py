@@ -8,10 +8,12 @@ from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.products.privatelink.address_versions import refuse_lacking
 from privlink.api.products.privatelink.settle import settle_service
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancer, LoadBalancerZone
 from privlink.model.ids import ZoneId
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import EndpointService, ResourceType, ServiceResource
 from privlink.rules import addresses, quotas
 from privlink.store import balancers, endpoints, networks, services
@@ -154,8 +156,16 @@ def update_vpc_endpoint_service_resource_attribute(
     return Answer()
 
 
-def attach(call: Call, service: EndpointService, asked: Resource) -> ServiceResource:
-    """Put a load balancer among the resources of a service."""
+def attach(
+    call: Call,
+    service: EndpointService,
+    asked: Resource,
+    lacking: type[errors.EndpointServiceNotSupportIpv6] = errors.ServiceResourceNotSupportIpv6,
+) -> ServiceResource:
+    """Put a load balancer among the resources of a service.
+
+    Raises `lacking` if the service is DualStack and the load balancer is not.
+    """
     _refuse_another_type(service, asked.resource_type)
     balancer = balancers.get(call.tx, call.account_id, asked.resource_id)
     if balancer is None:
@@ -167,6 +177,8 @@ def attach(call: Call, service: EndpointService, asked: Resource) -> ServiceReso
             service_id=service.id,
             expected=service.resource_type,
         )
+    if service.ip_version is IpVersion.DUAL_STACK:
+        refuse_lacking(service, [balancer], lacking)
     zone_id = _zone_of(call, balancer, asked.zone_id)
     present = services.resources(call.tx, service.id)
     if (balancer.id, zone_id) in {(each.resource_id, each.zone_id) for each in present}:
@@ -252,7 +264,7 @@ def _resource_answer(
         vswitch_id=place.vswitch_id,
         ip=addresses.text(eni.address),
         auto_allocated_enabled=resource.auto_allocated,
-        resource_support_ipv6=False,  # load balancers have IPv4 addresses only
+        resource_support_ipv6=eni.address6 is not None,
         related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
         related_deprecated_endpoint_count=len(endpoints.zones_left_on(call.tx, resource)),
     )

@@ -11,12 +11,13 @@ from privlink.api import grouping, tagging
 from privlink.api.action import Call
 from privlink.api.tagging import TagAnswer
 from privlink.api.wire import Answer
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import EndpointService, ResourceType
 from privlink.rules import bandwidth, names
 from privlink.store import services
 
 # A service is an entry in a table: nothing to wait for, nothing to pay.
-STATUS, BUSINESS_STATUS, IP_VERSION, TYPE = "Active", "Normal", "IPv4", "Interface"
+STATUS, BUSINESS_STATUS, TYPE = "Active", "Normal", "Interface"
 
 
 class SupportedRegion(Answer):
@@ -152,8 +153,8 @@ def _common(
         "service_description": service.description,
         "auto_accept_enabled": service.auto_accept,
         "zone_affinity_enabled": service.zone_affinity,
-        "address_ip_version": IP_VERSION,
-        "service_support_ipv6": False,
+        "address_ip_version": service.ip_version,
+        "service_support_ipv6": service.ip_version is IpVersion.DUAL_STACK,
         "supported_region_set": [
             SupportedRegion(supported_region_id=each, service_region_id=config.region)
             for each in regions

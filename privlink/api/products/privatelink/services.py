@@ -11,7 +11,8 @@ from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.fields import Description
 from privlink.api.paging import MaxResults, NextToken
-from privlink.api.products.privatelink import protection, service_answers
+from privlink.api.products.privatelink import address_versions, protection, service_answers
+from privlink.api.products.privatelink.address_versions import SupportIpv6
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
 from privlink.api.products.privatelink.resources import Resource, attach, type_of
 from privlink.api.products.privatelink.service_answers import (
@@ -21,8 +22,9 @@ from privlink.api.products.privatelink.service_answers import (
 )
 from privlink.api.products.privatelink.settle import settle_service
 from privlink.api.tagging import Tags
-from privlink.api.wire import Answer, Wire
+from privlink.api.wire import Answer
 from privlink.model.ids import ServiceId, new_id
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import (
     ConnectionStatus,
     EndpointService,
@@ -35,8 +37,6 @@ from privlink.store import endpoints, services
 Regions = Annotated[
     tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100 regions.")
 ]
-IpVersion = Literal["IPv4", "DualStack"]
-SupportIpv6 = Annotated[bool | None, Wire("ServiceSupportIPv6")]  # IpVersion's older name
 ConnectBandwidth = Annotated[
     int,
     msgspec.Meta(
@@ -66,16 +66,17 @@ def create_vpc_endpoint_service(
     payer: Literal["Endpoint", "EndpointService"] = "Endpoint",
     service_description: Description = "",
     zone_affinity_enabled: bool = False,
-    address_ip_version: IpVersion = "IPv4",
+    address_ip_version: IpVersion | None = None,
     service_support_ipv6: SupportIpv6 = None,
     supported_region_list: Regions = (),
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateServiceAnswer:
-    """Publish a service on load balancers of this account, all of one kind: CLBs (slb) or NLBs."""
+    """Publish a service on load balancers of this account, all of one kind: CLBs (slb) or NLBs.
+
+    It is IPv4, or DualStack if all of them are, which only NLBs can be. A DualStack one stays so.
+    """
     limits.check(call, quotas.SERVICES, services.count(call.tx, call.account_id))
-    if address_ip_version == "DualStack" or service_support_ipv6:
-        raise errors.EndpointServiceNotSupportIpv6
     service = EndpointService(
         id=ServiceId(new_id("epsrv")),
         account_id=call.account_id,
@@ -86,13 +87,16 @@ def create_vpc_endpoint_service(
         connect_bandwidth=None,
         zone_affinity=zone_affinity_enabled,
         created_at=call.now,
+        ip_version=address_versions.asked(address_ip_version, service_support_ipv6)
+        or IpVersion.IPV4,
     )
+    address_versions.check_new_service(service)
     services.add(call.tx, service)
     protection.ensure_linked_role(call)
     services.add_user(call.tx, ServiceUser(service.id, service.account_id))
     _offer(call, service, supported_region_list)
     for asked in resource:
-        attach(call, service, asked)
+        attach(call, service, asked, errors.EndpointServiceNotSupportIpv6)
     grouping.put(call, service.id, resource_group_id)
     LABELS.attach(call, SERVICE, service.id, tag)
     return service_answers.created(call, service)
@@ -113,15 +117,18 @@ def update_vpc_endpoint_service_attribute(
     add_supported_region_set: Regions = (),
     delete_supported_region_set: Regions = (),
 ) -> Answer:
-    """Change what is given of a service. Connections that are there stay as they are."""
+    """Change what is given of a service. Connections that are there stay as they are.
+
+    IPv4 can become DualStack if all its resources are; there is no way back.
+    """
     service = ours.service(call, service_id)
-    if address_ip_version == "DualStack" or service_support_ipv6:
-        raise errors.ServiceResourceNotSupportIpv6(service_id=service.id)
+    version = address_versions.asked(address_ip_version, service_support_ipv6)
     given = {
         "description": service_description,
         "auto_accept": auto_accept_enabled,
         "connect_bandwidth": connect_bandwidth,
         "zone_affinity": zone_affinity_enabled,
+        "ip_version": address_versions.of_service(call, service, version),
     }
     changed = {field: value for field, value in given.items() if value is not None}
     services.change(call.tx, msgspec.structs.replace(service, **changed))
@@ -169,6 +176,7 @@ def list_vpc_endpoint_services(
             "resource_type": service_resource_type,
             "auto_accept": auto_accept_enabled,
             "zone_affinity": zone_affinity_enabled,
+            "ip_version": address_ip_version,
             "carried_by": resource_id,
         },
         LABELS.asked(call, SERVICE, tag),
@@ -178,7 +186,6 @@ def list_vpc_endpoint_services(
     none = (
         service_status not in (None, service_answers.STATUS)
         or service_business_status not in (None, service_answers.BUSINESS_STATUS)
-        or address_ip_version not in (None, service_answers.IP_VERSION)
         or (service_name is not None and named != wanted.equal["id"])
     )
     listed = listing.page(

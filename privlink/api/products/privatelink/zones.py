@@ -12,6 +12,7 @@ from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink import protection
+from privlink.api.products.privatelink.address_versions import address6
 from privlink.api.products.privatelink.settle import settled
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.ids import ZoneId
@@ -37,6 +38,7 @@ class ZoneAnswer(Answer):
     zone_domain: str
     eni_id: str
     eni_ip: str
+    zone_ipv6_address: str | msgspec.UnsetType
     vswitch_id: str
     region_id: str
 
@@ -61,7 +63,7 @@ def add_zone_to_vpc_endpoint(
     ip: Annotated[str | None, Wire("ip")] = None,
     ipv6_address: Annotated[str | None, Wire("Ipv6Address")] = None,
 ) -> Answer:
-    """Give an endpoint an address in one more zone."""
+    """Give an endpoint an address in one more zone, or one of each family."""
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
     refuse_if_over(call, endpoint)
@@ -129,8 +131,6 @@ def place(
     """Take an address for an endpoint in a zone, beside those present. It leads nowhere yet, and
     is the caller's to put down.
     """
-    if asked.ipv6_address:
-        raise errors.EndpointServiceNotSupportIpv6
     if asked.zone_id not in call.config.zones:
         raise errors.EndpointServiceNotSupportedZone(
             resource=f"Region {call.config.region}",
@@ -146,7 +146,8 @@ def place(
             )
         if zone.zone_id == asked.zone_id:
             raise errors.EndpointZoneDuplicated(zone_id=asked.zone_id)
-    eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id)
+    ipv6 = address6(call, endpoint, vswitch, asked.ipv6_address)
+    eni = enis.take(call, vswitch, asked.ip, EniOwner.ENDPOINT, endpoint.id, ipv6)
     return EndpointZone(
         endpoint_id=endpoint.id,
         zone_id=ZoneId(asked.zone_id),
@@ -169,7 +170,7 @@ def place(
 
 def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:
     zone, endpoint = each.zone, facts.endpoint
-    config = call.config
+    config, eni = call.config, networks.get_eni(call.tx, zone.eni_id)
     return ZoneAnswer(
         zone_id=zone.zone_id,
         zone_status=lifecycle.zone_status(each, facts.connection.decision),
@@ -177,7 +178,8 @@ def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAns
             config.domain, config.region, endpoint.service_id, endpoint.id, zone.zone_id
         ),
         eni_id=zone.eni_id,
-        eni_ip=addresses.text(networks.get_eni(call.tx, zone.eni_id).address),
+        eni_ip=addresses.text(eni.address),
+        zone_ipv6_address=eni.address6 or msgspec.UNSET,
         vswitch_id=zone.vswitch_id,
         region_id=config.region,
     )

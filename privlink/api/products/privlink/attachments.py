@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from privlink.api import enis, limits, ours
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from privlink.api import enis, limits, memberships, ours
 from privlink.api.action import PRIVLINK, Call, action
 from privlink.api.wire import Answer
-from privlink.model.ids import AttachmentId, new_id
+from privlink.model.ids import AttachmentId, SecurityGroupId, new_id
 from privlink.model.network import Attachment, EniOwner
 from privlink.rules import addresses, quotas
-from privlink.store import changes, networks, nodes, rows
+from privlink.store import changes, members, networks, nodes, rows
+
+SecurityGroupIds = Annotated[
+    tuple[str, ...], msgspec.Meta(max_length=10, description="at most 10 security groups.")
+]
 
 
 class AttachmentAnswer(Answer):
@@ -20,7 +29,12 @@ class AttachmentAnswer(Answer):
     cidr_block: str
     vpc_cidr_block: str
     gateway: str
+    ipv6_address: str | msgspec.UnsetType  # this and the next three come together or not at all
+    ipv6_cidr_block: str | msgspec.UnsetType
+    vpc_ipv6_cidr_block: str | msgspec.UnsetType
+    ipv6_gateway: str | msgspec.UnsetType
     mac_address: str
+    security_group_ids: list[str]
     number: int
     status: str
     creation_time: str
@@ -30,15 +44,36 @@ class AttachmentsAnswer(Answer):
     attachments: list[AttachmentAnswer]
 
 
-@action(PRIVLINK, writes=True, resource=("attachment/*", "vpc:vswitch/{vswitch_id}"))
+@action(
+    PRIVLINK,
+    writes=True,
+    resource=(
+        "attachment/*",
+        "vpc:vswitch/{vswitch_id}",
+        "ecs:securitygroup/{security_group_id}",
+    ),
+)
 def create_attachment(
-    call: Call, *, vswitch_id: str, private_ip_address: str | None = None
+    call: Call,
+    *,
+    vswitch_id: str,
+    private_ip_address: str | None = None,
+    ipv6_address: str | None = None,
+    security_group_id: SecurityGroupIds = (),
 ) -> AttachmentAnswer:
-    """Reserve a workload's place in a vSwitch: its address and MAC. Plugging in comes after."""
+    """Reserve a workload's place in a vSwitch: its addresses and MAC. Plugging in comes after.
+
+    It has an IPv6 address if the vSwitch has IPv6 by now. The egress rules of its security groups
+    say what it may call; without a group it may call whatever it reaches.
+    """
     vswitch = ours.vswitch(call, vswitch_id)
+    groups = ours.security_groups_in(call, security_group_id, vswitch.vpc_id)
+    memberships.check(call, groups, "an attachment")
     limits.check(call, quotas.ATTACHMENTS, networks.count_attachments(call.tx, call.account_id))
     attachment_id = AttachmentId(new_id("att"))
-    eni = enis.take(call, vswitch, private_ip_address, EniOwner.ATTACHMENT, attachment_id)
+    has_ipv6 = vswitch.cidr6 or ipv6_address
+    address6 = enis.choose6(call, vswitch, ipv6_address) if has_ipv6 else None
+    eni = enis.take(call, vswitch, private_ip_address, EniOwner.ATTACHMENT, attachment_id, address6)
     attachment = Attachment(
         id=attachment_id,
         number=rows.next_number(call.tx, "attachment"),
@@ -49,7 +84,7 @@ def create_attachment(
         deleting=False,
         created_at=call.now,
     )
-    networks.add_attachment(call.tx, attachment)
+    networks.add_attachment(call.tx, attachment, [group.id for group in groups])
     return _attachment_answer(call, attachment)
 
 
@@ -76,7 +111,10 @@ def delete_attachment(call: Call, *, attachment_id: str) -> Answer:
 def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
     vswitch = networks.get_vswitch(call.tx, attachment.account_id, attachment.vswitch_id)
     assert vswitch is not None, attachment
+    vpc = networks.vpc_by_id(call.tx, vswitch.vpc_id)
     eni = networks.get_eni(call.tx, attachment.eni_id)
+    groups = members.groups(call.tx, [attachment.id])[attachment.id]
+    has_ipv6 = eni.address6 is not None
     return AttachmentAnswer(
         attachment_id=attachment.id,
         vswitch_id=vswitch.id,
@@ -84,20 +122,28 @@ def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
         network_interface_id=eni.id,
         private_ip_address=addresses.text(eni.address),
         cidr_block=vswitch.cidr,
-        vpc_cidr_block=networks.vpc_by_id(call.tx, vswitch.vpc_id).cidr,
+        vpc_cidr_block=vpc.cidr,
         gateway=addresses.gateway(vswitch.cidr),
+        ipv6_address=eni.address6 or msgspec.UNSET,
+        ipv6_cidr_block=vswitch.cidr6 if has_ipv6 else msgspec.UNSET,
+        vpc_ipv6_cidr_block=vpc.cidr6 if has_ipv6 else msgspec.UNSET,
+        ipv6_gateway=addresses.gateway(vswitch.cidr6) if has_ipv6 else msgspec.UNSET,
         mac_address=eni.mac,
+        security_group_ids=groups,
         number=attachment.number,
-        status=_status(call, attachment),
+        status=_status(call, attachment, groups),
         creation_time=attachment.created_at,
     )
 
 
-def _status(call: Call, attachment: Attachment) -> str:
+def _status(call: Call, attachment: Attachment, groups: Sequence[str]) -> str:
     if attachment.deleting:
         return "Detaching"
-    key = changes.attachment_key(attachment.id)
-    if not nodes.in_step(call.tx, [key]).confirms(key):
+    # What it may call rests on its groups' rules, and who lets it in on whom those groups hold.
+    keys = [changes.attachment_key(attachment.id)]
+    keys += [changes.filter_key(SecurityGroupId(each)) for each in groups]
+    keys += [changes.members_key(each) for each in groups]
+    if not nodes.in_step(call.tx, keys).confirms(*keys):
         return "Attaching"
     return "Attached" if attachment.plugged else "Unplugged"
 

@@ -84,7 +84,7 @@ def shown(call: Call, balancer: LoadBalancer) -> LoadBalancerAnswer:
     servers = balancers.servers(call.tx, [default_group(balancer.id)])
     ports = [
         PortAndProtocol(
-            listener_port=each.port,
+            listener_port=each.first,
             listener_protocol=each.protocol.lower(),
             description=each.description,
         )
@@ -93,7 +93,7 @@ def shown(call: Call, balancer: LoadBalancer) -> LoadBalancerAnswer:
     return LoadBalancerAnswer(
         **about,
         backend_servers=BackendServerList(backend_server=[_server(each) for each in servers]),
-        listener_ports=Ports(listener_port=[each.port for each in listeners]),
+        listener_ports=Ports(listener_port=sorted({each.first for each in listeners})),
         listener_ports_and_protocol=PortAndProtocolList(listener_port_and_protocol=ports),
     )
 
@@ -106,7 +106,7 @@ def listed(call: Call, found: list[LoadBalancer]) -> list[ListedAnswer]:
 def _server(server: GroupServer) -> BackendServer:
     return BackendServer(
         server_id=server.server_id,
-        server_ip=addresses.text(server.address),
+        server_ip=server.address,
         type=server.server_type,
         weight=server.weight,
         description=server.description,

@@ -3,11 +3,12 @@
     [{"ServerId": "eni-...", "Type": "eni", "Weight": 100, "Port": 80, "Description": "web"}]
 
 There are no ECS instances here: a server is the ENI of an attachment (Type eni) or an address of
-the CLB's VPC (Type eniip).
+the CLB's VPC (Type eniip). A CLB has an IPv4 address, so its servers are IPv4 as well.
 """
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,7 @@ from privlink.api import balancing
 from privlink.api.action import SLB, Call
 from privlink.api.fields import Name
 from privlink.model.balancer import GroupServer, ServerGroup
-from privlink.rules import addresses
+from privlink.rules import families
 
 # What one call may name.
 _MOST = 20
@@ -25,7 +26,7 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Weight = Annotated[int, msgspec.Meta(ge=0, le=100)]
 BackendServers = Annotated[str, msgspec.Meta(max_length=16384, description="a JSON array.")]
 
-_KINDS = {"eni": balancing.address_of_eni, "eniip": balancing.address_in_vpc}
+_TYPES = ("eni", "eniip")
 
 
 class Backend(
@@ -55,20 +56,19 @@ def read(text: str) -> tuple[Backend, ...]:
 
 def server(call: Call, group: ServerGroup, given: Backend, *, needs_port: bool) -> GroupServer:
     """The server of a group that a caller names. Raises InvalidBackendServers."""
-    find = _KINDS.get(given.type)
-    if find is None:
+    if given.type not in _TYPES:
         raise refused(
             f"{given.server_id!r} is of Type {given.type!r}; there are no ECS instances here. "
             "Give Type eni with the ENI of an attachment, or eniip with an address of the VPC."
         )
     check_port(given, needs_port=needs_port)
     try:
-        address = find(call, given.server_id, group.vpc_id)
+        address = _address(call, group, given)
     except ValueError as error:
         why = f"{given.server_id!r} is no server of {group.vpc_id}: {error}"
         raise refused(why) from None
-    if given.server_ip not in (None, "", addresses.text(address)):
-        is_there = f"{given.server_id!r} has the address {addresses.text(address)}"
+    if given.server_ip not in (None, "", address):
+        is_there = f"{given.server_id!r} has the address {address}"
         raise refused(f"ServerIp {given.server_ip!r} was given, but {is_there}. Leave it out.")
     return GroupServer(
         group_id=group.id,
@@ -79,6 +79,15 @@ def server(call: Call, group: ServerGroup, given: Backend, *, needs_port: bool) 
         weight=100 if given.weight is None else given.weight,
         description=given.description or "",
     )
+
+
+def _address(call: Call, group: ServerGroup, given: Backend) -> str:
+    """The address of a server. Raises ValueError with the sentence that says why it has none."""
+    if given.type == "eni":
+        return balancing.addresses_of_eni(call, given.server_id, group.vpc_id)[0]
+    if isinstance(families.parse(given.server_id), IPv6Address):
+        raise ValueError("the servers of a CLB have IPv4 addresses.")
+    return balancing.address_in_vpc(call, given.server_id, group.vpc_id)
 
 
 def check_port(given: Backend, *, needs_port: bool) -> None:

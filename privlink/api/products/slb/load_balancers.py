@@ -243,7 +243,7 @@ def _default_servers(balancer: LoadBalancer) -> ServerGroup:
         id=default_group(balancer.id),
         account_id=balancer.account_id,
         vpc_id=balancer.vpc_id,
-        protocol="TCP",
+        protocol="TCP_UDP",
         type="Default",
         name="",
         created_at=balancer.created_at,

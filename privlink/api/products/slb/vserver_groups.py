@@ -13,7 +13,7 @@ from privlink.api.products.slb.backends import Backend, BackendServers
 from privlink.api.wire import Answer
 from privlink.model.balancer import GroupServer, ServerGroup, default_group
 from privlink.model.ids import ServerGroupId, new_id
-from privlink.rules import addresses, quotas
+from privlink.rules import quotas
 from privlink.store import balancers
 
 
@@ -76,7 +76,7 @@ def create_vserver_group(
         id=ServerGroupId(new_id("rsp")),
         account_id=call.account_id,
         vpc_id=balancer.vpc_id,
-        protocol="TCP",
+        protocol="TCP_UDP",
         type="VServer",
         name=vserver_group_name,
         created_at=call.now,
@@ -193,8 +193,8 @@ def delete_vserver_group(
     """Delete a VServer group that no listener uses; its servers are not touched."""
     group = ours.vserver_group(call, vserver_group_id)
     if users := balancers.listeners_using(call.tx, group.id):
-        dependants = ", ".join(f"the listener on port {each.port}" for each in users)
-        raise errors.VServerGroupInUse(resource=group.id, dependants=dependants)
+        ports = ", ".join(f"{each.protocol} port {each.first}" for each in users)
+        raise errors.VServerGroupInUse(resource=group.id, dependants=f"listeners on {ports}")
     balancers.delete_group(call.tx, group.id)
     return Answer()
 
@@ -237,7 +237,7 @@ def _servers(call: Call, group: ServerGroup, *, with_addresses: bool = False) ->
                 port=server.port,
                 weight=server.weight,
                 description=server.description,
-                server_ip=addresses.text(server.address) if with_addresses else msgspec.UNSET,
+                server_ip=server.address if with_addresses else msgspec.UNSET,
             )
             for server in balancers.servers(call.tx, [group.id])
         ]

@@ -13,7 +13,7 @@ from privlink.api import grouping, limits, ours
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name
 from privlink.api.paging import PageNumber, PageSize, by_number
-from privlink.api.products.vpc import labels
+from privlink.api.products.vpc import ipv6, labels
 from privlink.api.products.vpc.labels import LABELS, NETWORK, TagList
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
@@ -39,6 +39,15 @@ class UserCidrs(Answer):
     user_cidr: list[str]
 
 
+class Ipv6Block(Answer):
+    ipv6_cidr_block: str
+    ipv6_isp: str = "BGP"
+
+
+class Ipv6Blocks(Answer):
+    ipv6_cidr_block: list[Ipv6Block]
+
+
 class PropagationSource(Answer):
     status: str
 
@@ -52,6 +61,9 @@ class VpcAnswer(Answer):
     vpc_name: str
     description: str
     cidr_block: str
+    enabled_ipv6: bool
+    ipv6_cidr_block: str
+    ipv6_cidr_blocks: Ipv6Blocks
     status: str
     region_id: str
     owner_id: int
@@ -99,12 +111,18 @@ def create_vpc(
     *,
     region_id: RegionId,
     cidr_block: str = addresses.DEFAULT_VPC_CIDR,
+    enable_ipv6: bool = False,
+    ipv6_cidr_block: str | None = None,
+    ipv6_isp: ipv6.Isp = "BGP",
     vpc_name: Name = "",
     description: Description = "",
     resource_group_id: str | None = None,
     tag: Tags = (),
 ) -> CreateVpcAnswer:
-    """Create a VPC with its route table. Its block may overlap those of all other VPCs."""
+    """Create a VPC with its route table. Its blocks may overlap those of all other VPCs.
+
+    With EnableIpv6 it has a /56 block of IPv6, too: the one given, or a random one (RFC 4193).
+    """
     if why := addresses.why_not_vpc(cidr_block):
         raise errors.InvalidCidrBlock(cidr=cidr_block, why=why)
     limits.check(call, quotas.VPCS, networks.count_vpcs(call.tx, call.account_id))
@@ -116,6 +134,7 @@ def create_vpc(
         name=vpc_name,
         description=description,
         created_at=call.now,
+        cidr6=ipv6.of_new_vpc(enable_ipv6, ipv6_cidr_block),
     )
     networks.add_vpc(call.tx, vpc)
     table = RouteTable(
@@ -148,6 +167,7 @@ def describe_vpcs(
     vpc_name: str | None = None,
     vpc_owner_id: int | None = None,
     is_default: bool | None = None,
+    enable_ipv6: bool | None = None,
     resource_group_id: str | None = None,
     tag: Tags = (),
     page_number: PageNumber = 1,
@@ -162,6 +182,7 @@ def describe_vpcs(
         and vpc_name in (None, vpc.name)
         and vpc_owner_id in (None, int(vpc.account_id))
         and is_default in (None, False)
+        and enable_ipv6 in (None, bool(vpc.cidr6))
     ]
     its_own: dict[str, str] = {vpc.id: vpc.id for vpc in found}
     chosen = labels.chosen(call, NETWORK, its_own, tag, resource_group_id)
@@ -198,13 +219,21 @@ def modify_vpc_attribute(
     vpc_id: str,
     vpc_name: Name | None = None,
     description: Description | None = None,
+    enable_ipv6: ipv6.Enable = None,
+    ipv6_cidr_block: str | None = None,
+    ipv6_isp: ipv6.Isp = "BGP",
 ) -> Answer:
-    """Change a VPC's name and description. Its block stays as it is."""
+    """Change a VPC's name and description, switch IPv6 on or off. Its blocks stay as they are.
+
+    Its vSwitches get IPv6 one by one, with ModifyVSwitchAttribute. IPv6 can be switched off once
+    nothing in the VPC uses it.
+    """
     vpc = ours.vpc(call, vpc_id)
     changed = msgspec.structs.replace(
         vpc,
         name=vpc.name if vpc_name is None else vpc_name,
         description=vpc.description if description is None else description,
+        cidr6=ipv6.of_vpc(call, vpc, enable_ipv6, ipv6_cidr_block),
     )
     networks.change_vpc(call.tx, changed)
     return Answer()
@@ -257,6 +286,11 @@ def _facts(call: Call, page: Sequence[Vpc]) -> list[dict[str, Any]]:
             "vpc_name": vpc.name,
             "description": vpc.description,
             "cidr_block": vpc.cidr,
+            "enabled_ipv6": bool(vpc.cidr6),
+            "ipv6_cidr_block": vpc.cidr6,
+            "ipv6_cidr_blocks": Ipv6Blocks(
+                ipv6_cidr_block=[Ipv6Block(ipv6_cidr_block=vpc.cidr6)] if vpc.cidr6 else []
+            ),
             "status": "Available",  # a VPC is a number; no node has to make anything for it
             "region_id": call.config.region,
             "owner_id": int(vpc.account_id),

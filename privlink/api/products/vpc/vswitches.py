@@ -11,7 +11,7 @@ from privlink.api import grouping, limits, ours
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name, check_zone
 from privlink.api.paging import PageNumber, PageSize, by_number
-from privlink.api.products.vpc import labels
+from privlink.api.products.vpc import ipv6, labels
 from privlink.api.products.vpc.labels import LABELS, SUBNET, TagList
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
@@ -33,6 +33,8 @@ class VSwitchAnswer(Answer):
     vpc_id: str
     zone_id: str
     cidr_block: str
+    enabled_ipv6: bool
+    ipv6_cidr_block: str
     status: str
     owner_id: int
     creation_time: str
@@ -66,11 +68,17 @@ def create_vswitch(
     vpc_id: str,
     zone_id: str,
     cidr_block: str,
+    ipv6_cidr_block: ipv6.Number | None = None,
+    ipv6_cidr_mask: ipv6.Mask | None = None,
+    vpc_ipv6_cidr_block: str | None = None,
     vswitch_name: Name = "",
     description: Description = "",
     tag: Tags = (),
 ) -> CreateVSwitchAnswer:
-    """Create a vSwitch in one zone, with a part of its VPC's block."""
+    """Create a vSwitch in one zone, with a part of its VPC's block.
+
+    With Ipv6CidrBlock it has a /64 of the VPC's IPv6 block, too.
+    """
     vpc = ours.vpc(call, vpc_id)
     check_zone(call, zone_id)
     if why := addresses.why_not_vswitch(cidr_block, vpc.cidr):
@@ -91,6 +99,9 @@ def create_vswitch(
         description=description,
         created_at=call.now,
         next_address=addresses.usable(cidr_block).first,
+        cidr6=ipv6.of_new_vswitch(
+            vpc, neighbours, ipv6.Place(ipv6_cidr_block, ipv6_cidr_mask, vpc_ipv6_cidr_block)
+        ),
     )
     networks.add_vswitch(call.tx, vswitch)
     LABELS.attach(call, SUBNET, vswitch.id, tag)
@@ -108,6 +119,7 @@ def describe_vswitches(
     zone_id: str | None = None,
     route_table_id: str | None = None,
     is_default: bool | None = None,
+    enable_ipv6: bool | None = None,
     vswitch_owner_id: int | None = None,
     resource_group_id: str | None = None,
     tag: Tags = (),
@@ -124,6 +136,7 @@ def describe_vswitches(
         and zone_id in (None, vswitch.zone_id)
         and vswitch_owner_id in (None, int(vswitch.account_id))
         and is_default in (None, False)
+        and enable_ipv6 in (None, bool(vswitch.cidr6))
     ]
     vpc_of: dict[str, str] = {vswitch.id: vswitch.vpc_id for vswitch in found}
     chosen = labels.chosen(call, SUBNET, vpc_of, tag, resource_group_id)
@@ -156,8 +169,16 @@ def modify_vswitch_attribute(
     vswitch_id: str,
     vswitch_name: Name | None = None,
     description: Description | None = None,
+    enable_ipv6: ipv6.Enable = None,
+    ipv6_cidr_block: ipv6.Number | None = None,
+    ipv6_cidr_mask: ipv6.Mask | None = None,
+    vpc_ipv6_cidr_block: str | None = None,
 ) -> Answer:
-    """Change a vSwitch's name and description."""
+    """Change a vSwitch's name and description, switch IPv6 on or off.
+
+    What comes after has an IPv6 address; an attachment that is there stays IPv4 until its workload
+    is attached anew. IPv6 can be switched off once nothing in the vSwitch has an address of it.
+    """
     vswitch = ours.vswitch(call, vswitch_id)
     changed = msgspec.structs.replace(
         vswitch,
@@ -165,6 +186,10 @@ def modify_vswitch_attribute(
         description=vswitch.description if description is None else description,
     )
     networks.change_vswitch(call.tx, changed)
+    place = ipv6.Place(ipv6_cidr_block, ipv6_cidr_mask, vpc_ipv6_cidr_block)
+    cidr6 = ipv6.of_vswitch(call, vswitch, enable_ipv6, place)
+    if cidr6 != vswitch.cidr6:
+        networks.set_block6(call.tx, vswitch.id, cidr6)
     return Answer()
 
 
@@ -213,6 +238,8 @@ def _vswitch_answers(call: Call, page: Sequence[VSwitch]) -> list[VSwitchAnswer]
             vpc_id=vswitch.vpc_id,
             zone_id=vswitch.zone_id,
             cidr_block=vswitch.cidr,
+            enabled_ipv6=bool(vswitch.cidr6),
+            ipv6_cidr_block=vswitch.cidr6,
             status="Available" if in_step.confirms(keys[vswitch.id]) else "Pending",
             owner_id=int(vswitch.account_id),
             creation_time=vswitch.created_at,
