@@ -9,6 +9,7 @@ import socket
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 from privlink.model.items import (
     Attachment,
@@ -62,6 +63,7 @@ from privlink.node.maps import (
 MAX_SLOTS = 128  # of one listener and family, unless it has more servers
 
 _MAPPED_BITS = 96  # before an IPv4 address
+_MAPPED_BLOCK = ipaddress.IPv6Network(f"::ffff:0:0/{_MAPPED_BITS}")  # RFC 4291 section 2.5.5.2
 _HALF = 64  # bits of half an address
 
 
@@ -167,15 +169,19 @@ def _segment_entries(segment: Segment) -> Iterator[Entry]:
 def _forward_entries(forward: Forward) -> Iterator[Entry]:
     for opening in filter(None, (forward.opening, forward.replaced)):
         yield _opening_entry(opening)
-    for address in filter(None, (forward.address, forward.address6)):
-        yield _address_entry(
-            forward.network,
-            address,
-            forward.mac,
-            AddressKind.ENDPOINT,
-            forward.opening.number if forward.opening else 0,
-            forward.filters,
-        )
+    opening = forward.opening
+    number = opening.number if opening else 0
+    number6 = opening.number if opening and opening.source6 else 0  # else it leads by IPv4 alone
+    for address, leads_to in ((forward.address, number), (forward.address6, number6)):
+        if address:
+            yield _address_entry(
+                forward.network,
+                address,
+                forward.mac,
+                AddressKind.ENDPOINT,
+                leads_to,
+                forward.filters,
+            )
 
 
 def _opening_entry(opening: Opening) -> Entry:
@@ -289,10 +295,22 @@ def _rule_bytes(rule: Rule) -> bytes:
 
 
 def _set_entries(item: Members) -> Iterator[Entry]:
-    for block in item.blocks:
+    for block in chain.from_iterable(map(_without_mapped, item.blocks)):
         address, bits = _block(block)
         key = SET_KEY.pack(SET_PREFIX - ADDRESS_BITS + bits, item.number, address)
         yield Entry("sets", key, NUMBER.pack(1))
+
+
+def _without_mapped(cidr: str) -> Iterable[str]:
+    """A block as those that leave out where IPv4 is mapped to: a set knows no families."""
+    if family_of(cidr) is Family.IPV4:
+        return (cidr,)
+    block = ipaddress.IPv6Network(cidr, strict=False)
+    if block.subnet_of(_MAPPED_BLOCK):
+        return ()
+    if block.supernet_of(_MAPPED_BLOCK):
+        return map(str, block.address_exclude(_MAPPED_BLOCK))
+    return (cidr,)
 
 
 def _block(cidr: str) -> tuple[bytes, int]:
