@@ -150,7 +150,7 @@ def read_ipv6(port: Port, frame: bytes) -> Packet:
     end = 54 + int.from_bytes(frame[18:20])
     if end > len(frame):
         raise Refused(Reason.TRUNCATED)
-    if is_mapped(frame[22:38]) or is_mapped(frame[38:54]):
+    if is_mapped(frame[38:54]):
         raise Refused(Reason.MALFORMED)
     key = Key(port.network, frame[22:38], frame[38:54], 0, 0, frame[20])
     if key.protocol != FRAGMENT:

@@ -220,7 +220,8 @@ class Model:
         if address.forward is None:
             raise Refused(Reason.NO_LISTENER)
         opening = address.forward.opening
-        if opening is None or opening.number not in self.desired.openings:
+        source = opening and (opening.source if packet.version == 4 else opening.source6)
+        if opening is None or not source:
             raise Refused(Reason.NOT_ACCEPTED)
         if not opens:
             raise Refused(Reason.NO_FLOW)
@@ -375,7 +376,7 @@ class Model:
             if (place := (opening.network, packed(s.address))) in self.where
         }
         chosen = self.chosen(key)
-        if not source or not here or (chosen is None and len(here) < len(servers)):
+        if not here or (chosen is None and len(here) < len(servers)):
             raise Refused(Reason.NO_SERVER)
         assert chosen, "the program made no flow"
         destination, port = chosen.destination, chosen.destination_port

@@ -134,7 +134,7 @@ IPV6_CASES = (
     Case("IPv6: a neighbour's IPv4 address", client(ask(), "::ffff:10.0.0.6"), "drop",
          Reason.MALFORMED),
     Case("IPv6: its own IPv4 address for a source", client(ask(), ENDPOINT6, "::ffff:10.0.0.5"),
-         "drop", Reason.MALFORMED),
+         "drop", Reason.SPOOFED_SOURCE),
     Case("IPv6: a neighbour's link-local address", client(ask(), "fe80::ff:fe00:106"), "drop",
          Reason.NO_ROUTE),
     Case("IPv6: a group, by a neighbour's MAC",

@@ -9,7 +9,7 @@ import pytest
 from scapy.packet import Packet
 
 from privlink.model.items import Filter, Members, Rule
-from privlink.node.maps import FILTER_KEY, Direction, Reason, address_key
+from privlink.node.maps import FILTER_KEY, PAGE_KEY, PAGE_RULES, Direction, Reason, address_key
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     ANY_IPV4,
@@ -233,6 +233,24 @@ def test_a_set_among_rules_and_of_egress_rules(lab: Desk, net: Net) -> None:
     lab.lay_out([Filter(11, GROUP.rules, (allow(1, "ALL", members=40),))])
     packet = client(ask(sport=5), net.endpoint)
     assert lab.send(sender, bytes(packet)).reason == Reason.EGRESS_RULE
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 32, 33, 48, 49, 249, 250])
+@pytest.mark.parametrize("net", NETS)
+def test_the_last_of_many_rules_decides(lab: Desk, net: Net, count: int) -> None:
+    """They stand in pages; one that is missing may be one that drops."""
+    many = [deny(50, "TCP", net.any, 1, 79)] * (count - 1)
+    packet = bytes(client(ask(), net.endpoint))
+    lab.lay_out([Filter(11, (*many, allow(50, "TCP", net.any, 80, 80)))])
+    assert lab.send(CLIENT, packet).reason is None
+    lab.lay_out([Filter(11, (*many, deny(50, "TCP", net.any, 80, 80)))])
+    assert lab.send(CLIENT, bytes(client(ask(sport=5), net.endpoint))).reason is not None
+    lab.lay_out([Filter(11, (*many, allow(50, "TCP", net.any, 80, 80)))])
+    pages = [key for key, _ in lab.program.maps["rules"].dump()]
+    last = (count - 1) // PAGE_RULES
+    lab.program.maps["rules"].delete_many(k for k in pages if PAGE_KEY.unpack(k)[3] == last)
+    outcome = lab.send(CLIENT, bytes(client(ask(sport=6), net.endpoint)))
+    assert outcome.reason == Reason.SECURITY_GROUP
 
 
 @pytest.mark.parametrize("direction", list(Direction))

@@ -162,8 +162,8 @@ def _number(net: Net) -> dict[str, int]:
 DUAL_CASES = (
     refused("an IPv6 client, IPv4 servers alone", client(ask(), ENDPOINT6), Reason.NO_LISTENER,
             ONLY_IPV4, V6),
-    refused("an IPv6 endpoint without a source", client(ask(), ENDPOINT6), Reason.NO_SERVER, UNLED,
-            V6),
+    refused("an IPv6 endpoint without a source", client(ask(), ENDPOINT6), Reason.NOT_ACCEPTED,
+            UNLED, V6),
     Case("an IPv4 client of the same endpoint", client(ask()), "redirect",
          out=to_server(TCP(sport=40000, dport=8080, flags="S")), items=UNLED, egress=SERVER_LINK,
          state=pair()),
