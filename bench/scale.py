@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from tests.kernel import lab
 
 RULES = 200
 _PER_VPC = 1000  # the quota of a VPC; its client's has some more
+_CLIENTS = 8  # that fill at once: writes share their flushes to disk
 _FIRST_BYTES, _RESTARTS = 200, 5
 _PRIVATELINK = "2020-04-15"
 _PATIENCE = 60.0  # seconds for a node to be in step
@@ -87,13 +89,13 @@ def run(output: Path, options: Options) -> None:
         with ExitStack() as stack:
             few = stack.enter_context(site.build(folder / "few"))
             many = stack.enter_context(site.build(folder / "many", RULES, _SUBNET))
-            calls = _calls(many)
-            fill(many, calls, options.endpoints)
+            fill(many, options.endpoints)
             memory = {"filled": _memory(many)}
             lanes = lane(few, "one"), lane(many, "many")
             measured = traffic.take(lanes, options.measures, options.rounds, options.seconds)
             print(f"creating {_FIRST_BYTES} more, and calling each", flush=True)
             with traffic.served(many.server.netns, "serve", "echo"):
+                calls = _calls(many)
                 first_bytes = [_first_byte(many, calls) for _ in range(_FIRST_BYTES)]
             memory["after traffic"] = _memory(many)
             restarts = [_restart(many, lanes[1], number) for number in range(_RESTARTS)]
@@ -104,7 +106,7 @@ def run(output: Path, options: Options) -> None:
     _show(output, found, figures(options.measures))
 
 
-def fill(crowded: Site, calls: Client, endpoints: int) -> None:
+def fill(crowded: Site, endpoints: int) -> None:
     """Create endpoints until there are so many, through the API, and wait until all are in place.
 
     Those of the first VPC are beside the client.
@@ -113,12 +115,19 @@ def fill(crowded: Site, calls: Client, endpoints: int) -> None:
     quota = ("quota", "set", "pvl_quota_total_ep_per_vpc", str(2 * _PER_VPC))
     crowded.installation.run(*quota)
     began = time.monotonic()
-    where, group = crowded.consumer, crowded.group
-    for number in range(1, endpoints):  # there is one
-        if number % _PER_VPC == 0:
-            where = crowded.cloud.network(f"consumer-{number}", subnet=_SUBNET)
-            group = site.security_group(crowded.cloud, where, RULES)
-        _create(calls, crowded.service, where, group)
+    places = [(crowded.consumer, crowded.group)]
+    for number in range(1, -(-endpoints // _PER_VPC)):
+        network = crowded.cloud.network(f"consumer-{number}", subnet=_SUBNET)
+        places.append((network, site.security_group(crowded.cloud, network, RULES)))
+    wanted = [places[number // _PER_VPC] for number in range(1, endpoints)]  # there is one
+
+    def create(first: int) -> None:
+        calls = _calls(crowded)
+        for where, group in wanted[first::_CLIENTS]:
+            _create(calls, crowded.service, where, group)
+
+    with ThreadPoolExecutor(_CLIENTS) as pool:
+        list(pool.map(create, range(_CLIENTS)))
     made = time.monotonic() - began
     _until(crowded.installation.is_ready, "/readyz")
     late = time.monotonic() - began - made

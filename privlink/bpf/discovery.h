@@ -9,14 +9,6 @@
 #define ND_ROUTER_SOLICITATION 133	/* RFC 4861 */
 #define ND_REDIRECT 137
 
-static __always_inline const struct address *find_address(__u32 network,
-							  const struct in6_addr *address)
-{
-	struct address_key key = { .network = network, .address = *address };
-
-	return bpf_map_lookup_elem(&addresses, &key);
-}
-
 /* Whether a neighbour on the port's bridge may have this address. */
 static __always_inline bool in_vswitch(const struct port *port, const struct in6_addr *address)
 {
@@ -116,11 +108,13 @@ __noinline int handle_discovery(struct __sk_buff *skb, const struct port *port,
 	__u8 first;
 	int reason;
 
-	if (!port || !packet || !ip || !icmp)
+	if (!port || !packet)
 		return -REASON_TRUNCATED;
-	first = packet->key.destination.s6_addr[0];
+	if (!ip || !icmp)
+		return -REASON_TRUNCATED;
 	if (icmp->type != ND_SOLICITATION && icmp->type != ND_ADVERTISEMENT)
 		return -REASON_ADVERTISEMENT;
+	first = packet->key.destination.s6_addr[0];
 	if (ip->hop_limit != 255 || packet->length < DISCOVERY_BARE)
 		return -REASON_MALFORMED;
 	missing = packet->length < sizeof(discovery)

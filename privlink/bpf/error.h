@@ -4,7 +4,8 @@
  *   | outer IP | ICMP, 8 bytes | IP header of the packet complained of | 8 bytes of its transport |
  *
  * The quote is of a packet as the complainer received it, that is after our rewriting; what leaves
- * quotes it as its sender sent it. An error counts only from whom the quoted packet was for.
+ * quotes it as its sender sent it. An error counts only from whom the quoted packet was for, and to
+ * whom it was from: with neighbours too, as stacks believe an error whoever sends it.
  */
 #pragma once
 
@@ -12,6 +13,9 @@
 #include "packet.h"
 #include "reply.h"
 
+#define ICMP_REDIRECT 5
+#define ICMP_ROUTER_ADVERTISEMENT 9
+#define ICMP_ROUTER_SOLICITATION 10
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETER_PROBLEM 12
 #define ICMPV6_LAST_ERROR 127	/* RFC 4443 section 2.1: errors have types below 128 */
@@ -29,13 +33,20 @@ static __always_inline bool is_error(__u8 family, __u8 type)
 	       type == ICMP_PARAMETER_PROBLEM;
 }
 
+/* Redirects and router discovery in IPv4 (RFC 792, RFC 1256); in IPv6 they are discovery. */
+static __always_inline bool is_routers(__u8 family, __u8 type)
+{
+	return family == FAMILY_IPV4 && (type == ICMP_REDIRECT || type == ICMP_ROUTER_ADVERTISEMENT ||
+					 type == ICMP_ROUTER_SOLICITATION);
+}
+
 /* The addresses and the protocol of the quoted packet, turned around. */
 static __always_inline bool read_quoted_ipv4(struct __sk_buff *skb, const struct packet *packet,
 					     struct flow_key *key)
 {
 	const struct iphdr *ip = header(skb, struct iphdr, packet->transport + QUOTE_START);
 
-	/* A later piece shows no ports. */
+	/* A later piece shows no ports, and is nothing to complain about. */
 	if (!ip || ip->version != 4 || ip->ihl != 5 || ip->frag_off & bpf_htons(0x1fff))
 		return false;
 	key->source = mapped(ip->daddr);
@@ -63,26 +74,31 @@ static __always_inline __u32 quoted_ports(const struct packet *packet)
 	return packet->family == FAMILY_IPV4 ? QUOTE_IPV4 : QUOTE_IPV6;
 }
 
-/* The key under which the complainer's own packets of the quoted conversation go. */
+/* Whether the quoted packet went to the complainer, from whom the error is for. */
 static __always_inline bool read_quote(struct __sk_buff *skb, const struct packet *packet,
 				       struct flow_key *key)
 {
-	const __be16 *ports;
-
-	if (packet->length < quoted_ports(packet) + 8)
+	if (packet->length < quoted_ports(packet))
 		return false;
 	if (!(packet->family == FAMILY_IPV4 ? read_quoted_ipv4(skb, packet, key)
 					    : read_quoted_ipv6(skb, packet, key)))
 		return false;
-	ports = reach(skb, packet->transport + quoted_ports(packet), 8);
-	if (!ports)
-		return false;
 	key->network = packet->key.network;
+	return same_address(&key->source, &packet->key.source) &&
+	       same_address(&key->destination, &packet->key.destination);
+}
+
+/* The rest of the key under which the complainer's own packets of the conversation go. */
+static __always_inline bool read_quoted_ports(struct __sk_buff *skb, const struct packet *packet,
+					      struct flow_key *key)
+{
+	const __be16 *ports = reach(skb, packet->transport + quoted_ports(packet), 8);
+
+	if (!ports || packet->length < quoted_ports(packet) + 8)
+		return false;
 	key->source_port = ports[1];
 	key->destination_port = ports[0];
-	return (key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP) &&
-	       same_address(&key->source, &packet->key.source) &&
-	       same_address(&key->destination, &packet->key.destination);
+	return key->protocol == IPPROTO_TCP || key->protocol == IPPROTO_UDP;
 }
 
 /* Quote the packet as its sender knows it. Turned around, its addresses and ports change by what

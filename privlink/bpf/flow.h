@@ -267,6 +267,9 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 
 	if (!forward || !ethernet)
 		return REASON_NOT_ACCEPTED;
+	/* It leads by IPv4 alone: nobody may see a caller without an address. */
+	if (packet->family == FAMILY_IPV6 && unspecified(&forward->source6))
+		return REASON_NO_LISTENER;
 	choice = choose(forward, &packet->key, packet->family);
 	if (!choice.server || !choice.neighbour)
 		return choice.reason;
@@ -288,16 +291,41 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	return PASSED;
 }
 
-/* Hold a flow against rules that changed since it last was: PASSED, or why it must end. */
+/* Whether a flow still leads from one workload's link to the other's: one that was taken out and
+ * comes back with its address has a new link. Not inline: the stack of whoever judges is full. */
+static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
+			     const struct flow_key *partner_key)
+{
+	struct address_key where = {
+		.network = flow->partner_network,
+		.address = flow->destination,
+	};
+	const struct neighbour *receiver = bpf_map_lookup_elem(&neighbours, &where);
+	const struct flow *partner = bpf_map_lookup_elem(&flows, partner_key);
+
+	return receiver && receiver->ifindex == flow->ifindex &&
+	       (!partner || partner->ifindex == ifindex);
+}
+
+/* Hold a flow, whose packet came in at `ifindex`, against what changed since it last was: PASSED,
+ * or why it must end. */
 static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, struct flow *flow,
 				  __u8 family, __u32 epoch)
 {
-	struct flow_key partner_key = partner_of(key, flow);
-	const struct flow_key *asked = flow->reverse ? &partner_key : key;
-	struct address_key where = { .network = asked->network, .address = asked->destination };
-	const struct address *address = bpf_map_lookup_elem(&addresses, &where);
-	const struct port *client = bpf_map_lookup_elem(&ports, &ifindex);
+	__u32 client_link = flow->reverse ? flow->ifindex : ifindex, number = KEY_PARTNER;
+	const struct port *client = bpf_map_lookup_elem(&ports, &client_link);
+	struct flow_key *partner_key = bpf_map_lookup_elem(&keys, &number);
+	const struct flow_key *asked = key;
+	const struct address *address;
 
+	if (!partner_key)
+		return REASON_CLOSED;
+	*partner_key = partner_of(key, flow);
+	if (flow->reverse)
+		asked = partner_key;
+	if (!in_place(ifindex, flow, partner_key))
+		return REASON_CLOSED;
+	address = find_address(asked->network, &asked->destination);
 	/* Gone for a moment, while its chain is changed; a zone that goes takes its forward along. */
 	if (!address || !client)
 		return PASSED;
@@ -311,7 +339,7 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 static __always_inline int standing(struct __sk_buff *skb, const struct flow_key *key,
 				    struct flow *flow, __u8 family)
 {
-	__u32 epoch = epoch_now(), ifindex = skb->ifindex;
+	__u32 epoch = epoch_now();
 
 	if (!bpf_map_lookup_elem(&forwards, &flow->forward))
 		return REASON_CLOSED;
@@ -319,5 +347,5 @@ static __always_inline int standing(struct __sk_buff *skb, const struct flow_key
 		return REASON_NO_LONGER_PERMITTED;
 	if (flow->epoch == epoch)
 		return PASSED;
-	return judge_again(flow->reverse ? flow->ifindex : ifindex, key, flow, family, epoch);
+	return judge_again(skb->ifindex, key, flow, family, epoch);
 }

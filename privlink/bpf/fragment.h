@@ -1,16 +1,15 @@
 /* Datagrams in pieces. Only the first shows ports; the others are known by their identification.
  *
- * A piece must begin exactly where the one before it ended: what overlaps, leaves a gap, comes twice
- * or behind the last one is dropped, so that no two readers can put a datagram together differently
- * (RFC 1858, RFC 5722). On one host pieces do not overtake each other. They leave with an identification of our
- * own, since behind one source address there are many clients (RFC 6864).
+ * A piece must begin exactly where the one before it ended: whatever overlaps, comes twice, after a
+ * gap or behind the end is dropped, so that no two readers can put it together differently (RFC
+ * 1858, RFC 5722). On one host pieces do not overtake each other. They leave with an identification
+ * of our own, since behind one source address there are many clients (RFC 6864).
  */
 #pragma once
 
 #include "packet.h"
 
 #define DATAGRAM_SECONDS 30	/* Linux waits as long for the rest of a datagram */
-#define NO_MORE 0xffff		/* no piece begins there: 8 does not divide it */
 
 static __always_inline struct fragment_key place_of(const struct __sk_buff *skb,
 						    const struct packet *packet)
@@ -65,7 +64,9 @@ static __always_inline struct datagram *go_on(struct __sk_buff *skb, struct pack
 	    datagram->next != packet->offset ||
 	    bpf_ktime_get_coarse_ns() - datagram->began > DATAGRAM_SECONDS * 1000000000ull)
 		return NULL;
-	datagram->next = packet->more ? packet->offset + packet->length : NO_MORE;
+	/* Pieces begin at multiples of 8, so at an odd number none goes on. */
+	datagram->next += packet->length;
+	datagram->next |= packet->last;
 	packet->key.source_port = datagram->key.source_port;
 	packet->key.destination_port = datagram->key.destination_port;
 	return datagram;

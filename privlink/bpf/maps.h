@@ -247,7 +247,7 @@ struct datagram {
 	struct flow_key key;	/* with the ports that only the first piece shows */
 	__be32 identification;
 	__be32 substitute;	/* the identification it leaves with */
-	__u16 next;		/* where the next piece must begin, in bytes; NO_MORE behind the last */
+	__u16 next;		/* where the next piece must begin, in bytes */
 	__u8 echo;		/* to be sent back where it came from */
 	__u8 pad;
 };
@@ -274,6 +274,11 @@ struct halves {
 };
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
+
+/* keys: of flows, where the stack has no room either. */
+enum key { KEY_QUOTED, KEY_PARTNER, KEYS };
+
+ARRAY_MAP(keys, BPF_MAP_TYPE_PERCPU_ARRAY, struct flow_key, KEYS);
 
 /* drops: packets by enum reason. */
 ARRAY_MAP(drops, BPF_MAP_TYPE_PERCPU_ARRAY, __u64, MAX_REASONS);

@@ -57,8 +57,8 @@ struct packet {
 	__u8 transport;		/* where the transport header begins */
 	__u8 family;
 	__u8 piece;
-	__u8 more;		/* 1: a piece with others behind it */
 	__u8 flags;		/* TCP's */
+	__u8 last;		/* of the pieces */
 };
 
 /* A header at an offset, or NULL where the packet ends before it does. Packet pointers die with
@@ -116,6 +116,15 @@ static __always_inline bool is_mapped(const struct in6_addr *address)
 		 (address->s6_addr32[2] ^ bpf_htonl(0xffff)));
 }
 
+/* What the fabric answers for at an address, or NULL. */
+static __always_inline const struct address *find_address(__u32 network,
+							  const struct in6_addr *address)
+{
+	struct address_key key = { .network = network, .address = *address };
+
+	return bpf_map_lookup_elem(&addresses, &key);
+}
+
 static __always_inline __u8 tcp_flags(const struct tcphdr *tcp)
 {
 	return ((const __u8 *)tcp)[13];
@@ -167,23 +176,21 @@ static __always_inline int send_to_peer(struct __sk_buff *skb, __u32 ifindex)
 	return bpf_redirect_peer(ifindex, 0);
 }
 
-/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind what fits into the
- * length of the whole, which in IPv4 counts the header. */
-static __always_inline bool piece_fits(const struct packet *packet)
+static __always_inline enum piece piece_of(__u16 offset, bool more)
+{
+	if (offset)
+		return LATER_PIECE;
+	return more ? FIRST_PIECE : WHOLE;
+}
+
+/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind what the length of the
+ * whole can say, which in IPv4 counts the header. */
+static __always_inline bool piece_fits(const struct packet *packet, bool more)
 {
 	__u32 header = packet->family == FAMILY_IPV4 ? sizeof(struct iphdr) : 0;
 
-	return !(packet->more && packet->length & 7) &&
+	return !(more && packet->length & 7) &&
 	       header + packet->offset + packet->length <= 0xffff;
-}
-
-/* Which piece of its datagram it is: PASSED, or why to drop. */
-static __always_inline int read_piece(struct packet *packet, __u16 offset, bool more)
-{
-	packet->offset = offset;
-	packet->more = more;
-	packet->piece = offset ? LATER_PIECE : more ? FIRST_PIECE : WHOLE;
-	return packet->piece == WHOLE || piece_fits(packet) ? PASSED : REASON_FRAGMENT;
 }
 
 /* Read the IPv4 header: PASSED, or why to drop. */
@@ -208,9 +215,13 @@ static __always_inline int read_ipv4(struct __sk_buff *skb, struct packet *packe
 	packet->key.destination = mapped(ip->daddr);
 	packet->key.protocol = ip->protocol;
 	fragment = bpf_ntohs(ip->frag_off);
+	packet->offset = fragment << 3;	/* RFC 791: 13 bits, in units of 8 bytes */
 	packet->identification = ip->id;
-	/* RFC 791: 13 bits, in units of 8 bytes. */
-	return read_piece(packet, fragment << 3, fragment & 0x2000);
+	packet->piece = piece_of(packet->offset, fragment & 0x2000);
+	packet->last = !(fragment & 0x2000);
+	if (packet->piece != WHOLE && !piece_fits(packet, fragment & 0x2000))
+		return REASON_FRAGMENT;
+	return PASSED;
 }
 
 /* Read the IPv6 header, and that of a fragment: PASSED, or why to drop. */
@@ -222,7 +233,8 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 
 	if (!ip)
 		return REASON_TRUNCATED;
-	if (ip->version != 6)
+	/* In our tables a mapped address is IPv4's; no packet may bear one. */
+	if (ip->version != 6 || is_mapped(&ip->daddr))
 		return REASON_MALFORMED;
 	packet->length = bpf_ntohs(ip->payload_len);
 	if (IPV6_TRANSPORT + packet->length > skb->len)
@@ -231,9 +243,6 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->transport = IPV6_TRANSPORT;
 	__builtin_memcpy(&packet->key.source, &ip->saddr, sizeof(packet->key.source));
 	__builtin_memcpy(&packet->key.destination, &ip->daddr, sizeof(packet->key.destination));
-	/* On no wire, RFC 4291: it would pass for an IPv4 address. */
-	if (is_mapped(&packet->key.destination))
-		return REASON_MALFORMED;
 	packet->key.protocol = ip->nexthdr;
 	packet->piece = WHOLE;
 	if (packet->key.protocol != IPPROTO_FRAGMENT)
@@ -247,8 +256,13 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct packet *packe
 	packet->length -= sizeof(*fragment);
 	packet->key.protocol = fragment->next;
 	offset = bpf_ntohs(fragment->offset);
+	packet->offset = offset & ~7;
 	packet->identification = fragment->identification;
-	return read_piece(packet, offset & ~7, offset & 1);
+	packet->piece = piece_of(packet->offset, offset & 1);
+	packet->last = !(offset & 1);
+	if (packet->piece != WHOLE && !piece_fits(packet, offset & 1))
+		return REASON_FRAGMENT;
+	return PASSED;
 }
 
 /* IPv6 protocol numbers that are no transport but a header more: RFC 7045 section 4. */

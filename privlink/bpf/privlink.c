@@ -168,17 +168,20 @@ __noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
 __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 			    const struct packet *packet)
 {
-	struct flow_key key = {};
+	__u32 number = KEY_QUOTED;
+	struct flow_key *key = bpf_map_lookup_elem(&keys, &number);
 	struct flow *flow = NULL;
 	int reason;
 
-	if (!port || !packet)
+	if (!port || !packet || !key)
 		return -REASON_TRUNCATED;
 	linearize(skb, LONGEST_ERROR);
-	if (read_quote(skb, packet, &key))
-		flow = bpf_map_lookup_elem(&flows, &key);
+	if (!read_quote(skb, packet, key))
+		return -REASON_FOREIGN_ERROR;
+	if (read_quoted_ports(skb, packet, key))
+		flow = bpf_map_lookup_elem(&flows, key);
 	if (flow) {
-		reason = standing(skb, &key, flow, packet->family);
+		reason = standing(skb, key, flow, packet->family);
 		return reason == PASSED ? carry_error(skb, packet, flow) : -reason;
 	}
 	if (in_vswitch(port, &packet->key.destination) &&
@@ -200,11 +203,13 @@ static __always_inline int handle_icmp(struct __sk_buff *skb, const struct port 
 		return -REASON_TRUNCATED;
 	if (packet->family == FAMILY_IPV6 && is_discovery(icmp->type))
 		return -REASON_ADVERTISEMENT;	/* in pieces: RFC 6980 */
-	if (packet->piece == WHOLE && is_error(packet->family, icmp->type))
-		return handle_error(skb, port, packet);
+	/* None is so long that it would have to be (RFC 1812 section 4.3.2.3, RFC 4443). */
+	if (is_error(packet->family, icmp->type))
+		return packet->piece == WHOLE ? handle_error(skb, port, packet) : -REASON_FRAGMENT;
 	address = find_address(port->network, &packet->key.destination);
 	if (!address)
-		return handle_neighbour(skb, port, packet);
+		return is_routers(packet->family, icmp->type)
+			? -REASON_ADVERTISEMENT : handle_neighbour(skb, port, packet);
 	if (icmp->type != request || icmp->code)
 		return -REASON_ICMP_TYPE;
 	return handle_echo(skb, port, packet, address);
@@ -289,10 +294,15 @@ static __noinline int handle_ipv6(struct __sk_buff *skb, const struct port *port
 	if (packet->key.protocol == IPPROTO_ICMPV6 && packet->transport == IPV6_TRANSPORT &&
 	    packet->length >= sizeof(*icmp) && icmp && is_discovery(icmp->type))
 		return handle_discovery(skb, port, packet);
-	if (!same_address(&packet->key.source, &port->address6))
-		return -REASON_SPOOFED_SOURCE;
 	ethernet = header(skb, struct ethernet, 0);
-	if (!ethernet || to_many(ethernet))
+	if (!ethernet)
+		return -REASON_TRUNCATED;
+	/* Honest stacks report their groups (RFC 3590) from where they may not send anything else. */
+	if (!same_address(&packet->key.source, &port->address6))
+		return to_many(ethernet) && (unspecified(&packet->key.source) ||
+					     is_own(port, &packet->key.source))
+			? -REASON_MULTICAST : -REASON_SPOOFED_SOURCE;
+	if (to_many(ethernet))
 		return -REASON_MULTICAST;
 	if (is_extension(packet->key.protocol))
 		return -REASON_IP_OPTIONS;

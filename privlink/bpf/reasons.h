@@ -20,7 +20,7 @@ enum reason {
 	REASON_SECURITY_GROUP,	/* no rule accepts it */
 	REASON_UNSOLICITED_SYN,	/* a server opening a connection to its client */
 	/* From here on TCP is told with a reset and UDP with "port unreachable", ... */
-	REASON_CLOSED,		/* the connection to the service was closed under the flow */
+	REASON_CLOSED,		/* under the flow: the connection to the service, or a workload's link */
 	REASON_NOT_ACCEPTED,	/* the endpoint is not connected to its service */
 	REASON_NO_FLOW,		/* neither a SYN nor part of a known flow */
 	REASON_NO_LISTENER,
@@ -30,9 +30,9 @@ enum reason {
 	REASON_FLOW_LIMIT,	/* as many flows through this endpoint as one may have */
 	REASON_NO_LONGER_PERMITTED,	/* the rules changed under the flow */
 	/* ... and from here on there is silence again. */
-	REASON_FOREIGN_ERROR,	/* an ICMP error about no flow of the sender's */
+	REASON_FOREIGN_ERROR,	/* an ICMP error about what was not sent to the sender */
 	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
-	REASON_ADVERTISEMENT,	/* neighbour discovery that is about routers, or in pieces */
+	REASON_ADVERTISEMENT,	/* router discovery, redirects, or neighbour discovery in pieces */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

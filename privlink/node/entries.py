@@ -167,8 +167,8 @@ def _segment_entries(segment: Segment) -> Iterator[Entry]:
 
 
 def _forward_entries(forward: Forward) -> Iterator[Entry]:
-    for opening in filter(None, (forward.opening, forward.replaced)):
-        yield _opening_entry(opening)
+    for each in filter(None, (forward.opening, forward.replaced)):
+        yield _opening_entry(each)
     opening = forward.opening
     number = opening.number if opening else 0
     number6 = opening.number if opening and opening.source6 else 0  # else it leads by IPv4 alone

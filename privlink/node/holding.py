@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from privlink.model.items import AnyItem, Attachment, Balancer, Filter, Forward, Segment
+from privlink.model.items import AnyItem, Attachment, Balancer, Filter, Forward, Members, Segment
 from privlink.node.entries import entries, port_entries
 from privlink.node.errors import KernelError
 from privlink.node.feed import Delivery
@@ -128,8 +128,14 @@ class Holding:
         return {_name(item)}
 
     def _chains(self, touched: Iterable[tuple[type, int]]) -> set[str]:
-        """The forwards whose chain leads over one of these; `plan` wants whole chains."""
-        return set(chain.from_iterable(self._users.get(name, ()) for name in touched))
+        """The items whose chain leads over one of these; `plan` wants whole chains."""
+        found: set[str] = set()
+        names = list(touched)
+        while names:
+            users = self._users.get(names.pop(), set()) - found
+            found |= users
+            names.extend(_name(self._items[key]) for key in users)
+        return found
 
     def _settle(
         self, keys: Iterable[str], *, context: Iterable[str] = (), whole: bool = False
@@ -234,7 +240,7 @@ class Holding:
             return _NONE
         if bridge is None:
             raise ValueError(f"bridge {bridge_port}, which {name} belongs to, is not there")
-        self._kernel.connect(link, bridge, verify=whole)
+        self._kernel.connect(link, bridge, item.mac, verify=whole)
         return frozenset(port_entries(item, link.index, peer=link.peered))
 
     def _remove_leftovers(self) -> None:
@@ -259,6 +265,9 @@ def _references(item: AnyItem) -> Iterator[tuple[type, int]]:
             yield Filter, number
     if isinstance(item, Forward) and item.opening is not None:
         yield Balancer, item.opening.balancer
+    if isinstance(item, Filter):
+        for number in {rule.members for rule in (*item.rules, *item.egress)} - {0}:
+            yield Members, number
 
 
 def _link_name(item: AnyItem) -> str | None:

@@ -73,16 +73,17 @@ class Kernel:
         (epoch,) = NUMBER.unpack(numbers.lookup(key) or bytes(NUMBER.size))
         numbers.update_many([(key, NUMBER.pack((epoch + 1) % (1 << 32)))])
 
-    def connect(self, link: Link, bridge: Link, *, verify: bool) -> None:
-        """Join a workload's link to its segment, under our program. Raises KernelError.
+    def connect(self, link: Link, bridge: Link, mac: str, *, verify: bool) -> None:
+        """Join the link of the workload with `mac` to its segment, under our program.
 
-        `verify` looks whether the program still stands where this process has put it.
+        `verify` looks whether the program still stands where this process has put it. Raises
+        KernelError.
         """
         ours = self._guarded.get(link.name) == link.index
         if not ours or (verify and not self.fabric.guarded(link)):
             self.fabric.guard(link, self._program.fd)
             self._guarded[link.name] = link.index
-        self.fabric.join(link, bridge)
+        self.fabric.join(link, bridge, mac)
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""

@@ -21,6 +21,7 @@ import msgspec
 from pyroute2 import IPRoute, NetlinkError
 from pyroute2.netlink.rtnl import RTMGRP_LINK
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
+from pyroute2.netlink.rtnl.ndmsg import NTF_MASTER, NUD_NOARP
 
 from privlink.node import system
 from privlink.node.errors import KernelError
@@ -166,11 +167,21 @@ class Fabric:
                 direct_action=True,
             )
 
-    def join(self, link: Link, bridge: Link) -> None:
-        """Make the link a port of the bridge, and up. Guard it first."""
-        if link.master != bridge.index or not link.up:
-            with refusals(f"make {link.name} a port of {bridge.name}"):
-                self._netlink.link("set", index=link.index, master=bridge.index, state="up")
+    def join(self, link: Link, bridge: Link, mac: str) -> None:
+        """Make the link the port of the bridge where `mac` is, and up. Guard it first.
+
+        What is for one workload is no other's to hear: the bridge is told who is where, and sends
+        on to nobody what is for none of them. A link that is up has been through all of it.
+        """
+        if link.master == bridge.index and link.up:
+            return
+        with refusals(f"make {link.name} a port of {bridge.name}"):
+            self._netlink.link("set", index=link.index, master=bridge.index)
+            self._netlink.brport("set", index=link.index, unicast_flood=0, learning=0)
+            self._netlink.fdb(
+                "replace", ifindex=link.index, lladdr=mac, flags=NTF_MASTER, state=NUD_NOARP
+            )
+            self._netlink.link("set", index=link.index, state="up")
 
     def remove(self, name: str) -> None:
         """Remove a link, and with a veth its other end; no matter if it is gone."""

@@ -1,19 +1,21 @@
 """From what the maps hold to what they should hold: which entries to drop and put, in which order.
 
-A packet passes along a chain of entries: its port and the filters of that, the address it calls,
-that address's filters with their rules and sets, and forward, the forward's balancer with its
-listeners and servers. Each entry changes atomically; a plan of several does not. So its order keeps
-these promises, wherever it is interrupted:
+A packet passes along a chain of entries: its port with the filters of that, the address it calls
+with the filters of that, their rules and the sets these name, the address's forward, its balancer
+with listeners and servers, and the server's neighbour entry. Each entry changes atomically; a plan
+of several does not. So its order keeps these promises, wherever it is interrupted:
 
   1. Nothing passes that neither the old nor the new state lets pass.
   2. What both states let pass along a chain that does not change keeps passing.
-  3. A forward that stays is never absent, not for a moment: live flows hang on it.
+  3. A forward that stays is never absent, not for a moment: live flows hang on it. And where both
+     states permit a flow, no moment forbids it: it may be held against the rules at any.
 
 Four phases. Shut what goes away, from the head of the chain down: that only narrows. Put what is
 new or changed, from the tail up, so that an entry finds what it refers to. Clear what nothing
 refers to any more. Open what was not there, heads last. One hole is left: two changes in place on
-one chain could let old and new mix. Such a chain is shut at its head, the address or the port, and
-opened at the end. So is a port whose workload changes: it is who that claims to be.
+one chain could let old and new mix. Such a chain is shut at the address, or at the port if both are
+on that side, and opened at the end. So is an entry that is about another thing than before: a port
+with another workload, a neighbour elsewhere, a prefix of another listener.
 
 Pure: entries in, plan out.
 """
@@ -28,6 +30,7 @@ import msgspec
 
 from privlink.node.maps import (
     ADDRESS,
+    ADDRESS_KEY,
     FILTER,
     FILTER_KEY,
     FORWARD,
@@ -51,12 +54,11 @@ MAPS: Final = (
     "ports",
 )  # fmt: skip
 
-_SHUT: Final = ("ports", "addresses", "forwards", "listeners")  # absent means nothing passes
-_OPEN: Final = ("ports", "addresses", "listeners")  # a new one is what lets pass
+_OPEN: Final = ("ports", "addresses", "listeners", "neighbours")  # a new one is what lets pass
+_SHUT: Final = (*_OPEN, "forwards")  # absent means nothing passes
+_HEADS: Final = ("ports", "addresses")
 
-# What changes in these may forbid what it permitted; a new filter, address or port cannot.
-_RULES: Final = ("sets", "rules", "filters", "addresses", "ports")
-_FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end
+_FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end: how many, and which
 
 _Key = tuple[str, bytes]
 _Held = Mapping[_Key, Entry]
@@ -102,7 +104,7 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     coming = {key: entry for key, entry in new.items() if old.get(key) != entry}
     changed = coming.keys() & old.keys()
     cleared = {key for key in gone if key[0] not in _SHUT}
-    reopened = {key for key in changed if _another_workload(old[key], new[key])}
+    reopened = {key for key in changed if _another_thing(old[key], new[key])}
     if len(coming) + len(cleared) > 1:
         reopened |= _mixing(new, old, coming.keys(), changed | cleared)
     opened = {key for key in coming.keys() - changed if key[0] in _OPEN} | reopened
@@ -112,16 +114,41 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
         clear=_ordered((old[key] for key in cleared), backwards=True),
         open=_ordered(new[key] for key in opened),
         count=Count(len(coming) - len(changed), len(changed), len(gone)),
-        rejudges=any(name in _RULES for name, _ in changed | cleared)
-        or any(name == "sets" for name, _ in coming),
+        rejudges=any(_may_forbid(key, old, new) for key in coming.keys() | gone.keys()),
     )
 
 
-def _another_workload(old: Entry, new: Entry) -> bool:
-    """Whether more of a port changes than its filters."""
-    if old.map != "ports":
-        return False
-    return PORT.unpack(old.value)[:-_FILTER_FIELDS] != PORT.unpack(new.value)[:-_FILTER_FIELDS]
+def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
+    """Whether a flow that runs may be one that this change forbids.
+
+    It may have been silent for long: what goes counts too, as it may come back with other rules.
+    """
+    was, now = old.get(key), new.get(key)
+    match key[0]:
+        case "sets":
+            return True  # who is in it or out of it may meet an accepting or a dropping rule
+        case "filters":
+            return was is not None  # till it is there, it permits nothing
+        case "neighbours":
+            return was is not None  # its flows lead to where it was
+        case "ports":  # its address may have flows, of whoever had it before
+            return now is not None and any(_port_filters(now))
+        case "addresses" if was is not None:
+            return _address_filters(was) != (_address_filters(now) if now else ())
+        case "addresses" if now is not None:  # away, but its forward and so its flows were not
+            return ("forwards", NUMBER.pack(ADDRESS.unpack(now.value)[3])) in old
+    return False
+
+
+def _another_thing(old: Entry, new: Entry) -> bool:
+    """Whether an entry that changes is about another thing than before."""
+    match old.map:
+        case "ports":
+            workload = slice(-_FILTER_FIELDS)
+            return PORT.unpack(old.value)[workload] != PORT.unpack(new.value)[workload]
+        case "listeners":
+            return _listener(old) != _listener(new)
+    return old.map == "neighbours"
 
 
 def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> set[_Key]:
@@ -130,17 +157,31 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     On the old chain meet entries that come, on the new one those whose old value has to leave: what
     is added is complete before an address refers to it, what is cleared goes after none does.
     """
-    balancers = _balancers(coming, old, new)
-    mixing = set()
-    for key in old.keys() & new.keys():
-        if key[0] in ("addresses", "ports"):
-            changes = {
-                *_changes(key, old, _Touched(coming, balancers)),
-                *_changes(key, new, _Touched(leaving)),
-            }
-            if len(changes) > 1:
-                mixing.add(key)
-    return mixing
+    come, left = _Touched(coming, _balancers(coming, old, new)), _Touched(leaving)
+    changes = {
+        key: {*_changes(key, old, come), *_changes(key, new, left)}
+        for key in old.keys() & new.keys()
+        if key[0] in _HEADS
+    }
+    # A packet passes one of the ports and one of the addresses of a network: one change at each
+    # makes two, even if both are of the same set, which is asked for another end of the flow.
+    networks = {
+        _network(key, old)
+        for key, made in changes.items()
+        if key[0] == "ports" and len(made) == 1 and not _another_thing(old[key], new[key])
+    }
+    return {
+        key
+        for key, made in changes.items()
+        if len(made) > 1 or (made and key[0] == "addresses" and _network(key, old) in networks)
+    }
+
+
+def _network(key: _Key, held: _Held) -> int:
+    """The network an address or a port is in."""
+    if key[0] == "ports":
+        return int(PORT.unpack(held[key].value)[0])
+    return int(ADDRESS_KEY.unpack(key[1])[0])
 
 
 class _Touched:
@@ -157,14 +198,23 @@ def _changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
     if key in touched.keys:
         yield key
     if key[0] == "ports":
-        count, *filters = PORT.unpack(held[key].value)[-_FILTER_FIELDS:]
-        direction = Direction.EGRESS
+        filters, direction = _port_filters(held[key]), Direction.EGRESS
     else:
-        _, _, count, forward, *filters = ADDRESS.unpack(held[key].value)
-        direction = Direction.INGRESS
+        filters, direction = _address_filters(held[key]), Direction.INGRESS
+        forward = ADDRESS.unpack(held[key].value)[3]
         yield from _way_changes(("forwards", NUMBER.pack(forward)), held, touched)
-    for number in filters[:count]:
+    for number in filters:
         yield from _filter_changes(("filters", FILTER_KEY.pack(number, direction)), held, touched)
+
+
+def _port_filters(port: Entry) -> tuple[int, ...]:
+    count, *filters = PORT.unpack(port.value)[-_FILTER_FIELDS:]
+    return tuple(filters[:count])
+
+
+def _address_filters(address: Entry) -> tuple[int, ...]:
+    _, _, count, _, *filters = ADDRESS.unpack(address.value)
+    return tuple(filters[:count])
 
 
 def _way_changes(way: _Key, held: _Held, touched: _Touched) -> Iterator[object]:

@@ -53,6 +53,8 @@ def plug_tap(instance: str, number: int, tap: str, *, mtu: int = MTU) -> None:
             with refusals(f"plug {tap} into {workload_name(number)}"):
                 name = f"pl{instance}{number:x}"
                 here.link("add", ifname=name, kind="veth", mtu=mtu, peer=peer)
+                for link in (tap, name):
+                    _silence(link)
                 _join(here, here.link_lookup(ifname=tap)[0], here.link_lookup(ifname=name)[0], mtu)
         except BaseException:
             remove_taps(instance, number)
@@ -84,6 +86,17 @@ def _make_persistent(tap: str) -> None:
             fcntl.ioctl(file, _TUNSETPERSIST, 1)
     except OSError as error:
         raise KernelError(f"make tap {tap}", error) from error
+
+
+def _silence(link: str) -> None:
+    """Keep this namespace's own stack from speaking to the machine, and into the fabric."""
+    file = Path(f"/proc/sys/net/ipv6/conf/{link}/disable_ipv6")
+    if not file.exists():
+        return  # a kernel without IPv6 has nothing to say
+    try:
+        file.write_text("1")
+    except OSError as error:
+        raise KernelError(f"switch IPv6 off on {link}", error) from error
 
 
 def _join(here: IPRoute, tap: int, veth: int, mtu: int) -> None:

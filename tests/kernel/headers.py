@@ -145,13 +145,11 @@ def read_ipv6(port: Port, frame: bytes) -> Packet:
     """RFC 8200."""
     if len(frame) < 54:
         raise Refused(Reason.TRUNCATED)
-    if frame[14] >> 4 != 6:
+    if frame[14] >> 4 != 6 or is_mapped(frame[38:54]):
         raise Refused(Reason.MALFORMED)
     end = 54 + int.from_bytes(frame[18:20])
     if end > len(frame):
         raise Refused(Reason.TRUNCATED)
-    if is_mapped(frame[38:54]):
-        raise Refused(Reason.MALFORMED)
     key = Key(port.network, frame[22:38], frame[38:54], 0, 0, frame[20])
     if key.protocol != FRAGMENT:
         return Packet(frame, port, 6, 54, frame[54:end], key)

@@ -144,7 +144,9 @@ class Model:
         if discovers and len(packet.body) >= 8 and 133 <= packet.body[0] <= 137:
             return handle_discovery(packet, self.desired.addresses)
         if packet.key.source != port.addresses[packet.version]:
-            raise Refused(Reason.SPOOFED_SOURCE)
+            # Stacks report their groups from where they may not send anything else.
+            own = packet.version == 6 and packet.key.source in (bytes(16), port.local)
+            raise Refused(Reason.MULTICAST if own and frame[0] & 1 else Reason.SPOOFED_SOURCE)
         if frame[0] & 1:
             raise Refused(Reason.MULTICAST)
         if packet.version == 6 and packet.key.protocol in EXTENSIONS:
@@ -233,10 +235,14 @@ class Model:
         four = packet.version == 4
         if not four and 133 <= kind <= 137:
             raise Refused(Reason.ADVERTISEMENT)
-        if packet.whole and (kind in (3, 11, 12) if four else 0 < kind < 128):
+        if kind in (3, 11, 12) if four else 0 < kind < 128:
+            if not packet.whole:
+                raise Refused(Reason.FRAGMENT)
             return self._error(packet)
         address = self._address(packet)
         if address is None:
+            if four and kind in (5, 9, 10):  # what only routers say
+                raise Refused(Reason.ADVERTISEMENT)
             return self._neighbour(packet)
         if (kind, code) != (8 if four else 128, 0):
             raise Refused(Reason.ICMP_TYPE)
@@ -247,22 +253,9 @@ class Model:
         return Outcome("redirect", None, echoed(packet), packet.port.ifindex)
 
     def _error(self, packet: Packet) -> Outcome:
-        four, body = packet.version == 4, packet.body
-        size, at = (4, 20) if four else (16, 16)
-        source, end = body[at : at + size], at + 2 * size
-        destination, ports = body[at + size : end], body[end : end + 4]
-        protocol = body[17] if four and len(body) >= 36 else body[14] if len(body) >= 56 else 0
-        sound = body[8:9] == b"\x45" and not int.from_bytes(body[14:16]) % 0x2000
-        key = Key(
-            packet.key.network, destination, source,
-            int.from_bytes(ports[2:]), int.from_bytes(ports[:2]), protocol,
-        )  # fmt: skip
-        if (
-            protocol in (TCP, UDP)
-            and (sound if four else body[8] >> 4 == 6)
-            and key[1:3] == packet.key[1:3]
-            and (flow := self.flows.get(key))
-        ):
+        key = quoted(packet)
+        flow = self.flows.get(key)
+        if flow:
             if reason := self._standing(key, flow):
                 raise Refused(reason)
             out = translated_error(packet, way(flow))
@@ -328,6 +321,9 @@ class Model:
             return Reason.NO_LONGER_PERMITTED
         if flow.epoch == self.epoch:
             return None
+        partner = self.flows.get(flow.partner(key))
+        if partner and self.now and partner.ifindex != self.now.port.ifindex:
+            return Reason.CLOSED  # its place is another's by now
         asked = flow.partner(key) if flow.reverse else key
         client = self.where.get((asked.network, asked.source))
         address = self.desired.addresses.get((asked.network, asked.destination))
@@ -401,6 +397,25 @@ class Model:
         self.counts[opening.number] += 1
         self.touched |= {key, claimed}
         return there
+
+
+def quoted(packet: Packet) -> Key:
+    """The key of what its sender complains of, turned around; it was from whom the error is for."""
+    body, four = packet.body, packet.version == 4
+    size, at = (4, 20) if four else (16, 16)
+    source, end = body[at : at + size], at + 2 * size
+    destination, ports = body[at + size : end], body[end : end + 4]
+    whole = body[8:9] == b"\x45" and not int.from_bytes(body[14:16]) % 0x2000
+    sound = whole if four else body[8:9] != b"" and body[8] >> 4 == 6
+    if len(body) < end or not sound or (destination, source) != packet.key[1:3]:
+        raise Refused(Reason.FOREIGN_ERROR)
+    protocol = body[17 if four else 14]
+    if len(body) < end + 8 or protocol not in (TCP, UDP):
+        protocol, ports = 0, b""
+    return Key(
+        packet.key.network, destination, source,
+        int.from_bytes(ports[2:]), int.from_bytes(ports[:2]), protocol,
+    )  # fmt: skip
 
 
 def way(flow: Flow, identification: bytes = b"") -> Way:

@@ -14,7 +14,7 @@ import pytest
 
 from privlink.node.bpf import PROGRAM, Program
 from privlink.node.errors import KernelError
-from privlink.node.maps import NUMBER, SERVER, SERVER_KEY
+from privlink.node.maps import NUMBER, PORT, SERVER, SERVER_KEY, SET_KEY, SET_PREFIX
 
 OTHER_LAYOUT = """
 struct {
@@ -55,11 +55,13 @@ def test_pinned_maps_keep_their_entries_and_the_program_is_replaced(
 ) -> None:
     pins = bpffs / "deep" / "instance"
     with Program.open(bpf_object, pins) as first:
-        first.maps["flows"].update_many([(b"k" * 20, b"v" * 64)])
+        flows = first.maps["flows"]
+        held = {b"k" * flows.key_size: b"v" * flows.value_size}
+        flows.update_many(held.items())
     assert {path.name for path in pins.iterdir()} == {*first.maps, PROGRAM}
     inode = (pins / PROGRAM).stat().st_ino
     with Program.open(bpf_object, pins) as second:
-        assert dict(second.maps["flows"].dump()) == {b"k" * 20: b"v" * 64}
+        assert dict(second.maps["flows"].dump()) == held
         assert (pins / PROGRAM).stat().st_ino != inode
 
 
@@ -96,7 +98,7 @@ def test_an_object_that_is_not_there_says_how_to_make_it(tmp_path: Path) -> None
 def pairs(count: int) -> list[tuple[bytes, bytes]]:
     """Entries of the servers map."""
     return [
-        (SERVER_KEY.pack(1, 2, 6, slot), SERVER.pack(slot.to_bytes(4, "big"), 80))
+        (SERVER_KEY.pack(1, 4, 6, 80, slot), SERVER.pack(slot.to_bytes(16, "big"), 80))
         for slot in range(count)
     ]
 
@@ -118,12 +120,34 @@ def test_many_entries_go_in_and_out_in_batches(bpf_object: Path) -> None:
 
 def test_single_entries(bpf_object: Path) -> None:
     with Program.open(bpf_object) as program:
-        listeners, key = program.maps["listeners"], bytes(8)
-        assert listeners.lookup(key) is None
-        assert not listeners.delete(key)
-        listeners.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])
-        assert listeners.lookup(key) == NUMBER.pack(2)
-        assert listeners.delete(key)
+        counts, key = program.maps["flow_counts"], bytes(4)
+        assert counts.lookup(key) is None
+        assert not counts.delete(key)
+        counts.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])
+        assert counts.lookup(key) == NUMBER.pack(2)
+        assert counts.delete(key)
+
+
+def test_maps_of_prefixes_find_the_longest_and_go_in_and_out_as_others_do(
+    bpf_object: Path,
+) -> None:
+    with Program.open(bpf_object) as program:
+        sets = program.maps["sets"]
+        assert dict(sets.dump()) == {}
+        blocks = {
+            SET_KEY.pack(SET_PREFIX - bits, 7, (at << bits).to_bytes(16)): NUMBER.pack(bits)
+            for bits in (0, 8, 24)
+            for at in range(1000)
+        }
+        sets.update_many(blocks.items())
+        assert dict(sets.dump()) == blocks
+        asked = SET_KEY.pack(SET_PREFIX, 7, (900 << 24 | 5).to_bytes(16))
+        assert sets.lookup(asked) == NUMBER.pack(24)
+        assert sets.lookup(SET_KEY.pack(SET_PREFIX, 8, bytes(16))) is None
+        assert not sets.delete(asked)  # only what was put is deleted, not what it lies in
+        every = [*blocks, asked]
+        assert sets.delete_many(every) == len(blocks)
+        assert dict(sets.dump()) == {}
 
 
 def test_keys_and_values_of_the_wrong_size_never_reach_the_kernel(bpf_object: Path) -> None:
@@ -132,5 +156,5 @@ def test_keys_and_values_of_the_wrong_size_never_reach_the_kernel(bpf_object: Pa
         for call in (ports.lookup, ports.delete, lambda key: ports.update_many([(key, b"")])):
             with pytest.raises(ValueError, match="a key of ports is 4 bytes, not 3"):
                 call(bytes(3))
-        with pytest.raises(ValueError, match="a value of ports is 24 bytes, not 25"):
+        with pytest.raises(ValueError, match=f"a value of ports is {PORT.size} bytes, not 25"):
             ports.update_many([(bytes(4), bytes(25))])

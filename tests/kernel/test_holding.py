@@ -10,13 +10,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from privlink.model.items import Attachment, Filter, Forward, Item, Opening, Rule, Segment
+from privlink.model.items import (
+    Attachment,
+    Filter,
+    Forward,
+    Item,
+    Members,
+    Opening,
+    Rule,
+    Segment,
+)
 from privlink.node.bpf import Program
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric
-from privlink.node.maps import NUMBER
+from privlink.node.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Number
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
 from privlink.node.reconcile import Count, Plan
@@ -100,6 +109,23 @@ def changes(items: dict[str, Item | None]) -> list[Change]:
     ]
 
 
+def filter_key(number: int) -> bytes:
+    return FILTER_KEY.pack(number, Direction.INGRESS)
+
+
+def epoch(kernel: Recorder) -> int:
+    """What flows are held against; it rises when the rules change."""
+    value = kernel.program.maps["numbers"].lookup(NUMBER.pack(Number.EPOCH))
+    assert value is not None
+    return int(NUMBER.unpack(value)[0])
+
+
+def set_of(kernel: Recorder, number: int) -> list[tuple[int, bytes]]:
+    """The blocks of a set: how many bits, and the end of their address."""
+    found = (SET_KEY.unpack(key) for key, _ in kernel.program.maps["sets"].dump())
+    return sorted((prefix - 32, at[-4:]) for prefix, of, at in found if of == number)
+
+
 def test_what_is_in_place_is_left_alone(holding: Holding, kernel: Recorder) -> None:
     assert not holding.sweep().changed
     assert not holding.take(full(ITEMS)).changed
@@ -110,10 +136,11 @@ def test_what_is_in_place_is_left_alone(holding: Holding, kernel: Recorder) -> N
 def test_a_sweep_repairs_maps(holding: Holding, kernel: Recorder) -> None:
     maps = kernel.program.maps
     maps["forwards"].delete(NUMBER.pack(7))
-    maps["filters"].update_many([(NUMBER.pack(99), bytes(maps["filters"].value_size))])
+    strange = filter_key(99)
+    maps["filters"].update_many([(strange, bytes(maps["filters"].value_size))])
     assert str(holding.sweep()) == "1 added, 0 changed, 1 dropped, 0 refused"
     assert maps["forwards"].lookup(NUMBER.pack(7)) is not None
-    assert maps["filters"].lookup(NUMBER.pack(99)) is None
+    assert maps["filters"].lookup(strange) is None
 
 
 def test_a_sweep_repairs_links(holding: Holding, kernel: Recorder) -> None:
@@ -218,8 +245,8 @@ def test_of_queued_answers_a_full_one_is_all_there_is_before_what_follows(
     without = {key: item for key, item in ITEMS.items() if key != "forward/one"}
     holding.take(some({"forward/other": other}), full(without), some({"filter/four": None}))
     assert [entry.map for entry in kernel.observed()].count("addresses") == 1  # the gateway
-    assert kernel.program.maps["filters"].lookup(NUMBER.pack(4)) is None
-    assert kernel.program.maps["filters"].lookup(NUMBER.pack(5)) is not None
+    assert kernel.program.maps["filters"].lookup(filter_key(4)) is None
+    assert kernel.program.maps["filters"].lookup(filter_key(5)) is not None
 
 
 def test_a_settling_that_broke_off_is_made_good_by_the_next(
@@ -245,3 +272,115 @@ def test_a_link_that_goes_is_news_and_no_fault(holding: Holding, kernel: Recorde
     assert (holding.plugged, holding.faults) == ({"attachment/one": False}, {})
     assert holding.take(some({"attachment/one": None})).news
     assert holding.plugged == {}
+
+
+def test_the_members_of_a_set_come_change_and_go(holding: Holding, kernel: Recorder) -> None:
+    holding.take(some({"members/six": Members(6, ("10.0.0.5", "10.1.0.0/16"))}))
+    assert set_of(kernel, 6) == [(112, bytes((10, 1, 0, 0))), (128, bytes((10, 0, 0, 5)))]
+    outcome = holding.take(some({"members/six": Members(6, ("10.0.0.6", "10.1.0.0/16"))}))
+    assert outcome.count == Count(added=1, dropped=1)
+    assert set_of(kernel, 6) == [(112, bytes((10, 1, 0, 0))), (128, bytes((10, 0, 0, 6)))]
+    assert not holding.sweep().changed
+    holding.take(some({"members/six": None}))
+    assert set_of(kernel, 6) == []
+
+
+def test_a_set_of_what_is_no_block_is_refused_alone(holding: Holding, kernel: Recorder) -> None:
+    holding.take(some({"members/six": Members(6, ("10.0.0.300",)), "members/s": Members(8, ())}))
+    assert holding.faults == {"members/six": "'10.0.0.300' is no IP address"}
+    assert set_of(kernel, 6) == []
+
+
+BY_SET = Rule(1, True, "ALL", "", 0, 65535, 6)
+OTHER_SET = Rule(2, False, "ALL", "", 0, 65535, 8)
+
+
+def test_two_sets_of_one_group_shut_the_endpoint_while_both_change(
+    holding: Holding, kernel: Recorder
+) -> None:
+    """Neither the endpoint nor the group is among the changes; that both sets meet there is."""
+    holding.take(
+        some({
+            "filter/four": Filter(4, (BY_SET, OTHER_SET)),
+            "members/six": Members(6, ("10.0.0.5",)),
+            "members/eight": Members(8, ("10.0.0.6",)),
+        })
+    )  # fmt: skip
+    changed: dict[str, Item | None] = {"members/six": Members(6, ()), "members/eight": None}
+    holding.take(some(changed))
+    plan = kernel.plans[-1]
+    assert [entry.map for entry in plan.shut] == ["addresses"]
+    assert plan.open == plan.shut
+    holding.take(some({"members/six": Members(6, ("10.0.0.7",))}))
+    assert kernel.plans[-1].shut == ()
+
+
+def test_a_workload_is_a_user_of_its_groups(holding: Holding, kernel: Recorder) -> None:
+    """Egress rules that move between groups shut the workload's port meanwhile."""
+    obeying = msgspec.structs.replace(WORKLOAD, filters=(4, 5))
+    assert not holding.take(some({"attachment/one": obeying})).refused
+    assert kernel.plans[-1].shut == ()  # its groups alone changed
+    four, five = (msgspec.structs.replace(it, egress=it.rules) for it in (DROPPING, ACCEPTING))
+    holding.take(some({"filter/four": four, "filter/five": five}))
+    plan = kernel.plans[-1]
+    assert [entry.map for entry in plan.shut] == ["ports"]
+    assert plan.open == plan.shut
+    assert not holding.sweep().changed
+    holding.take(some({"attachment/one": WORKLOAD}))  # a user no more
+    holding.take(some({"filter/four": DROPPING, "filter/five": ACCEPTING}))
+    assert kernel.plans[-1].shut == ()
+
+
+def test_a_change_of_the_rules_begins_an_epoch_and_a_new_endpoint_none(
+    holding: Holding, kernel: Recorder
+) -> None:
+    def risen(answer: dict[str, Item | None]) -> int:
+        before = epoch(kernel)
+        assert not holding.take(some(answer)).refused
+        return epoch(kernel) - before
+
+    unaccepted = Forward(1, "10.0.0.10", "02:00:00:00:01:10", (4,), None)
+    accepted = msgspec.structs.replace(unaccepted, opening=Opening(8, 2, "100.64.0.2", 3))
+    wider = msgspec.structs.replace(accepted, filters=(4, 5))
+    assert risen({"forward/two": unaccepted}) == 0
+    assert risen({"forward/two": accepted}) == 0
+    assert risen({"filter/nine": Filter(9, ())}) == 0
+    assert risen({"segment/two": Segment(2, 2, CIDR, "10.0.0.253")}) == 0
+    assert risen({"forward/two": wider}) == 1
+    assert risen({"filter/four": Filter(4, ())}) == 1
+    assert risen({"filter/four": Filter(4, (), DROPPING.rules)}) == 1
+    assert risen({"filter/four": Filter(4, (), DROPPING.rules)}) == 0  # as it is
+    assert risen({"members/six": Members(6, ("10.0.0.5",))}) == 1
+    assert risen({"members/six": Members(6, ("10.0.0.6",)), "filter/nine": None}) == 1
+    assert risen({"attachment/one": msgspec.structs.replace(WORKLOAD, filters=(4,))}) == 1
+    assert risen({"attachment/one": WORKLOAD}) == 0  # whoever obeys no group may all
+
+
+def test_rules_that_were_not_all_put_begin_an_epoch_all_the_same(
+    holding: Holding, kernel: Recorder
+) -> None:
+    libbpf = ctypes.CDLL("libbpf.so.1")
+    assert libbpf.bpf_map_freeze(kernel.program.maps["filters"].fd) == 0  # from here on read-only
+    before = epoch(kernel)
+    holding.take(some({"members/six": Members(6, ("10.0.0.5",)), "filter/four": Filter(4, ())}))
+    assert [*holding.faults] == ["filter/four"]
+    assert epoch(kernel) > before
+
+
+def test_a_start_begins_an_epoch(
+    holding: Holding, kernel: Recorder, instance: str, bpf_object: Path
+) -> None:
+    """Whoever was here before may have died between a change of the rules and its epoch."""
+    before = epoch(kernel)
+    again = Recorder.open(instance, bpf_object)
+    with closing(again.fabric), closing(again.program):
+        assert epoch(again) == epoch(kernel) == before + 1
+        assert not Holding(again).take(full(ITEMS)).refused
+        assert epoch(again) == before + 1
+
+
+def test_an_epoch_after_the_last_number_is_the_first(kernel: Recorder) -> None:
+    key = NUMBER.pack(Number.EPOCH)
+    kernel.program.maps["numbers"].update_many([(key, NUMBER.pack((1 << 32) - 1))])
+    kernel.begin_epoch()
+    assert epoch(kernel) == 0

@@ -79,7 +79,13 @@ def cases(net: Net) -> Iterator[Case]:
         ),
         *(
             Case(f"type {number} to a neighbour", client(kind(net, number), net.neighbour), "pass")
-            for number in ((4, 5, 13) if net is V4 else (0, 130, 138))
+            for number in ((4, 13) if net is V4 else (0, 130, 138))
+        ),
+        *(
+            Case(f"type {number}, of routers, {what}", client(kind(net, number), address), "drop",
+                 Reason.ADVERTISEMENT)
+            for number in ((5, 9, 10) if net is V4 else ())
+            for what, address in (("to a neighbour", net.neighbour), ("away", net.outside))
         ),
         Case("the request's number in the other family",
              client(kind(net, 128 if net is V4 else 8), to), "drop",

@@ -278,7 +278,7 @@ def test_a_link_is_guarded_before_it_joins(
     )
     assert len([one for one in filters if "options" in one]) == 1
     assert fabric.guarded(link)
-    fabric.join(link, bridge)
+    fabric.join(link, bridge, PORT.mac)
     joined = fabric.link("at5")
     assert joined is not None
     assert (joined.master, joined.up) == (bridge.index, True)

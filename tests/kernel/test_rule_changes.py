@@ -12,7 +12,7 @@ from privlink.model.items import Filter, Opening, Rule
 from privlink.node.entries import port_entries
 from privlink.node.maps import NUMBER, Number, Reason, address_key
 from tests.kernel.cases import connect, exchange, go, pair
-from tests.kernel.desk import Desk
+from tests.kernel.desk import LOOPBACK, Desk
 from tests.kernel.frames import (
     CLIENT,
     FORWARD,
@@ -54,8 +54,11 @@ def proclaim(desk: Desk, epoch: int) -> None:
 
 @pytest.fixture(autouse=True)
 def calm(lab: Desk) -> None:
-    """The numbers outlive every table."""
+    """The numbers outlive every table. Who is judged again has to be where its flows lead, and on
+    the desk all come in by one link."""
     proclaim(lab, 1)
+    for attachment in (CLIENT, OTHER, SERVER):
+        lab.plug(attachment, LOOPBACK)
 
 
 def ours(net: Net, flags: str = "A", **tcp: int) -> Packet:
@@ -186,7 +189,7 @@ def test_egress_rules_reach_both_directions(lab: Desk, net: Net) -> None:
     there, back = pair(net)
     # The desk's link is whoever sends; the server's own, with its rules, is another.
     lab.put_flow(back, lab.flows()[back]._replace(ifindex=30))
-    lab.put(entry for entry in port_entries(strict, 30) if entry.map == "ports")
+    lab.put(port_entries(strict, 30))
     assert lab.send(SERVER, bytes(theirs(net, "SA"))).reason is None
     assert lab.flows()[back].epoch == 2
     lab.lay_out([Filter(12, (), ())])
@@ -207,11 +210,15 @@ def test_what_is_gone_for_a_moment_ends_nothing(lab: Desk, net: Net, gone: str) 
         lab.program.maps["addresses"].delete(address_key(1, net.endpoint))
     else:
         lab.put_flow(back, lab.flows()[back]._replace(ifindex=31))
+        lab.plug(CLIENT, 31)
     assert lab.send(SERVER, bytes(theirs(net))).reason is None
     assert lab.flows()[back].epoch == 1
     if gone == "address":
         assert lab.send(CLIENT, bytes(ours(net))).reason is None
         lab.lay_out([msgspec.structs.replace(FORWARD, replaced=OLD)])
+    else:
+        lab.put_flow(back, lab.flows()[back]._replace(ifindex=LOOPBACK))
+        lab.plug(CLIENT, LOOPBACK)
     assert lab.send(CLIENT, bytes(ours(net))).reason == Reason.NO_LONGER_PERMITTED
 
 

@@ -41,10 +41,19 @@ def test_frames_pass_between_the_tap_and_the_fabric(instance: str) -> None:
         fabric.make_bridge("sw1")
         bridge = fabric.link("sw1")
         assert bridge is not None
-        fabric.join(link, bridge)
+        fabric.join(link, bridge, "02:00:00:00:00:05")
         with machine("plt-tap0") as monitor:
             before = received(fabric.name, "at5")
             lab.eventually(lambda: monitor.write(REQUEST) and received(fabric.name, "at5") > before)
+
+
+def test_the_host_does_not_speak_to_the_machine(instance: str) -> None:
+    with closing(Fabric.open(instance)):
+        plug_tap(instance, 5, "plt-tap0")
+        with machine("plt-tap0"):
+            for link in ("plt-tap0", f"pl{instance}5"):
+                file = Path(f"/proc/sys/net/ipv6/conf/{link}/disable_ipv6")
+                assert file.read_text() == "1\n"
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_left(instance: str) -> None:

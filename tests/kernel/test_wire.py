@@ -52,7 +52,7 @@ def wire(lab: Desk) -> Iterator[str]:
             assert bridge
             lab.put(port_entries(CLIENT, link.index))
             fabric.guard(link, lab.program.fd)
-            fabric.join(link, bridge)
+            fabric.join(link, bridge, CLIENT.mac)
             yield name
     finally:
         purge(instance)
