@@ -86,25 +86,21 @@ def test_the_end_of_a_datagram_does_not_come_again(lab: Desk, net: Net) -> None:
     assert lab.send(CLIENT, bytes(rest[-1])).reason == Reason.FRAGMENT
 
 
-def order(*numbers: int) -> list[int]:
-    return list(numbers)
-
-
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize(
     ("sent", "passes"),
     [
-        (order(1, 0), [False, True]),
-        (order(2, 1, 0), [False, False, True]),
-        (order(0, 2), [True, False]),
-        (order(0, 2, 1, 2), [True, False, True, True]),
-        (order(0, 1, 1, 2), [True, True, False, True]),
-        (order(0, 1, 2, 2), [True, True, True, False]),
-        (order(0, 0, 1, 2), [True, True, True, True]),
-        (order(0, 1, 0, 2), [True, True, True, False]),
+        ((1, 0), [False, True]),
+        ((2, 1, 0), [False, False, True]),
+        ((0, 2), [True, False]),
+        ((0, 2, 1, 2), [True, False, True, True]),
+        ((0, 1, 1, 2), [True, True, False, True]),
+        ((0, 1, 2, 2), [True, True, True, False]),
+        ((0, 0, 1, 2), [True, True, True, True]),
+        ((0, 1, 0, 2), [True, True, True, False]),
     ],
 )
-def test_out_of_order(lab: Desk, net: Net, sent: list[int], passes: list[bool]) -> None:
+def test_out_of_order(lab: Desk, net: Net, sent: tuple[int, ...], passes: list[bool]) -> None:
     pieces = cut(client(datagram(DATA), net.endpoint), 1000, 1000)
     for number, goes in zip(sent, passes, strict=True):
         outcome = lab.send(CLIENT, bytes(pieces[number]))
