@@ -23,7 +23,7 @@
 #define QUOTE_START sizeof(struct icmp)
 #define QUOTE_IPV4 (QUOTE_START + sizeof(struct iphdr))
 #define QUOTE_IPV6 (QUOTE_START + sizeof(struct ipv6hdr))
-#define LONGEST_ERROR (IPV6_TRANSPORT + QUOTE_IPV6 + 8)
+#define LONGEST_ERROR (IPV6_TRANSPORT + sizeof(struct fragment_header) + QUOTE_IPV6 + 8)
 
 static __always_inline bool is_error(__u8 family, __u8 type)
 {

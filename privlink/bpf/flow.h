@@ -103,6 +103,18 @@ static __always_inline bool forget(const struct flow_key *key, struct flow *flow
 	return true;
 }
 
+/* End a flow that may not go on: this side is told now, the other by its own entry when it next
+ * speaks. That must not come back to life meanwhile, as others may claim what this one leaves. */
+static __always_inline void revoke(const struct flow_key *key, const struct flow *flow)
+{
+	struct flow_key partner_key = partner_of(key, flow);
+	struct flow *partner = find_partner(key, flow, &partner_key);
+
+	if (partner)
+		partner->revoked = 1;
+	delete_entry(key, flow);
+}
+
 static __always_inline bool ended(const struct flow *flow)
 {
 	return flow->reset || (flow->client_finished && flow->server_finished);
@@ -143,9 +155,7 @@ static __noinline bool observe_end(const struct flow_key *key, struct flow *flow
 		mark_end(partner, packet->flags, flow->reverse);
 	if (packet->flags & TCP_FIN)
 		partner->last = packet->end;
-	if (acknowledges)
-		partner->partner_acknowledged = 1;
-	return flow->acknowledged && flow->partner_acknowledged;
+	return flow->acknowledged && partner->acknowledged;
 }
 
 /* Follow a TCP conversation; most packets change nothing. True with the last one: both sides have
@@ -368,6 +378,8 @@ static __always_inline int standing(struct __sk_buff *skb, const struct flow_key
 
 	if (!bpf_map_lookup_elem(&forwards, &flow->forward))
 		return REASON_CLOSED;
+	if (flow->revoked)
+		return REASON_NO_LONGER_PERMITTED;
 	if (flow->epoch == epoch)
 		return PASSED;
 	return judge_again(skb->ifindex, key, flow, family, epoch);

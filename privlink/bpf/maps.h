@@ -224,8 +224,8 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 acknowledged;	/* this side has had the other's FIN, ... */
-	__u8 partner_acknowledged;	/* ... and the other this one's */
+	__u8 revoked;		/* the rules ended it: the other side was told, this one is to be */
+	__u8 acknowledged;	/* this side has had the other's FIN */
 	__be32 last;		/* the acknowledgement by which it says so; 0 till there is a FIN */
 };
 

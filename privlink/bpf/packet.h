@@ -185,10 +185,14 @@ static __always_inline enum piece piece_of(__u16 offset, bool more)
 	return more ? FIRST_PIECE : WHOLE;
 }
 
-/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind 65,535. */
+/* RFC 791: all but the last piece are of 8 bytes each; and none ends behind what the length of the
+ * whole can say, which in IPv4 counts the header. */
 static __always_inline bool piece_fits(const struct packet *packet, bool more)
 {
-	return !(more && packet->length & 7) && packet->offset + packet->length <= 0xffff;
+	__u32 header = packet->family == FAMILY_IPV4 ? sizeof(struct iphdr) : 0;
+
+	return !(more && packet->length & 7) &&
+	       header + packet->offset + packet->length <= 0xffff;
 }
 
 /* Read the IPv4 header: PASSED, or why to drop. */

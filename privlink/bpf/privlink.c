@@ -115,8 +115,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		return outcome;
 	}
 	if (!opens) {
-		/* The other side is told too, by its own entry, when it next speaks. */
-		delete_entry(&packet->key, flow);
+		revoke(&packet->key, flow);
 		return -reason;
 	}
 	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_COLLISION;
@@ -148,7 +147,7 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 		return carry(skb, packet, flow);
 	}
 	if (flow->reverse) {
-		delete_entry(&packet->key, flow);
+		revoke(&packet->key, flow);
 		return -reason;
 	}
 	/* A datagram can open anew what was closed under it. */

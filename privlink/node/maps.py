@@ -186,9 +186,9 @@ class Flow(NamedTuple):
     client_finished: bool
     server_finished: bool
     reset: bool
+    revoked: bool
     acknowledged: bool
-    partner_acknowledged: bool
-    last: int
+    last: int = 0
 
     @classmethod
     def unpack(cls, value: bytes) -> Flow:
@@ -213,8 +213,7 @@ class Flow(NamedTuple):
             epoch,
             taken,
             *(bool(flag) for flag in flags),
-            socket.ntohl(last),
-        )
+        )._replace(last=socket.ntohl(last))
 
     @property
     def ended(self) -> bool:

@@ -32,6 +32,8 @@ LAYOUTS = (
     ("server", maps.SERVER, "address port"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),
     ("filter_key", maps.FILTER_KEY, "number direction"),
+    ("filter", maps.FILTER, "count version"),
+    ("page_key", maps.PAGE_KEY, "number direction version page"),
     (
         "rule",
         maps.RULE,
@@ -45,9 +47,8 @@ LAYOUTS = (
         maps.FLOW,
         "last_seen forward ifindex source destination source_port destination_port "
         "destination_mac source_mac address_difference port_difference partner_network epoch "
-        "taken "
-        "peer reverse established client_finished server_finished reset acknowledged "
-        "partner_acknowledged last",
+        "taken peer reverse established client_finished server_finished reset revoked acknowledged "
+        "last",
     ),
     ("fragment_key", maps.FRAGMENT_KEY, "ifindex place"),
     ("datagram", maps.DATAGRAM, "began key identification substitute next echo"),
@@ -63,11 +64,11 @@ def offsets(layout: struct.Struct) -> list[int]:
 
 def test_the_compiler_lays_out_what_python_packs() -> None:
     claims = [
-        f"_Static_assert(sizeof(struct filter) == {maps.FILTER_SIZE}, '');",
+        f"_Static_assert(sizeof(struct page) == {maps.PAGE_SIZE}, '');",
+        f"_Static_assert(PAGE_RULES == {maps.PAGE_RULES}, '');",
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
         f"_Static_assert(MAX_FLOWS == {maps.MAX_FLOWS}, '');",
-        f"_Static_assert(offsetof(struct filter, rules) == {maps.FILTER_HEAD.size}, '');",
         f"_Static_assert(LISTENER_PREFIX == {maps.LISTENER_PREFIX}, '');",
         f"_Static_assert(SET_PREFIX == {maps.SET_PREFIX}, '');",
         f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
@@ -142,7 +143,8 @@ def test_a_flow_in_python() -> None:
     source, destination = map(maps.address_bytes, ("100.64.0.1", "10.0.0.5"))
     value = maps.FLOW.pack(
         5, 7, 22, source, destination,
-        0x409C, 0x901F, b"\x02\0\0\0\2\5", b"\xee" + b"\xff" * 5, 1, 2, 2, 9, 1, 0, 1, 1, 1, 0,
+        0x409C, 0x901F, b"\x02\0\0\0\2\5", b"\xee" + b"\xff" * 5, 1, 2, 2, 9, 0,
+        1, 0, 1, 1, 1, 0, 1, 1, 0x78563412,
     )  # fmt: skip
     flow = Flow.unpack(value)
     assert (flow.source, flow.source_port) == ("100.64.0.1", 40000)
@@ -150,9 +152,11 @@ def test_a_flow_in_python() -> None:
     assert (flow.destination_mac, flow.source_mac) == ("02:00:00:00:02:05", maps.GATEWAY_MAC)
     assert (flow.peer, flow.reverse, flow.established, flow.reset) == (True, False, True, False)
     assert (flow.partner_network, flow.epoch) == (2, 9)
+    assert flow.revoked
     assert flow.ended
+    assert (flow.acknowledged, flow.last) == (True, 0x12345678)
     assert maps.FLOW_GLANCE.unpack(value) == (
-        flow.last_seen, flow.forward, flow.reverse, flow.established,
+        flow.last_seen, flow.forward, flow.established,
         flow.client_finished, flow.server_finished, flow.reset,
     )  # fmt: skip
     key = FlowKey(1, "10.0.0.5", 40000, "10.0.0.100", 80, 6)

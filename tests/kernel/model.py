@@ -1,0 +1,441 @@
+"""A reference model of the data plane: what a packet comes to, said as plainly as Python can.
+
+Made from the items, not from the maps, and with whole addresses of four or sixteen bytes; the
+program's layout, its arithmetic and its verifier are unknown here. What the program decides by
+chance it is told by `chosen`, and checks that it could be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from privlink.model.items import (
+    Attachment,
+    Opening,
+)
+from privlink.node.maps import Reason
+from tests.kernel.desired import Address, Desired
+from tests.kernel.discovering import handle_arp, handle_discovery
+from tests.kernel.headers import (
+    ACK,
+    FIN,
+    GATEWAY,
+    ICMP,
+    ICMPV6,
+    RST,
+    SYN,
+    TCP,
+    UDP,
+    Key,
+    Outcome,
+    Packet,
+    Port,
+    Refused,
+    Way,
+    echoed,
+    packed,
+    read_ipv4,
+    read_ipv6,
+    refusal,
+    swapped,
+    translated,
+    translated_error,
+)
+
+EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045 section 4
+TOLD = range(Reason.CLOSED, Reason.NO_LONGER_PERMITTED + 1)
+PLACES = 64  # of datagrams in pieces, per workload
+
+
+@dataclass(slots=True)
+class Flow:
+    """One direction of a conversation."""
+
+    forward: int
+    ifindex: int
+    source: bytes
+    destination: bytes
+    source_port: int
+    destination_port: int
+    macs: bytes  # as a frame begins
+    partner_network: int
+    epoch: int
+    reverse: bool
+    established: bool = False
+    client_finished: bool = False
+    server_finished: bool = False
+    reset: bool = False
+    revoked: bool = False
+    acknowledged: bool = False
+    last: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.reset or (self.client_finished and self.server_finished)
+
+    def partner(self, key: Key) -> Key:
+        return Key(
+            self.partner_network, self.destination, self.source,
+            self.destination_port, self.source_port, key.protocol,
+        )  # fmt: skip
+
+
+class Pieces(NamedTuple):
+    """A datagram of which the first piece has passed."""
+
+    version: int
+    identification: int
+    key: Key
+    next: int | None  # where the next piece begins; None behind the last
+    substitute: bytes  # what it goes on with
+    echo: bool
+
+
+class Model:
+    """The data plane."""
+
+    def __init__(self, places: Iterable[tuple[int, Attachment]]) -> None:
+        self.ports = {ifindex: Port(item, ifindex) for ifindex, item in places}
+        self.where = {
+            (port.network, address): port
+            for port in self.ports.values()
+            for address in port.addresses.values()
+        }
+        self.desired = Desired(())
+        self.flows: dict[Key, Flow] = {}
+        self.counts: Counter[int] = Counter()
+        self.pieces: dict[tuple[int, int], Pieces] = {}
+        self.epoch = self.identification = 0
+        self.chosen: Callable[[Key], Flow | None] = lambda _: None
+        self.chance: Callable[[], bytes] = lambda: bytes(2)
+        self.touched: set[Key] = set()
+
+    # Frames
+
+    def send(self, ifindex: int, frame: bytes) -> Outcome:
+        """What becomes of a frame that comes in by a link."""
+        self.touched = set()
+        self.now: Packet | None = None
+        try:
+            return self._frame(ifindex, frame)
+        except Refused as refused:
+            if refused.reason in TOLD and self.now and (answer := refusal(self.now)):
+                return Outcome("redirect", refused.reason, answer, ifindex)
+            return Outcome("drop", refused.reason, frame)
+
+    def _frame(self, ifindex: int, frame: bytes) -> Outcome:
+        port = self.ports.get(ifindex)
+        if port is None:
+            raise Refused(Reason.UNKNOWN_PORT)
+        if frame[6:12] != port.mac:
+            raise Refused(Reason.SPOOFED_SOURCE)
+        kind = frame[12:14]
+        if kind == b"\x08\x06":
+            return handle_arp(port, frame, self.desired.addresses)
+        if kind == b"\x86\xdd" and 6 in port.addresses:
+            packet = read_ipv6(port, frame)
+        elif kind == b"\x08\x00":
+            packet = read_ipv4(port, frame)
+        else:
+            raise Refused(Reason.NOT_IP)
+        self.now = packet
+        discovers = packet.version == 6 and packet.start == 54 and packet.key.protocol == ICMPV6
+        if discovers and len(packet.body) >= 8 and 133 <= packet.body[0] <= 137:
+            return handle_discovery(packet, self.desired.addresses)
+        if packet.key.source != port.addresses[packet.version]:
+            # Stacks report their groups from where they may not send anything else.
+            own = packet.version == 6 and packet.key.source in (bytes(16), port.local)
+            raise Refused(Reason.MULTICAST if own and frame[0] & 1 else Reason.SPOOFED_SOURCE)
+        if frame[0] & 1:
+            raise Refused(Reason.MULTICAST)
+        if packet.version == 6 and packet.key.protocol in EXTENSIONS:
+            raise Refused(Reason.IP_OPTIONS)
+        return self._packet(packet)
+
+    # Packets
+
+    def _packet(self, packet: Packet) -> Outcome:
+        key, body = packet.key, packet.body
+        icmp = ICMP if packet.version == 4 else ICMPV6
+        if packet.offset:
+            return self._later_piece(packet)
+        if key.protocol not in (TCP, UDP, icmp):
+            if self._address(packet):
+                raise Refused(Reason.PROTOCOL)
+            return self._neighbour(packet)
+        if len(body) < (20 if key.protocol == TCP else 8):
+            raise Refused(Reason.MALFORMED if packet.whole else Reason.FRAGMENT)
+        if key.protocol == icmp:
+            return self._icmp(packet)
+        packet.key = key = key._replace(
+            source_port=int.from_bytes(body[:2]), destination_port=int.from_bytes(body[2:4])
+        )
+        if key.protocol == UDP:
+            length = int.from_bytes(body[4:6])
+            if length < 8 or (packet.whole and length > len(body)):
+                raise Refused(Reason.MALFORMED)
+        else:
+            packet.flags, header = body[13], (body[12] >> 4) * 4
+            bad = packet.flags & SYN and packet.flags & (FIN | RST)
+            if bad or not 20 <= header <= len(body):
+                raise Refused(Reason.MALFORMED)
+        return self._conversation(packet)
+
+    def _address(self, packet: Packet) -> Address | None:
+        return self.desired.addresses.get((packet.key.network, packet.key.destination))
+
+    def _neighbour(self, packet: Packet) -> Outcome:
+        port, to = packet.port, packet.key.destination
+        if not port.near(to):
+            raise Refused(Reason.NO_ROUTE if packet.whole else Reason.FRAGMENT)
+        if packet.version == 4 and to == port.broadcast:
+            raise Refused(Reason.MULTICAST)
+        if packet.frame[:6] == GATEWAY:
+            raise Refused(Reason.VIA_GATEWAY)
+        return Outcome("pass", None, packet.frame)
+
+    def _conversation(self, packet: Packet) -> Outcome:
+        key, tcp = packet.key, packet.key.protocol == TCP
+        opens = not tcp or packet.flags & (SYN | ACK) == SYN
+        flow = self.flows.get(key)
+        if flow:
+            if tcp and opens and flow.reverse:
+                raise Refused(Reason.UNSOLICITED_SYN)
+            reason = self._standing(key, flow)
+            if reason is None and not (tcp and opens and flow.ended):
+                last = self._observe(packet, flow)
+                outcome = self._carry(packet, flow)
+                if last:
+                    self._delete(flow.partner(key))
+                    self._delete(key)
+                return outcome
+            partner = self._partner(key, flow)
+            if flow.reverse or not opens:
+                if partner:
+                    partner.revoked = True
+                self._delete(key)
+                assert reason is not None
+                raise Refused(reason)
+            if partner:
+                self._delete(flow.partner(key))
+            self._delete(key)
+        address = self._address(packet)
+        if address is None:
+            return self._neighbour(packet)
+        if address.forward is None:
+            raise Refused(Reason.NO_LISTENER)
+        opening = address.forward.opening
+        source = opening and (opening.source if packet.version == 4 else opening.source6)
+        if opening is None or not source:
+            raise Refused(Reason.NOT_ACCEPTED)
+        if not opens:
+            raise Refused(Reason.NO_FLOW)
+        self.desired.judge(packet.port, address.forward, key)
+        return self._carry(packet, self._open(packet, opening))
+
+    def _icmp(self, packet: Packet) -> Outcome:
+        kind, code = packet.body[:2]
+        four = packet.version == 4
+        if not four and 133 <= kind <= 137:
+            raise Refused(Reason.ADVERTISEMENT)
+        if kind in (3, 11, 12) if four else 0 < kind < 128:
+            if not packet.whole:
+                raise Refused(Reason.FRAGMENT)
+            return self._error(packet)
+        address = self._address(packet)
+        if address is None:
+            if four and kind in (5, 9, 10):  # what only routers say
+                raise Refused(Reason.ADVERTISEMENT)
+            return self._neighbour(packet)
+        if (kind, code) != (8 if four else 128, 0):
+            raise Refused(Reason.ICMP_TYPE)
+        if address.forward:
+            self.desired.judge(packet.port, address.forward, packet.key)
+        if packet.more:
+            self._begin(packet, echo=True)
+        return Outcome("redirect", None, echoed(packet), packet.port.ifindex)
+
+    def _error(self, packet: Packet) -> Outcome:
+        key = quoted(packet)
+        flow = self.flows.get(key)
+        if flow:
+            if reason := self._standing(key, flow):
+                raise Refused(reason)
+            out = translated_error(packet, way(flow))
+            return Outcome("redirect", None, out, flow.ifindex)
+        if packet.port.near(packet.key.destination) and not self._address(packet):
+            return self._neighbour(packet)
+        raise Refused(Reason.FOREIGN_ERROR)
+
+    # Pieces
+
+    def _begin(self, packet: Packet, *, echo: bool) -> bytes:
+        """Remember a datagram by its first piece, and say what it is identified by from here on."""
+        self.identification = (self.identification + 1) % 2**32
+        counted = (self.identification % 2**16).to_bytes(2)
+        if packet.version == 4 and counted == b"\0\0":
+            counted = b"\0\1"
+        substitute = counted if packet.version == 4 or echo else counted + self.chance()
+        place = packet.port.ifindex, packet.identification % PLACES
+        self.pieces[place] = Pieces(
+            packet.version, packet.identification, packet.key, len(packet.body), substitute, echo
+        )
+        return substitute
+
+    def _later_piece(self, packet: Packet) -> Outcome:
+        place = packet.port.ifindex, packet.identification % PLACES
+        begun, key = self.pieces.get(place), packet.key
+        if (
+            begun is None
+            or (begun.version, begun.identification) != (packet.version, packet.identification)
+            or begun.next != packet.offset
+            or (begun.key[1:3], begun.key.protocol) != (key[1:3], key.protocol)
+        ):
+            if self._address(packet):
+                raise Refused(Reason.FRAGMENT)
+            return self._neighbour(packet)
+        end = packet.offset + len(packet.body)
+        self.pieces[place] = begun._replace(next=end if packet.more else None)
+        if begun.echo:
+            out = swapped(packet, packet.frame)
+            return Outcome("redirect", None, out, packet.port.ifindex)
+        packet.key = key = begun.key._replace(network=key.network)
+        flow = self.flows.get(key)
+        if flow is None:
+            raise Refused(Reason.NO_FLOW)
+        if reason := self._standing(key, flow):
+            raise Refused(reason)
+        out = translated(packet, way(flow, begun.substitute))
+        return Outcome("redirect", None, out, flow.ifindex)
+
+    def _carry(self, packet: Packet, flow: Flow) -> Outcome:
+        identification = b"" if packet.whole else self._begin(packet, echo=False)
+        return Outcome(
+            "redirect", None, translated(packet, way(flow, identification)), flow.ifindex
+        )
+
+    # Conversations
+
+    def _standing(self, key: Key, flow: Flow) -> Reason | None:
+        """Why a flow may not go on."""
+        if flow.forward not in self.desired.openings:
+            return Reason.CLOSED
+        if flow.revoked:
+            return Reason.NO_LONGER_PERMITTED
+        if flow.epoch == self.epoch:
+            return None
+        partner = self.flows.get(flow.partner(key))
+        if partner and self.now and partner.ifindex != self.now.port.ifindex:
+            return Reason.CLOSED  # its place is another's by now
+        asked = flow.partner(key) if flow.reverse else key
+        client = self.where.get((asked.network, asked.source))
+        address = self.desired.addresses.get((asked.network, asked.destination))
+        if client and address and address.forward:
+            try:
+                self.desired.judge(client, address.forward, asked)
+            except Refused:
+                return Reason.NO_LONGER_PERMITTED
+            flow.epoch = self.epoch
+            self.touched.add(key)
+        return None
+
+    def _partner(self, key: Key, flow: Flow) -> Flow | None:
+        at = flow.partner(key)
+        partner = self.flows.get(at)
+        self.touched |= {key, at}
+        ours = partner and partner.forward == flow.forward and partner.partner(at) == key
+        return partner if ours else None
+
+    def _delete(self, key: Key) -> None:
+        flow = self.flows.pop(key)
+        self.touched.add(key)
+        if not flow.reverse:
+            self.counts[flow.forward] -= 1
+
+    def _observe(self, packet: Packet, flow: Flow) -> bool:
+        """Follow a conversation; whether this was its last packet."""
+        self.touched.add(packet.key)
+        if not packet.flags & SYN:
+            flow.established = True
+        if packet.key.protocol == UDP:
+            return False
+        sequence, acknowledged = (int.from_bytes(packet.body[at : at + 4]) for at in (4, 8))
+        if flow.last and packet.flags & ACK and acknowledged == flow.last:
+            flow.acknowledged = True
+        partner = self._partner(packet.key, flow)
+        if packet.flags & (FIN | RST):
+            for half in filter(None, (flow, partner)):
+                if packet.flags & RST:
+                    half.reset = True
+                elif flow.reverse:
+                    half.server_finished = True
+                else:
+                    half.client_finished = True
+        if packet.flags & FIN and partner:
+            data = len(packet.body) - (packet.body[12] >> 4) * 4
+            partner.last = (sequence + data + 1) % 2**32
+        return flow.acknowledged and partner is not None and partner.acknowledged
+
+    def _open(self, packet: Packet, opening: Opening) -> Flow:
+        key, version = packet.key, packet.version
+        servers = self.desired.servers(opening, key)
+        source = opening.source if version == 4 else opening.source6
+        here = {
+            (packed(s.address), s.port or key.destination_port): self.where[place]
+            for s in servers
+            if (place := (opening.network, packed(s.address))) in self.where
+        }
+        chosen = self.chosen(key)
+        if not here or (chosen is None and len(here) < len(servers)):
+            raise Refused(Reason.NO_SERVER)
+        assert chosen, "the program made no flow"
+        destination, port = chosen.destination, chosen.destination_port
+        server = here[destination, port]
+        there = Flow(
+            opening.number, server.ifindex, packed(source), destination, chosen.source_port, port,
+            server.mac + GATEWAY, opening.network, self.epoch, reverse=False,
+        )  # fmt: skip
+        wanted = replace(there, source_port=key.source_port).partner(key)
+        if wanted in self.flows:
+            assert chosen.source_port >= 1024, "a system service's port was taken"
+        else:
+            assert chosen.source_port == key.source_port, "the client's own port was free"
+        claimed = there.partner(key)
+        assert claimed not in self.flows, "the port was another's"
+        self.flows[key] = there
+        self.flows[claimed] = Flow(
+            opening.number, packet.port.ifindex, key.destination, key.source,
+            key.destination_port, key.source_port, packet.frame[6:12] + packet.frame[:6],
+            key.network, self.epoch, reverse=True,
+        )  # fmt: skip
+        self.counts[opening.number] += 1
+        self.touched |= {key, claimed}
+        return there
+
+
+def quoted(packet: Packet) -> Key:
+    """The key of what its sender complains of, turned around; it was from whom the error is for."""
+    body, four = packet.body, packet.version == 4
+    size, at = (4, 20) if four else (16, 16)
+    source, end = body[at : at + size], at + 2 * size
+    destination, ports = body[at + size : end], body[end : end + 4]
+    whole = body[8:9] == b"\x45" and not int.from_bytes(body[14:16]) % 0x2000
+    sound = whole if four else body[8:9] != b"" and body[8] >> 4 == 6
+    if len(body) < end or not sound or (destination, source) != packet.key[1:3]:
+        raise Refused(Reason.FOREIGN_ERROR)
+    protocol = body[17 if four else 14]
+    if len(body) < end + 8 or protocol not in (TCP, UDP):
+        protocol, ports = 0, b""
+    return Key(
+        packet.key.network, destination, source,
+        int.from_bytes(ports[2:]), int.from_bytes(ports[:2]), protocol,
+    )  # fmt: skip
+
+
+def way(flow: Flow, identification: bytes = b"") -> Way:
+    """What a flow makes of its packets."""
+    ports = flow.source_port, flow.destination_port
+    return Way(flow.macs, flow.source, flow.destination, *ports, identification)
