@@ -32,6 +32,8 @@ LAYOUTS = (
     ("server", maps.SERVER, "address port"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),
     ("filter_key", maps.FILTER_KEY, "number direction"),
+    ("filter", maps.FILTER, "count version"),
+    ("page_key", maps.PAGE_KEY, "number direction version page"),
     (
         "rule",
         maps.RULE,
@@ -61,11 +63,12 @@ def offsets(layout: struct.Struct) -> list[int]:
 
 def test_the_compiler_lays_out_what_python_packs() -> None:
     claims = [
-        f"_Static_assert(sizeof(struct filter) == {maps.FILTER_SIZE}, '');",
+        f"_Static_assert(sizeof(struct page) == {maps.PAGE_SIZE}, '');",
+        "_Static_assert(offsetof(struct page, rules) == 0, '');",
+        f"_Static_assert(PAGE_RULES == {maps.PAGE_RULES}, '');",
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
         f"_Static_assert(MAX_FLOWS == {maps.MAX_FLOWS}, '');",
-        f"_Static_assert(offsetof(struct filter, rules) == {maps.FILTER_HEAD.size}, '');",
         f"_Static_assert(LISTENER_PREFIX == {maps.LISTENER_PREFIX}, '');",
         f"_Static_assert(SET_PREFIX == {maps.SET_PREFIX}, '');",
         f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
