@@ -381,7 +381,8 @@ def in_set(item: Members, address: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "block", ["::/0", "::/64", "::/95", "::ffff:0:0/96", "::ffff:10.0.0.0/120"]
+    "block",
+    ["::/0", "::/64", "::/95", "::ffff:0:0/96", "::ffff:10.0.0.0/120", "::ffff:10.0.0.5"],
 )
 def test_an_ipv6_block_in_a_set_has_no_ipv4_address_in_it(block: str) -> None:
     assert not in_set(Members(77, (block,)), "10.0.0.5")
