@@ -60,7 +60,7 @@ from privlink.node.maps import (
     address_key,
     mac_bytes,
 )
-from privlink.node.reconcile import Count, Plan, plan
+from privlink.node.reconcile import Count, Plan, needs_chains, plan
 
 State = dict[tuple[str, bytes], bytes]
 Unit = list[Entry]
@@ -229,6 +229,9 @@ WHOLE: list[Unit] = [
 ]
 
 
+SETS = [at for at, made in enumerate(WHOLE) if made[0].map == "sets"]
+
+
 def state(units: Iterable[Iterable[Entry]]) -> State:
     return {(e.map, e.key): e.value for made in units for e in made}
 
@@ -242,10 +245,12 @@ def litter(balancer: int, rank: int) -> Entry:
     return Entry("servers", key, SERVER.pack(address_bytes(SERVERS[0]), htons(8000 + rank)))
 
 
-def redrawn(draw: st.DrawFn, units: list[st.SearchStrategy[Unit]], was: list[Unit]) -> list[Unit]:
+def redrawn(
+    draw: st.DrawFn, units: list[st.SearchStrategy[Unit]], was: list[Unit], most: int = 5
+) -> list[Unit]:
     """Another state, most of which stays: it is a few changes that meet on one chain."""
     places = st.sampled_from(range(len(units)))
-    changing = draw(st.lists(places, min_size=1, max_size=5, unique=True))
+    changing = draw(st.lists(places, min_size=1, max_size=most, unique=True))
     return [draw(units[at]) if at in changing else old for at, old in enumerate(was)]
 
 
@@ -477,7 +482,7 @@ def chain(held: State, way: Way) -> set[tuple[str, bytes]]:
     return found | {("neighbours", address_key(PROVIDERS, server)) for server in SERVERS}
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(transitions())
 def test_nothing_passes_that_neither_state_allows(change: tuple[State, State]) -> None:
     old, new = change
@@ -506,7 +511,7 @@ def test_a_forward_that_stays_is_never_absent(change: tuple[State, State]) -> No
         assert staying <= held.keys()
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(transitions())
 def test_what_does_not_change_keeps_passing(change: tuple[State, State]) -> None:
     old, new = change
@@ -543,7 +548,7 @@ def forbids(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
     }
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(transitions())
 def test_no_moment_forbids_a_flow_that_both_states_permit(change: tuple[State, State]) -> None:
     """A flow may be held against the rules at any moment, because of an earlier change."""
@@ -553,7 +558,70 @@ def test_no_moment_forbids_a_flow_that_both_states_permit(change: tuple[State, S
         assert not steady & forbids(held)
 
 
-@settings(max_examples=1000)
+MANY = 40  # rules, on three pages
+
+spectra = st.lists(st.booleans(), min_size=MANY, max_size=MANY)
+
+
+def by_port(accepts: list[bool]) -> Unit:
+    """A filter of many rules, each about a port of its own."""
+    many = [Rule(1, accept, "ALL", "0.0.0.0/0", at, at) for at, accept in enumerate(accepts)]
+    made = entries(Filter(1, tuple(many)))
+    return [entry for entry in made if FILTER_KEY.unpack_from(entry.key)[1] == Direction.INGRESS]
+
+
+def accepted(held: State) -> list[bool]:
+    key, far_end = filter_key(1, Direction.INGRESS), address_bytes(SOURCES[0])
+    return [bool(verdict(held, key, far_end, called) & 1) for called in range(MANY)]
+
+
+@settings(max_examples=100)
+@given(spectra, spectra, spectra, st.integers(min_value=0, max_value=9))
+def test_a_filter_of_many_pages_is_never_met_half_changed(
+    first: list[bool], second: list[bool], third: list[bool], broken_off: int
+) -> None:
+    """The first plan may break off anywhere; the next goes on there."""
+    old, new, last = (
+        state([[address(1, (1,), 1)], by_port(each)]) for each in (first, second, third)
+    )
+    begun = way_from(old, new)
+    stages = [*moments(begun, old)]
+    assert [held for held in stages if accepted(held) not in (first, second)] == []
+    held = stages[min(broken_off, len(stages) - 1)]
+    work, before = way_from(held, last), accepted(held)
+    *between, end = map(accepted, moments(work, held))
+    assert end == third
+    assert [met for met in between if met not in (before, third)] == []
+    assert begun.rejudges or first == second
+    assert work.rejudges or before == third
+    assert (begun.shut, work.shut) == ((), ())
+
+
+@st.composite
+def excerpts(draw: st.DrawFn) -> tuple[list[Unit], list[Unit]]:
+    """Two states, item by item, of which little differs; an address is one with its forwards."""
+    old = redrawn(draw, UNITS, WHOLE)
+    new = redrawn(draw, UNITS, old, 2) if draw(st.booleans()) else [*old]
+    if draw(st.booleans()):
+        at = draw(st.sampled_from(SETS))
+        (step,) = members(at - SETS[0] + 1, [draw(st.sampled_from(BLOCKS))])
+        new[at] = [e for e in new[at] if e != step] if step in new[at] else [*new[at], step]
+    return [[*old[1], *old[2], *old[3]], *old], [[*new[1], *new[2], *new[3]], *new]
+
+
+@settings(max_examples=300)
+@given(excerpts())
+def test_what_changes_alone_is_planned_without_its_chains(
+    change: tuple[list[Unit], list[Unit]],
+) -> None:
+    old, new = change
+    differing = [at for at, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+    before, after = ([e for at in differing for e in units[at]] for units in change)
+    if not needs_chains(after, before):
+        assert plan(after, before) == way_from(state(old), state(new))
+
+
+@settings(max_examples=500)
 @given(histories(), st.integers(min_value=0, max_value=30))
 def test_a_flow_goes_on_unjudged_only_while_the_rules_permit_it(
     history: list[State], broken_off: int
@@ -688,6 +756,19 @@ def test_a_set_is_two_changes_where_both_ends_ask_for_it() -> None:
     assert [entry.map for entry in work.shut] == ["addresses"]
 
 
+def test_a_set_that_changes_in_one_step_shuts_nothing() -> None:
+    """Whichever end asks for it, it is the old one or the new one."""
+    named = [Rule(1, True, "ALL", "", 0, 65535, 1)]
+    there = [
+        port(1, SOURCES[0], (1,)), address(1, (1,), 1), forward(1, 1), *behind(1, [1]),
+        *filter_(1, Direction.INGRESS, named), *filter_(1, Direction.EGRESS, named),
+    ]  # fmt: skip
+    few, more = [SOURCES[0]], [SOURCES[0], ENDPOINTS[0]]
+    for old, new in ((few, more), (more, few), (few, [*more, "fd00::5"])):
+        work = holds({*there, *members(1, old)}, {*there, *members(1, new)})
+        assert (work.shut, work.open) == ((), ())
+
+
 def test_two_sets_that_change_under_one_group_shut_the_address_meanwhile() -> None:
     """Old, a set that drops holds the client; new, the set that accepts does not hold it."""
     named = [Rule(1, False, "ALL", "", 0, 65535, 1), Rule(2, True, "ALL", "", 0, 65535, 2)]
@@ -707,6 +788,89 @@ def test_a_set_that_changes_alone_shuts_nothing() -> None:
     }
     work = plan({*there, *members(1, [SOURCES[0]])}, {*there, *members(1, [SOURCES[1]])})
     assert (work.shut, work.open, work.rejudges) == ((), (), True)
+
+
+def newcomer(block: str) -> Unit:
+    """An endpoint that comes, and what its group's set then is."""
+    return [address(2, (1,), 2), forward(2, 1), *members(1, [SOURCES[0], *block.split()])]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "needed"),
+    [
+        pytest.param(members(1, [SOURCES[0]]), newcomer("10.0.0.7"), False, id="who comes"),
+        pytest.param(newcomer("10.0.0.7"), members(1, [SOURCES[0]]), False, id="who goes"),
+        pytest.param(
+            members(1, [SOURCES[0]]), newcomer("10.0.0.7 fd00::7"), False, id="in both families"
+        ),
+        pytest.param(newcomer("10.0.0.6"), newcomer("10.0.0.7"), True, id="one for another"),
+        pytest.param(
+            [*members(1, [SOURCES[0]]), address(2, (1,), 0)], newcomer("10.0.0.7"), True,
+            id="one that was there",
+        ),
+        pytest.param(
+            [*members(1, [SOURCES[0]]), *group(1, accept=True)], newcomer("10.0.0.7"), True,
+            id="with a group",
+        ),
+        pytest.param(
+            members(2, [SOURCES[0]]), newcomer("10.0.0.7"), True, id="with another set",
+        ),
+        pytest.param(
+            [*members(1, [SOURCES[0]]), *balanced(1, [1])],
+            [*newcomer("10.0.0.7"), *balanced(1, [2])],
+            True,
+            id="with a server behind a listener",
+        ),
+        pytest.param(
+            by_port([True] * MANY), by_port([False] * MANY), False, id="other rules alone"
+        ),
+        pytest.param(
+            [*group(1, accept=True), *group(2, accept=True)],
+            [*group(1, accept=False), *group(2, accept=True)],
+            False,
+            id="one group of two",
+        ),
+        pytest.param(
+            [*group(1, accept=True), *group(2, accept=True)],
+            [*group(1, accept=False), *group(2, accept=False)],
+            True,
+            id="two groups",
+        ),
+        pytest.param(
+            [address(1, (1,), 0), address(2, (1,), 0)],
+            [address(1, (1,), 1), forward(1, 1), address(2, (1,), 2), forward(2, 1)],
+            False,
+            id="two that are accepted",
+        ),
+    ],
+)  # fmt: skip
+def test_whole_chains_are_needed_where_changes_may_meet(old: Unit, new: Unit, needed: bool) -> None:
+    assert needs_chains(new, old) is needed
+
+
+def colliding(accepts: list[bool], others: list[bool]) -> tuple[Unit, Unit]:
+    """Two texts of a filter's rules, as if their version were the same."""
+    old, (*new, _) = by_port(accepts), by_port(others)
+    pages = [was._replace(value=now.value) for was, now in zip(old, new, strict=False)]
+    return old, [*pages, old[-1]]
+
+
+def test_rules_whose_version_collides_shut_the_address_while_pages_change() -> None:
+    user = address(1, (1,), 1)
+    there = [user, port(1, SOURCES[0]), forward(1, 1), *balanced(1, [1]), neighbour(SERVERS[1], 11)]
+    old, new = colliding([True] * MANY, [False] * MANY)
+    work = plan({*there, *new}, {*there, *old})
+    assert (work.shut, work.open, work.rejudges) == ((user,), (user,), True)
+    assert [entry.map for entry in work.put] == ["rules"] * 3
+    assert needs_chains(new, old)
+
+
+def test_one_page_whose_version_collides_changes_in_place() -> None:
+    user = address(1, (1,), 1)
+    old, new = colliding([True] * MANY, [False, *[True] * (MANY - 1)])
+    work = plan({user, *new}, {user, *old})
+    assert (work.shut, work.count, work.rejudges) == ((), Count(changed=1), True)
+    assert not needs_chains(new, old)
 
 
 def test_a_port_whose_groups_alone_change_is_not_shut() -> None:
@@ -791,6 +955,10 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
             True,
             id="egress rules that change",
         ),
+        pytest.param(
+            *colliding([True] * 40, [False] * 40), True, id="rules of a version that collides"
+        ),
+        pytest.param(INGRESS_GROUP[1:], INGRESS_GROUP, False, id="a page that was missing"),
         pytest.param([], members(1, ["10.0.0.5"]), True, id="a member more"),
         pytest.param(members(1, ["10.0.0.5"]), [], True, id="a member less"),
         # Where its flows lead.
