@@ -35,6 +35,7 @@ from privlink.node.maps import (
     LISTENER,
     LISTENER_KEY,
     LISTENER_PREFIX,
+    MAPPED,
     MAX_FILTERS,
     MAX_RULES,
     NEIGHBOUR,
@@ -305,6 +306,8 @@ def _without_mapped(cidr: str) -> Iterable[str]:
     """A block as those that leave out where IPv4 is mapped to: a set knows no families."""
     if family_of(cidr) is Family.IPV4:
         return (cidr,)
+    if "/" not in cidr:  # by far the most of a set; networks are slow
+        return () if address_bytes(cidr).startswith(MAPPED) else (cidr,)
     block = ipaddress.IPv6Network(cidr, strict=False)
     if block.subnet_of(_MAPPED_BLOCK):
         return ()

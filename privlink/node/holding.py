@@ -24,7 +24,7 @@ from privlink.node.feed import Delivery
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
 from privlink.node.maps import Entry
-from privlink.node.reconcile import Count, plan
+from privlink.node.reconcile import Count, needs_chains, plan
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Holding:
             self._leftovers |= delivery.present
             keys |= named
         whole = any(delivery.answer.full for delivery in deliveries)
-        return self._settle(keys, context=self._chains(touched) - keys, whole=whole)
+        return self._settle(keys, touched, whole=whole)
 
     def look(self, names: Iterable[str]) -> Outcome:
         """Look again at some links."""
@@ -128,7 +128,7 @@ class Holding:
         return {_name(item)}
 
     def _chains(self, touched: Iterable[tuple[type, int]]) -> set[str]:
-        """The items whose chain leads over one of these; `plan` wants whole chains."""
+        """The items whose chain leads over one of these."""
         found: set[str] = set()
         names = list(touched)
         while names:
@@ -138,7 +138,7 @@ class Holding:
         return found
 
     def _settle(
-        self, keys: Iterable[str], *, context: Iterable[str] = (), whole: bool = False
+        self, keys: Iterable[str], touched: Iterable[tuple[type, int]] = (), *, whole: bool = False
     ) -> Outcome:
         whole = whole or (self._doubted and self.complete)
         self._doubted = True
@@ -150,7 +150,10 @@ class Holding:
             held = self._observed(wanted)
         else:
             held = {key: self._applied.get(key, _NONE) for key in wanted}
-        same = {key: self._applied[key] for key in context if key in self._applied}
+        same = dict[str, _Entries]()
+        if not whole and needs_chains(_all(wanted), _all(held)):
+            context = self._chains(touched) - wanted.keys()
+            same = {key: self._applied[key] for key in context if key in self._applied}
         work = plan(_all({**same, **wanted}), _all({**same, **held}))
         try:
             self._kernel.carry_out(work)

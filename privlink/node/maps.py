@@ -48,7 +48,7 @@ SET_PREFIX = 8 * (SET_KEY.size - NUMBER.size)  # bits of a key for one address
 PORT_BITS, ADDRESS_BITS = 16, 128
 
 NO_ADDRESS = bytes(16)
-_MAPPED = bytes.fromhex("00000000000000000000ffff")  # RFC 4291 section 2.5.5.2
+MAPPED = bytes.fromhex("00000000000000000000ffff")  # RFC 4291 section 2.5.5.2
 
 PROTOCOLS = {
     "ALL": 0,
@@ -237,14 +237,14 @@ def address_bytes(address: str) -> bytes:
     try:
         if ":" in address:
             return socket.inet_pton(socket.AF_INET6, address)
-        return _MAPPED + socket.inet_pton(socket.AF_INET, address)
+        return MAPPED + socket.inet_pton(socket.AF_INET, address)
     except OSError:
         raise ValueError(f"{address!r} is no IP address") from None
 
 
 def address_text(packed: bytes) -> str:
     """An address as people write it, of its sixteen bytes."""
-    if packed.startswith(_MAPPED):
+    if packed.startswith(MAPPED):
         return socket.inet_ntop(socket.AF_INET, packed[-4:])
     return socket.inet_ntop(socket.AF_INET6, packed)
 

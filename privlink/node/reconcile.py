@@ -6,7 +6,8 @@ with listeners and servers, and the server's neighbour entry. Each entry changes
 of several does not. So its order keeps these promises, wherever it is interrupted:
 
   1. Nothing passes that neither the old nor the new state lets pass.
-  2. What both states let pass along a chain that does not change keeps passing.
+  2. What both states let pass along a chain that does not change keeps passing. A ping is answered
+     at the address, and the chain behind that is its own too.
   3. A forward that stays is never absent, not for a moment: live flows hang on it. And where both
      states permit a flow, no moment forbids it: it may be held against the rules at any.
 
@@ -22,6 +23,7 @@ Pure: entries in, plan out.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import groupby
 from typing import Final
@@ -36,6 +38,7 @@ from privlink.node.maps import (
     FORWARD,
     LISTENER,
     LISTENER_KEY,
+    MAPPED,
     MAX_FILTERS,
     NUMBER,
     PAGE_KEY,
@@ -57,6 +60,7 @@ MAPS: Final = (
 _OPEN: Final = ("ports", "addresses", "listeners", "neighbours")  # a new one is what lets pass
 _SHUT: Final = (*_OPEN, "forwards")  # absent means nothing passes
 _HEADS: Final = ("ports", "addresses")
+_INNER: Final = ("rules", "sets")  # what a filter stands for
 
 _FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end: how many, and which
 
@@ -96,8 +100,7 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     """The way from `observed` to `desired`.
 
-    Both may be excerpts, as long as they hold whole chains: with a filter, forward or balancer that
-    changes come the addresses that refer to it, or the two are the only change.
+    Both may be excerpts, of whole items; of whole chains where `needs_chains`.
     """
     new, old = _by_key(desired), _by_key(observed)
     gone = {key: entry for key, entry in old.items() if key not in new}
@@ -118,6 +121,38 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     )
 
 
+def needs_chains(desired: Iterable[Entry], observed: Iterable[Entry]) -> bool:
+    """Whether changes may meet on a chain, so that `plan` has to be given the whole of it.
+
+    The two are all of each item that changes. What they lack are addresses and ports that stay as
+    they are, which share filters, sets and balancers with others: if one of these changes, in steps
+    of which a packet sees one at most, and no address or port that stays, nothing can meet.
+    """
+    new, old = _by_key(desired), _by_key(observed)
+    coming = {key for key, entry in new.items() if old.get(key) != entry}
+    touched = coming | {key for key in old.keys() - new.keys() if key[0] not in _SHUT}
+    shared = len(_balancers(coming, old, new)) + sum(_set_changes(touched).values())
+    shared += sum(key[0] == "filters" for key in touched)
+    shared += sum(
+        (key in old and key in new) or _drifts(key, touched) for key in touched if key[0] == "rules"
+    )
+    return shared > 1 or (
+        shared == 1
+        and any(
+            not coming.isdisjoint({key, _way(old[key]), _way(new[key])})
+            if key[0] == "addresses"
+            else key in coming
+            for key in old.keys() & new.keys()
+            if key[0] in _HEADS
+        )
+    )
+
+
+def _drifts(key: _Key, touched: Set[_Key]) -> bool:
+    """Whether a page comes or goes under a filter that stays."""
+    return ("filters", key[1][: FILTER_KEY.size]) not in touched
+
+
 def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
     """Whether a flow that runs may be one that this change forbids.
 
@@ -129,6 +164,8 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
             return True  # who is in it or out of it may meet an accepting or a dropping rule
         case "filters":
             return was is not None  # till it is there, it permits nothing
+        case "rules":
+            return was is not None and now is not None  # a version that collides
         case "neighbours":
             return was is not None  # its flows lead to where it was
         case "ports":  # its address may have flows, of whoever had it before
@@ -136,7 +173,7 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
         case "addresses" if was is not None:
             return _address_filters(was) != (_address_filters(now) if now else ())
         case "addresses" if now is not None:  # away, but its forward and so its flows were not
-            return ("forwards", NUMBER.pack(ADDRESS.unpack(now.value)[3])) in old
+            return _way(now) in old
     return False
 
 
@@ -157,23 +194,25 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     On the old chain meet entries that come, on the new one those whose old value has to leave: what
     is added is complete before an address refers to it, what is cleared goes after none does.
     """
-    come, left = _Touched(coming, _balancers(coming, old, new)), _Touched(leaving)
+    come, left = _Touched(coming, old, _balancers(coming, old, new)), _Touched(leaving, new)
     changes = {
-        key: {*_changes(key, old, come), *_changes(key, new, left)}
+        key: {*come.on_chain(key), *left.on_chain(key)}
         for key in old.keys() & new.keys()
         if key[0] in _HEADS
     }
     # A packet passes one of the ports and one of the addresses of a network: one change at each
-    # makes two, even if both are of the same set, which is asked for another end of the flow.
-    networks = {
-        _network(key, old)
-        for key, made in changes.items()
-        if key[0] == "ports" and len(made) == 1 and not _another_thing(old[key], new[key])
-    }
+    # makes two, even if both are of the same set, which is asked for another end of the flow;
+    # unless that changes in one step.
+    networks = defaultdict[int, set[object]](set)
+    for key, made in changes.items():
+        if key[0] == "ports" and len(made) == 1 and not _another_thing(old[key], new[key]):
+            networks[_network(key, old)] |= made
+    atomic = {change for change, times in _set_changes(coming | leaving).items() if times == 1}
     return {
         key
         for key, made in changes.items()
-        if len(made) > 1 or (made and key[0] == "addresses" and _network(key, old) in networks)
+        if len(made) > 1
+        or (made and key[0] == "addresses" and networks[_network(key, old)] - (made & atomic))
     }
 
 
@@ -184,27 +223,74 @@ def _network(key: _Key, held: _Held) -> int:
     return int(ADDRESS_KEY.unpack(key[1])[0])
 
 
+def _set_changes(touched: Set[_Key]) -> dict[object, int]:
+    """Sets that change, each with how many steps of that one flow could see.
+
+    A flow is of one family, so that one address of each is one step.
+    """
+    steps = Counter(
+        (number, at.startswith(MAPPED))
+        for name, key in touched
+        if name == "sets"
+        for _, number, at in (SET_KEY.unpack(key),)
+    )
+    changes = dict[object, int]()
+    for (number, _), times in steps.items():
+        changes["set", number] = max(times, changes.get(("set", number), 0))
+    return changes
+
+
 class _Touched:
-    """Keys that change, with what of them counts as one change: all of a balancer, all of a set."""
+    """Keys that change, and the chains of one state that they lie on.
 
-    def __init__(self, keys: Set[_Key], balancers: Set[int] = frozenset()) -> None:
-        self.keys = keys
-        self.balancers = balancers
-        self.sets = {SET_KEY.unpack(key)[1] for name, key in keys if name == "sets"}
+    All that changes of a balancer, and all of a set, counts as one change.
+    """
 
+    def __init__(self, keys: Set[_Key], held: _Held, balancers: Set[int] = frozenset()) -> None:
+        self._keys = keys
+        self._held = held
+        self._balancers = balancers
+        self._sets = {SET_KEY.unpack(key)[1] for name, key in keys if name == "sets"}
+        self._inner = any(name in _INNER for name, _ in keys)
+        self._of_filters: dict[_Key, frozenset[object]] = {}  # thousands may share one
 
-def _changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
-    """What on the chain of an address or a port changes."""
-    if key in touched.keys:
-        yield key
-    if key[0] == "ports":
-        filters, direction = _port_filters(held[key]), Direction.EGRESS
-    else:
-        filters, direction = _address_filters(held[key]), Direction.INGRESS
-        forward = ADDRESS.unpack(held[key].value)[3]
-        yield from _way_changes(("forwards", NUMBER.pack(forward)), held, touched)
-    for number in filters:
-        yield from _filter_changes(("filters", FILTER_KEY.pack(number, direction)), held, touched)
+    def on_chain(self, key: _Key) -> Iterator[object]:
+        """What on the chain of an address or a port changes."""
+        if key in self._keys:
+            yield key
+        if key[0] == "ports":
+            filters, direction = _port_filters(self._held[key]), Direction.EGRESS
+        else:
+            filters, direction = _address_filters(self._held[key]), Direction.INGRESS
+            yield from self._on_way(_way(self._held[key]))
+        for number in filters:
+            yield from self._of_filter(("filters", FILTER_KEY.pack(number, direction)))
+
+    def _on_way(self, way: _Key) -> Iterator[object]:
+        if way in self._keys:
+            yield way
+        forward = self._held.get(way)
+        if forward is not None and (at := FORWARD.unpack(forward.value)[1]) in self._balancers:
+            yield "balancer", at
+
+    def _of_filter(self, key: _Key) -> frozenset[object]:
+        known = self._of_filters.get(key)
+        if known is None:
+            known = self._of_filters[key] = frozenset(self._on_filter(key))
+        return known
+
+    def _on_filter(self, key: _Key) -> Iterator[object]:
+        if key in self._keys:
+            yield key
+        found = self._held.get(key)
+        if found is None or not self._inner:
+            return
+        for page in _pages(found):
+            if page in self._keys:
+                yield page
+            if page in self._held:
+                rules = RULE.iter_unpack(self._held[page].value)
+                yield from (("set", number) for number in {rule[2] for rule in rules} & self._sets)
 
 
 def _port_filters(port: Entry) -> tuple[int, ...]:
@@ -217,28 +303,16 @@ def _address_filters(address: Entry) -> tuple[int, ...]:
     return tuple(filters[:count])
 
 
-def _way_changes(way: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
-    if way in touched.keys:
-        yield way
-    forward = held.get(way)
-    if forward is not None and (balancer := FORWARD.unpack(forward.value)[1]) in touched.balancers:
-        yield "balancer", balancer
+def _way(address: Entry) -> _Key:
+    """The key of the forward that an address leads to."""
+    return "forwards", NUMBER.pack(ADDRESS.unpack(address.value)[3])
 
 
-def _filter_changes(key: _Key, held: _Held, touched: _Touched) -> Iterator[object]:
-    if key in touched.keys:
-        yield key
-    if touched.sets and (found := held.get(key)) is not None:
-        yield from (("set", number) for number in _sets_of(found, held) & touched.sets)
-
-
-def _sets_of(entry: Entry, held: _Held) -> set[int]:
-    """The sets that a filter's rules name; 0 where one names none."""
+def _pages(entry: Entry) -> Iterator[_Key]:
+    """The keys of a filter's pages."""
     count, version = FILTER.unpack(entry.value)
-    pages = range((count + PAGE_RULES - 1) // PAGE_RULES)
-    keys = (("rules", PAGE_KEY.pack(*FILTER_KEY.unpack(entry.key), version, at)) for at in pages)
-    found = filter(None, map(held.get, keys))
-    return {rule[2] for page in found for rule in RULE.iter_unpack(page.value)}
+    for at in range((count + PAGE_RULES - 1) // PAGE_RULES):
+        yield "rules", PAGE_KEY.pack(*FILTER_KEY.unpack(entry.key), version, at)
 
 
 def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:

@@ -14,6 +14,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """privlink, up and ready; nothing of it is left after the last journey."""
     started = Installation(tmp_path_factory.mktemp("journey") / "state")
     started.up()
+    started.run("quota", "set", "vpc_quota_vpcs", "1000")  # each stage makes two
     yield started
     started.tear_down()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,10 +25,10 @@ from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric
-from privlink.node.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Number
+from privlink.node.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Entry, Number
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
-from privlink.node.reconcile import Count, Plan
+from privlink.node.reconcile import Count, Plan, plan
 from tests.kernel import lab
 
 CIDR = "10.0.0.0/24"
@@ -313,6 +313,50 @@ def test_two_sets_of_one_group_shut_the_endpoint_while_both_change(
     assert plan.open == plan.shut
     holding.take(some({"members/six": Members(6, ("10.0.0.7",))}))
     assert kernel.plans[-1].shut == ()
+
+
+def test_a_set_and_an_endpoint_that_change_together_shut_the_endpoint_meanwhile(
+    holding: Holding, kernel: Recorder
+) -> None:
+    """The group is not among the changes; that it leads from the one to the other is seen."""
+    holding.take(
+        some({"filter/four": Filter(4, (BY_SET,)), "members/six": Members(6, ("10.0.0.5",))})
+    )
+    narrower = msgspec.structs.replace(ENDPOINT, filters=(4,))
+    holding.take(some({"forward/one": narrower, "members/six": Members(6, ("10.0.0.6",))}))
+    plan = kernel.plans[-1]
+    assert [entry.map for entry in plan.shut] == ["addresses"]
+    assert [entry.map for entry in plan.open] == ["addresses"]
+
+
+def test_a_newcomer_to_a_group_that_a_rule_names_is_planned_without_the_others(
+    holding: Holding, kernel: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+
+    def counting(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
+        was = [*observed]
+        given.append(sum(entry.map == "addresses" for entry in was))
+        return plan(desired, was)
+
+    def endpoint(host: int) -> Forward:
+        return Forward(1, f"10.0.0.{host}", f"02:00:00:00:01:{host}", (4,), None)
+
+    holding.take(
+        some({
+            "filter/four": Filter(4, (BY_SET,)),
+            "members/six": Members(6, ("10.0.0.10",)),
+            "forward/ten": endpoint(10),
+        })
+    )  # fmt: skip
+    monkeypatch.setattr("privlink.node.holding.plan", counting)
+    both = Members(6, ("10.0.0.10", "10.0.0.11"))
+    coming: dict[str, Item | None] = {"forward/eleven": endpoint(11), "members/six": both}
+    assert holding.take(some(coming)).count == Count(added=2)
+    assert (given, set_of(kernel, 6)[-1]) == ([0], (128, bytes((10, 0, 0, 11))))
+    holding.take(some({"members/six": Members(6, ()), "filter/four": DROPPING}))
+    assert given == [0, 3]
+    assert not holding.sweep().changed
 
 
 def test_a_workload_is_a_user_of_its_groups(holding: Holding, kernel: Recorder) -> None:

@@ -198,7 +198,7 @@ def test_workloads_without_link_local_addresses_find_each_other(
     with lab.namespace("server") as server:
         for number, name, port in ((5, workload, DUAL), (6, server, other)):
             plug(instance, number, name, port)
-            fabric.join(fabric.links()[f"at{number}"], bridge)
+            fabric.join(fabric.links()[f"at{number}"], bridge, port.mac)
         with lab.echo_server(server, 80, socket.AF_INET6) as callers:
             assert lab.ask(workload, "fd00:0:0:101::6", 80) == b"hello"
     assert callers == ["fd00:0:0:101::5"]

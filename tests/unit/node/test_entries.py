@@ -230,13 +230,17 @@ def test_prefixes_cover_exactly_the_range_and_are_the_fewest(bounds: list[int]) 
 
 
 def rule_bytes(item: Filter, direction: Direction = Direction.INGRESS) -> list[bytes]:
-    """The rules of one direction as the program reads them."""
-    entry = next(e for e in entries(item) if e.key == maps.FILTER_KEY.pack(item.number, direction))
-    assert len(entry.value) == maps.FILTER_SIZE
-    (count,) = maps.FILTER_HEAD.unpack_from(entry.value)
-    size, start = maps.RULE.size, maps.FILTER_HEAD.size
-    assert not any(entry.value[start + count * size :])
-    return [entry.value[start + at * size : start + (at + 1) * size] for at in range(count)]
+    """The rules of one direction as the program reads them: page by page, as many as count."""
+    held = {(e.map, e.key): e.value for e in entries(item)}
+    key = maps.FILTER_KEY.pack(item.number, direction)
+    count, version = maps.FILTER.unpack(held["filters", key])
+    size, found = maps.RULE.size, b""
+    for page in range(-(-count // maps.PAGE_RULES)):
+        value = held["rules", maps.PAGE_KEY.pack(item.number, direction, version, page)]
+        assert len(value) == maps.PAGE_SIZE
+        found += value
+    assert not any(found[count * size :])
+    return [found[at * size : (at + 1) * size] for at in range(count)]
 
 
 def test_a_filter_holds_its_rules_in_order_each_direction_for_itself() -> None:
@@ -246,7 +250,9 @@ def test_a_filter_holds_its_rules_in_order_each_direction_for_itself() -> None:
     )
     out = (Rule(3, True, "UDP", "fd00:0:0:1::7/60", 53, 53), Rule(4, True, "ICMPV6", "::/0", 0, 9))
     item = Filter(11, rules, out)
-    assert [e.key.hex(" ", 4) for e in entries(item)] == ["0b000000 00000000", "0b000000 01000000"]
+    assert [e.key.hex(" ", 4) for e in only(item, "filters")] == [
+        "0b000000 00000000", "0b000000 01000000",
+    ]  # fmt: skip
     assert rule_bytes(item) == [
         maps.RULE.pack(0, 0xFFFF0A000000, 0, 80, 90, 0, 8, 4, 255, 6, 255, 1, 1),
         maps.RULE.pack(0, 0xFFFF00000000, 0, 0, 65535, 0, 32, 4, 255, 0, 0, 2, 0),
@@ -259,6 +265,37 @@ def test_a_filter_holds_its_rules_in_order_each_direction_for_itself() -> None:
 
 def test_a_filter_without_rules_is_there_in_both_directions_to_drop() -> None:
     assert rule_bytes(Filter(11, ())) == rule_bytes(Filter(11, ()), Direction.EGRESS) == []
+    assert only(Filter(11, ()), "rules") == []
+
+
+def numbered(count: int) -> tuple[Rule, ...]:
+    """So many rules, each about a port of its own."""
+    return tuple(Rule(1, True, "TCP", "0.0.0.0/0", port, port) for port in range(count))
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"), [(1, 1), (16, 1), (17, 2), (40, 3), (maps.MAX_RULES, 16)]
+)
+def test_a_filter_has_as_many_pages_as_its_rules_take(count: int, pages: int) -> None:
+    item = Filter(11, (), numbered(count))
+    found = [maps.PAGE_KEY.unpack(entry.key) for entry in only(item, "rules")]
+    assert [(number, way, page) for number, way, _, page in found] == [
+        (11, Direction.EGRESS, page) for page in range(pages)
+    ]
+    assert [maps.RULE.unpack(rule)[3] for rule in rule_bytes(item, Direction.EGRESS)] == [
+        *range(count)
+    ]
+
+
+def test_another_text_of_the_rules_is_pages_of_its_own() -> None:
+    """Even those whose own rules stay: the filter turns to all of them at once."""
+    rules = numbered(40)
+    changed = (*rules[:39], Rule(1, False, "TCP", "0.0.0.0/0", 39, 39))
+    old, new = ({e.key for e in only(Filter(11, each), "rules")} for each in (rules, changed))
+    assert not old & new
+    again, shorter = ({e.key for e in only(Filter(11, r), "rules")} for r in (rules, rules[:39]))
+    assert again == old
+    assert not shorter & old
 
 
 def test_a_rule_about_a_set_is_about_any_address_in_it() -> None:
@@ -344,7 +381,8 @@ def in_set(item: Members, address: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "block", ["::/0", "::/64", "::/95", "::ffff:0:0/96", "::ffff:10.0.0.0/120"]
+    "block",
+    ["::/0", "::/64", "::/95", "::ffff:0:0/96", "::ffff:10.0.0.0/120", "::ffff:10.0.0.5"],
 )
 def test_an_ipv6_block_in_a_set_has_no_ipv4_address_in_it(block: str) -> None:
     assert not in_set(Members(77, (block,)), "10.0.0.5")
