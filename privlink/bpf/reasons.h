@@ -32,8 +32,8 @@ enum reason {
 	/* ... and from here on there is silence again. */
 	REASON_FOREIGN_ERROR,	/* an ICMP error about what was not sent to the sender */
 	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
-	REASON_COLLISION,	/* a flow that begins or ends on another CPU at this moment; try again */
 	REASON_ADVERTISEMENT,	/* router discovery, redirects, or neighbour discovery in pieces */
+	REASON_COLLISION,	/* a flow that begins or ends on another CPU at this moment; try again */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

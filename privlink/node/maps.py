@@ -118,8 +118,8 @@ class Reason(enum.IntEnum):
     NO_LONGER_PERMITTED = 25
     FOREIGN_ERROR = 26
     EGRESS_RULE = 27
-    COLLISION = 28
-    ADVERTISEMENT = 29
+    ADVERTISEMENT = 28
+    COLLISION = 29
 
 
 class Entry(NamedTuple):

@@ -130,7 +130,12 @@ class Traffic:
         else:
             options = chance.choice((b"", b"", b"\2\4\5\xb4", bytes(20)))
             words = (20 + len(options)) // 4 << 12 | flags
-            head = struct.pack("!IIHHHH", chance.getrandbits(32), 7, words, 5000, 0, 0)
+            flow = self._model.flows.get(key)
+            # Mostly what the other side's FIN waits for, or a conversation never comes to its end.
+            last = flow.last if flow else 0
+            acknowledged = chance.choice((last, last, last - 1, last + 1)) % 2**32
+            sequence = chance.choice((7, 2**32 - 1, chance.getrandbits(32)))
+            head = struct.pack("!IIHHHH", sequence, acknowledged, words, 5000, 0, 0)
             body = ports + head + options + data
         self._put(port, key, body)
 
