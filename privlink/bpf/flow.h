@@ -105,14 +105,31 @@ static __always_inline bool forget(const struct flow_key *key, struct flow *flow
 
 /* End a flow that may not go on: this side is told now, the other by its own entry when it next
  * speaks. That must not come back to life meanwhile, as others may claim what this one leaves. */
-static __always_inline void revoke(const struct flow_key *key, const struct flow *flow)
+static __always_inline void revoke(const struct flow_key *key, struct flow *flow)
 {
 	struct flow_key partner_key = partner_of(key, flow);
 	struct flow *partner = find_partner(key, flow, &partner_key);
 
+	if (!flow->reverse && __sync_val_compare_and_swap(&flow->taken, 0, 1))
+		return;
 	if (partner)
 		partner->revoked = 1;
 	delete_entry(key, flow);
+}
+
+/* A copy of a flow that was looked up, or NULL where its key leads to it no more: the memory of a
+ * deleted entry may be another tenant's flow within a microsecond. */
+static __always_inline const struct flow *hold(const struct flow_key *key,
+					       const struct flow *flow)
+{
+	__u32 only = 0;
+	struct halves *halves = bpf_map_lookup_elem(&scratch, &only);
+
+	if (!halves)
+		return NULL;
+	halves->there = *flow;
+	barrier();
+	return bpf_map_lookup_elem(&flows, key) == flow ? &halves->there : NULL;
 }
 
 static __always_inline bool ended(const struct flow *flow)
@@ -130,12 +147,15 @@ static __always_inline void mark_end(struct flow *flow, __u8 flags, bool by_serv
 		flow->client_finished = 1;
 }
 
-static __always_inline void see(struct flow *flow)
+/* Most packets change nothing: what is not written is not fetched by another CPU. */
+static __always_inline void see(struct flow *flow, bool greeting)
 {
 	__u64 now = bpf_ktime_get_coarse_ns();
 
 	if (now - flow->last_seen > SEEN_EVERY)
 		flow->last_seen = now;
+	if (!flow->established && !greeting)
+		flow->established = 1;
 }
 
 /* A FIN, a reset, or the acknowledgement of the other side's FIN: both entries have to know. */
@@ -166,9 +186,7 @@ static __always_inline bool observe(const struct flow_key *key, struct flow *flo
 	bool acknowledges = flow->last && packet->flags & TCP_ACK &&
 			    packet->acknowledged == flow->last && !flow->acknowledged;
 
-	see(flow);
-	if (!flow->established && !(packet->flags & TCP_SYN))
-		flow->established = 1;
+	see(flow, packet->flags & TCP_SYN);
 	if (!acknowledges && !(packet->flags & (TCP_FIN | TCP_RST)))
 		return false;
 	return observe_end(key, flow, packet, acknowledges);
@@ -310,7 +328,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	halves->there.epoch = halves->back.epoch = epoch;
 	halves->there.forward = halves->back.forward = number;
 	compose(skb, port, packet, forward, &choice, halves);
-	/* Answers go where the request came from, so clients behind a router work. */
+	/* Answers come from the MAC that the request went to: the endpoint's, or the gateway's. */
 	halves->back.destination_mac = ethernet->source;
 	halves->back.source_mac = ethernet->destination;
 	reason = count_flow(number);
@@ -320,7 +338,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	if (reason) {
 		uncount_flow(number);
 		if (reason == -EALREADY)
-			return REASON_COLLISION;
+			return REASON_CHANGING;
 		return reason == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL;
 	}
 	return PASSED;
@@ -361,9 +379,9 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	if (!in_place(ifindex, flow, partner_key))
 		return REASON_CLOSED;
 	address = find_address(asked->network, &asked->destination);
-	/* Gone for a moment, while its chain is changed; a zone that goes takes its forward along. */
+	/* Gone for a moment, while its chain is changed: nobody can say yet. */
 	if (!address || !client)
-		return PASSED;
+		return REASON_CHANGING;
 	if (judge(client, address, asked, family) != PASSED)
 		return REASON_NO_LONGER_PERMITTED;
 	flow->epoch = epoch;
@@ -374,9 +392,12 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 static __always_inline int standing(struct __sk_buff *skb, const struct flow_key *key,
 				    struct flow *flow, __u8 family)
 {
+	const struct forward *forward;
 	__u32 epoch = epoch_now();
 
-	if (!bpf_map_lookup_elem(&forwards, &flow->forward))
+	forward = bpf_map_lookup_elem(&forwards, &flow->forward);
+	/* An endpoint may give up its IPv6 and keep the rest. */
+	if (!forward || (family == FAMILY_IPV6 && unspecified(&forward->source6)))
 		return REASON_CLOSED;
 	if (flow->revoked)
 		return REASON_NO_LONGER_PERMITTED;

@@ -4,7 +4,8 @@
  * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
  * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
  * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
- * together. The maps are pinned and outlive the program: with another layout it does not load.
+ * together. The maps are pinned and outlive the program. With entries of another size it does not
+ * load; another order of the same size goes unnoticed, so such a map takes a new name.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
 #define PAGE_RULES 16	/* of them in one entry */
-#define MAX_FLOWS 65536	/* flows through one forward: nobody takes the table from everybody else */
+#define MAX_FLOWS 65536	/* flows through one forward: nobody fills the table through one */
 
 #define MAP(name, map_type, key_type, value_type, entries)	\
 	struct {						\
@@ -224,7 +225,7 @@ struct flow {
 	__u8 client_finished;
 	__u8 server_finished;
 	__u8 reset;
-	__u8 revoked;		/* the rules ended it: the other side was told, this one is to be */
+	__u8 revoked;		/* ended under the flow: the other side was told, this one is to be */
 	__u8 acknowledged;	/* this side has had the other's FIN */
 	__be32 last;		/* the acknowledgement by which it says so; 0 till there is a FIN */
 };

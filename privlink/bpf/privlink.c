@@ -30,12 +30,14 @@ static __always_inline int handle_neighbour(struct __sk_buff *skb, const struct 
 	return TC_ACT_OK;
 }
 
-/* A packet of a flow that stands. */
+/* A packet of a flow that stands, if it is still there. */
 static __always_inline int carry(struct __sk_buff *skb, const struct packet *packet,
 				 const struct flow *flow)
 {
 	__be32 substitute = 0;
 
+	if (!flow)
+		return -REASON_CHANGING;
 	if (packet->piece == FIRST_PIECE) {
 		substitute = begin_datagram(skb, packet, false);
 		if (!substitute)
@@ -64,6 +66,9 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		return -REASON_NO_FLOW;
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
+	/* What was judged must have been one endpoint's: as with flows, see `hold`. */
+	if (reason == PASSED && find_address(port->network, &packet->key.destination) != address)
+		reason = REASON_CHANGING;
 	if (reason == PASSED)
 		reason = open_flow(skb, port, packet, number, halves);
 	return reason == PASSED ? carry(skb, packet, &halves->there) : -reason;
@@ -107,9 +112,11 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 	if (opens && flow->reverse)
 		return -REASON_UNSOLICITED_SYN;
 	reason = standing(skb, &packet->key, flow, packet->family);
+	if (reason == REASON_CHANGING)
+		return -reason;
 	if (reason == PASSED && !(opens && ended(flow))) {
 		last = observe(&packet->key, flow, packet);
-		outcome = carry(skb, packet, flow);
+		outcome = carry(skb, packet, hold(&packet->key, flow));
 		if (last)
 			forget(&packet->key, flow);
 		return outcome;
@@ -118,7 +125,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 		revoke(&packet->key, flow);
 		return -reason;
 	}
-	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_COLLISION;
+	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_CHANGING;
 }
 
 static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *port,
@@ -141,17 +148,18 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 	if (!flow)
 		return handle_other(skb, port, packet);
 	reason = standing(skb, &packet->key, flow, packet->family);
+	if (reason == REASON_CHANGING)
+		return -reason;
 	if (reason == PASSED) {
-		see(flow);
-		flow->established = 1;
-		return carry(skb, packet, flow);
+		see(flow, false);
+		return carry(skb, packet, hold(&packet->key, flow));
 	}
 	if (flow->reverse) {
 		revoke(&packet->key, flow);
 		return -reason;
 	}
 	/* A datagram can open anew what was closed under it. */
-	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_COLLISION;
+	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_CHANGING;
 }
 
 /* Ping to an address of the fabric; the pieces of a large one go back as they came. */
@@ -176,6 +184,7 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 {
 	__u32 number = KEY_QUOTED;
 	struct flow_key *key = bpf_map_lookup_elem(&keys, &number);
+	const struct flow *held;
 	struct flow *flow = NULL;
 	int reason;
 
@@ -188,7 +197,10 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 		flow = bpf_map_lookup_elem(&flows, key);
 	if (flow) {
 		reason = standing(skb, key, flow, packet->family);
-		return reason == PASSED ? carry_error(skb, packet, flow) : -reason;
+		if (reason != PASSED)
+			return -reason;
+		held = hold(key, flow);
+		return held ? carry_error(skb, packet, held) : -REASON_CHANGING;
 	}
 	if (in_vswitch(port, &packet->key.destination) &&
 	    !find_address(port->network, &packet->key.destination))
@@ -226,6 +238,7 @@ __noinline int handle_piece(struct __sk_buff *skb, const struct port *port,
 			    struct packet *packet)
 {
 	const struct datagram *datagram;
+	const struct flow *held;
 	struct flow *flow;
 	int reason;
 
@@ -243,7 +256,8 @@ __noinline int handle_piece(struct __sk_buff *skb, const struct port *port,
 	reason = standing(skb, &packet->key, flow, packet->family);
 	if (reason != PASSED)
 		return -reason;
-	return rewrite(skb, packet, flow, datagram->substitute);
+	held = hold(&packet->key, flow);
+	return held ? rewrite(skb, packet, held, datagram->substitute) : -REASON_CHANGING;
 }
 
 /* By protocol, once the packet is known to be the workload's own. */
@@ -370,8 +384,8 @@ int privlink_ingress(struct __sk_buff *skb)
 }
 
 /* End flows that are over: on no link, but called by the agent with a packet that is a list of
- * silences, and answering how many flows it ended. Here, since nobody but the program itself can look
- * and delete with no packet in between. */
+ * silences, and answering how many flows it ended. Here, since only the program looks and deletes
+ * with nanoseconds in between. */
 SEC("tc")
 int privlink_collect(struct __sk_buff *skb)
 {

@@ -33,7 +33,7 @@ enum reason {
 	REASON_FOREIGN_ERROR,	/* an ICMP error about what was not sent to the sender */
 	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
 	REASON_ADVERTISEMENT,	/* router discovery, redirects, or neighbour discovery in pieces */
-	REASON_COLLISION,	/* a flow that begins or ends on another CPU at this moment; try again */
+	REASON_CHANGING,	/* the flow, or what it rests on, changes at this moment; try again */
 };
 
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

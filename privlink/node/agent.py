@@ -206,7 +206,7 @@ class Agent:
             try:
                 flows.sweep(self._kernel.program, time.monotonic_ns())
                 flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
-            except OSError:
+            except Exception:
                 log.exception("flows that are over stay for now")
 
 

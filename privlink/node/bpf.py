@@ -30,6 +30,7 @@ _BATCH_BYTES = 1 << 20  # of values in one system call, ...
 _BATCH_LEAST = 256  # ... but never fewer: the kernel lists whole hash buckets
 _BATCH_MOST = 4096
 _LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands at its end
+_FULL = (errno.E2BIG, errno.ENOSPC)  # what a hash says, and a trie
 _ETHERNET = 14  # bytes that the kernel wants before anything else
 _PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
 
@@ -167,7 +168,7 @@ class Map:
 
     def _check(self, result: int, verb: str) -> None:
         full = f"it holds {self.max_entries} entries and is full"
-        _check(result, f"{verb} the eBPF map {self.name}", full if result == -errno.E2BIG else "")
+        _check(result, f"{verb} the eBPF map {self.name}", full if -result in _FULL else "")
 
 
 class Program:

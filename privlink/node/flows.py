@@ -2,7 +2,7 @@
 
 The agent walks the table, which only user space can do without holding up packets, and tells the
 program which entries have been silent for longer than their state allows. The program looks again
-and ends them: between its look and its deed no packet passes (see `bpf/collect.h`).
+and ends them: between its look and its deed are nanoseconds, not a walk (see `bpf/collect.h`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _Walk:
             glances = zip(
                 FLOW_GLANCE.iter_unpack(values), FLOW_KEY_GLANCE.iter_unpack(keys), strict=True
             )
-            for at, ((last_seen, _, *state), (protocol,)) in enumerate(glances):
+            for at, ((last_seen, *state), (protocol,)) in enumerate(glances):
                 self.entries += 1
                 # Cheapest first: most flows are younger than any limit.
                 if self._now - last_seen < ENDED:

@@ -144,7 +144,8 @@ class Fabric:
     def guarded(self, link: Link) -> bool:
         """Whether a program of ours stands on the link's ingress."""
         with refusals(f"read filters of {link.name}", errno.EINVAL):
-            return bool(self._netlink.get_filters(index=link.index, parent=INGRESS))
+            found = self._netlink.get_filters(index=link.index, parent=INGRESS)
+            return any(each.get_attr("TCA_KIND") == "bpf" for each in found)
         return False  # no clsact there at all
 
     def guard(self, link: Link, program: int) -> None:

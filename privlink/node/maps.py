@@ -34,8 +34,8 @@ RULE = struct.Struct("=QQIHHBBBBBBBB")
 SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
 FLOW = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
-# Of the same: last_seen, forward, established, client_finished, server_finished, reset.
-FLOW_GLANCE = struct.Struct("=QI74x????6x")
+# Of the same: last_seen, established, client_finished, server_finished, reset.
+FLOW_GLANCE = struct.Struct("=Q78x????6x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 FLOW_COUNT = struct.Struct("=i")
 SILENCE = struct.Struct("=44s4xQ")
@@ -119,7 +119,7 @@ class Reason(enum.IntEnum):
     FOREIGN_ERROR = 26
     EGRESS_RULE = 27
     ADVERTISEMENT = 28
-    COLLISION = 29
+    CHANGING = 29
 
 
 class Entry(NamedTuple):

@@ -13,6 +13,7 @@ from privlink.model.security import AddressFamily
 PROTOCOLS = ("TCP", "UDP", "ICMP", "ICMPV6", "ALL")
 # A node has room for 250 rules of a direction. A group brings up to two of its own: its inner
 # policy, or letting everything out.
+MOST_GROUPS = 10  # on one interface, as many as a node has room for
 MOST_RULES = 248
 _NO_PORTS = (-1, -1)
 _RANGE = re.compile(r"(-?[0-9]{1,5})/(-?[0-9]{1,5})")

@@ -137,7 +137,8 @@ def join(tx: Transaction, attachment_id: AttachmentId, group_ids: Iterable[str])
     joined = [Membership(attachment_id, SecurityGroupId(each)) for each in group_ids]
     with following(tx, (each.group_id for each in joined), moved=True):
         rows.add(tx, _workload, *joined)
-        changes.touch(tx, changes.attachment_key(attachment_id))
+    # After the sets: a node that has got as far as this holds them too.
+    changes.touch(tx, changes.attachment_key(attachment_id))
 
 
 def leave(tx: Transaction, attachment_id: AttachmentId, group_ids: Iterable[str]) -> None:

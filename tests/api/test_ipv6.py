@@ -127,7 +127,7 @@ def test_ipv6_of_a_vpc_is_switched_on_and_off(operator: Account, refused: Refuse
         return str(vpc(operator, vpc_id)["Ipv6CidrBlock"])
 
     assert modify(EnableIPv6=False) == ""
-    with refused("MissingParam.EnableIpv6", 400, repr(BLOCK)):
+    with refused("MissingParam.EnableIPv6", 400, repr(BLOCK)):
         modify(Ipv6CidrBlock=BLOCK)
     with refused("InvalidIpv6CidrBlock", 400, repr(BLOCK), "EnableIPv6=false"):
         modify(EnableIPv6=False, Ipv6CidrBlock=BLOCK)
@@ -153,6 +153,15 @@ def test_ipv6_of_a_vpc_stays_while_something_uses_it(
     with refused("DependencyViolation.Ipv6", 400, dual.vpc, endpoint, "make them IPv4"):
         switch_off()
     operator.privatelink.UpdateVpcEndpointAttribute(EndpointId=endpoint, AddressIpVersion="IPv4")
+    group = operator.nlb.CreateServerGroup(
+        ServerGroupName="six", VpcId=dual.vpc, ServerGroupType="Ip", AddressIPVersion="DualStack"
+    )["ServerGroupId"]
+    six = vpc(operator, dual.vpc)["Ipv6CidrBlock"].replace("::/56", "::9")
+    server = {"ServerType": "Ip", "ServerId": six, "ServerIp": six, "Port": 80}
+    operator.nlb.AddServersToServerGroup(ServerGroupId=group, Servers=[server])
+    with refused("DependencyViolation.Ipv6", 400, dual.vpc, group, "Remove the servers"):
+        switch_off()
+    operator.nlb.RemoveServersFromServerGroup(ServerGroupId=group, Servers=[server])
     switch_off()
     assert vpc(operator, dual.vpc)["EnabledIpv6"] is False
 

@@ -201,6 +201,10 @@ USED = {
     "ZoneMappings": "vpc:vswitch/vsw-1",
     "Zone": "vpc:vswitch/vsw-1",
     "SecurityGroupId": "ecs:securitygroup/sg-1",
+    "SourceGroupId": "ecs:securitygroup/sg-2",
+    "DestGroupId": "ecs:securitygroup/sg-2",
+    "SourcePrefixListId": "ecs:prefixlist/pl-1",
+    "DestPrefixListId": "ecs:prefixlist/pl-1",
     "ServerGroupId": "nlb:servergroup/sgp-1",
     "Resource": "nlb:loadbalancer/nlb-1",
     "ResourceId": "slb:loadbalancer/lb-1",
@@ -238,6 +242,32 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         "CreateAttachment",
         {"VSwitchId": "vsw-1", "SecurityGroupId": ["sg-1"]},
         "VSwitchId SecurityGroupId",
+    ),
+    (
+        "AuthorizeSecurityGroup",
+        {"SecurityGroupId": "sg-1", "IpProtocol": "all", "SourceGroupId": "sg-2"},
+        "SourceGroupId",
+    ),
+    (
+        "AuthorizeSecurityGroup",
+        {
+            "SecurityGroupId": "sg-1",
+            "Permissions": [{"IpProtocol": "all", "SourcePrefixListId": "pl-1"}],
+        },
+        "SourcePrefixListId",
+    ),
+    (
+        "AuthorizeSecurityGroupEgress",
+        {
+            "SecurityGroupId": "sg-1",
+            "Permissions": [{"IpProtocol": "all", "DestGroupId": "sg-2"}],
+        },
+        "DestGroupId",
+    ),
+    (
+        "ModifySecurityGroupEgressRule",
+        {"SecurityGroupId": "sg-1", "SecurityGroupRuleId": "sgr-1", "DestPrefixListId": "pl-1"},
+        "DestPrefixListId",
     ),
     (
         "JoinSecurityGroup",
@@ -304,6 +334,8 @@ def test_nothing_an_action_takes_into_use_is_left_out() -> None:
         "DetachResourceFromVpcEndpointService": "it is the service's already",
         "UpdateVpcEndpointServiceResourceAttribute": "it is the service's already",
         "UpdateVpcEndpointZoneConnectionResourceAttribute": "it is the service's already",
+        "RevokeSecurityGroup": "the rule names it already",
+        "RevokeSecurityGroupEgress": "the rule names it already",
         "slb.CreateLoadBalancer": "its VPC is the vSwitch's; another one is refused",
     }
     for name, action in ACTION.items():

@@ -99,7 +99,7 @@ def test_a_clb_is_charged_by_what_it_carries_unless_told_otherwise(
     [
         ({"AddressType": "internet"}, "InvalidAddressType", "no public addresses here"),
         ({"PayType": "PrePay"}, "InvalidPayType", "only PayOnDemand"),
-        ({"AddressIPVersion": "ipv6"}, "InvalidAddressIPVersion", "carries IPv4"),
+        ({"AddressIPVersion": "ipv6"}, "InvalidAddressIPVersion", "an NLB can be DualStack"),
         ({"InternetChargeType": "paybybandwidth"}, "InvalidInternetChargeType", "not limited"),
         ({"LoadBalancerSpec": "large"}, "InvalidLoadBalancerSpec", "slb.s1.small"),
         ({"MasterZoneId": B}, "InvalidMasterZoneId", "lies in local-a"),

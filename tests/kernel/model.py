@@ -205,6 +205,8 @@ class Model:
             if tcp and opens and flow.reverse:
                 raise Refused(Reason.UNSOLICITED_SYN)
             reason = self._standing(key, flow)
+            if reason is Reason.CHANGING:
+                raise Refused(reason)
             if reason is None and not (tcp and opens and flow.ended):
                 last = self._observe(packet, flow)
                 outcome = self._carry(packet, flow)
@@ -321,7 +323,8 @@ class Model:
 
     def _standing(self, key: Key, flow: Flow) -> Reason | None:
         """Why a flow may not go on."""
-        if flow.forward not in self.desired.openings:
+        opening = self.desired.openings.get(flow.forward)
+        if opening is None or (len(key.source) == 16 and not opening.source6):
             return Reason.CLOSED
         if flow.revoked:
             return Reason.NO_LONGER_PERMITTED
@@ -333,13 +336,14 @@ class Model:
         asked = flow.partner(key) if flow.reverse else key
         client = self.where.get((asked.network, asked.source))
         address = self.desired.addresses.get((asked.network, asked.destination))
-        if client and address and address.forward:
-            try:
-                self.desired.judge(client, address.forward, asked)
-            except Refused:
-                return Reason.NO_LONGER_PERMITTED
-            flow.epoch = self.epoch
-            self.touched.add(key)
+        if not (client and address and address.forward):
+            return Reason.CHANGING
+        try:
+            self.desired.judge(client, address.forward, asked)
+        except Refused:
+            return Reason.NO_LONGER_PERMITTED
+        flow.epoch = self.epoch
+        self.touched.add(key)
         return None
 
     def _partner(self, key: Key, flow: Flow) -> Flow | None:

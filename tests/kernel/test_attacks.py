@@ -257,6 +257,6 @@ def test_every_reason_to_isolate_was_met() -> None:
         Reason.FLOW_LIMIT,
         Reason.NO_LONGER_PERMITTED,
         Reason.EGRESS_RULE,
-        Reason.COLLISION,
+        Reason.CHANGING,
     }
     assert {attack.reason for attack in ATTACKS} == set(Reason) - elsewhere

@@ -39,7 +39,7 @@ ELSEWHERE = {
     Reason.FLOW_LIMIT: "test_conversations",
     Reason.NO_LONGER_PERMITTED: "test_rule_changes",
     Reason.EGRESS_RULE: "test_security_groups",
-    Reason.COLLISION: "test_sweep",
+    Reason.CHANGING: "test_sweep",
 }
 
 

@@ -202,7 +202,7 @@ def test_egress_rules_reach_both_directions(lab: Desk, net: Net) -> None:
 @pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("gone", ["address", "port"])
 def test_what_is_gone_for_a_moment_ends_nothing(lab: Desk, net: Net, gone: str) -> None:
-    """While its chain is changed; the flow is asked again once it is there."""
+    """While its chain is changed nobody can say; the flow is asked again once it is there."""
     connect(lab, net=net)
     rule(lab, 2)
     back = pair(net)[1]
@@ -211,15 +211,28 @@ def test_what_is_gone_for_a_moment_ends_nothing(lab: Desk, net: Net, gone: str) 
     else:
         lab.put_flow(back, lab.flows()[back]._replace(ifindex=31))
         lab.plug(CLIENT, 31)
-    assert lab.send(SERVER, bytes(theirs(net))).reason is None
+    outcome = lab.send(SERVER, bytes(theirs(net)))
+    assert (outcome.verdict, outcome.reason) == ("drop", Reason.CHANGING)
     assert lab.flows()[back].epoch == 1
     if gone == "address":
-        assert lab.send(CLIENT, bytes(ours(net))).reason is None
+        assert lab.send(CLIENT, bytes(ours(net))).reason == Reason.CHANGING
         lab.lay_out([msgspec.structs.replace(FORWARD, replaced=OLD)])
     else:
         lab.put_flow(back, lab.flows()[back]._replace(ifindex=LOOPBACK))
         lab.plug(CLIENT, LOOPBACK)
     assert lab.send(CLIENT, bytes(ours(net))).reason == Reason.NO_LONGER_PERMITTED
+
+
+def test_an_endpoint_that_gives_up_ipv6_ends_those_flows_and_no_others(lab: Desk) -> None:
+    connect(lab, net=V4)
+    connect(lab, net=V6)
+    lab.lay_out(
+        [msgspec.structs.replace(FORWARD, address6="", opening=Opening(7, 2, V4.source, 3))]
+    )
+    assert lab.send(CLIENT, bytes(ours(V4))).reason is None
+    assert lab.send(SERVER, bytes(theirs(V6))).reason == Reason.CLOSED
+    assert lab.send(CLIENT, bytes(ours(V6))).reason == Reason.CLOSED
+    assert len(lab.flows()) == 2
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -65,7 +65,7 @@ def test_a_flow_that_is_ended_at_this_moment_makes_its_successor_come_again(lab:
     (ours,) = (key for key, flow in lab.flows().items() if not flow.reverse)
     lab.put_flow(ours, lab.flows()[ours]._replace(taken=1))
     outcome = lab.send(CLIENT, bytes(client(ask())))
-    assert (outcome.verdict, outcome.reason) == ("drop", Reason.COLLISION)
+    assert (outcome.verdict, outcome.reason) == ("drop", Reason.CHANGING)
     assert len(lab.flows()) == 2
     lab.put_flow(ours, lab.flows()[ours]._replace(taken=0))
     assert lab.send(CLIENT, bytes(client(ask()))).reason is None

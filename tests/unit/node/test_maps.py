@@ -157,7 +157,7 @@ def test_a_flow_in_python() -> None:
     assert flow.ended
     assert (flow.acknowledged, flow.last) == (True, 0x12345678)
     assert maps.FLOW_GLANCE.unpack(value) == (
-        flow.last_seen, flow.forward, flow.established,
+        flow.last_seen, flow.established,
         flow.client_finished, flow.server_finished, flow.reset,
     )  # fmt: skip
     key = FlowKey(1, "10.0.0.5", 40000, "10.0.0.100", 80, 6)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from privlink.model.security import AddressFamily
-from privlink.node.maps import MAX_RULES
+from privlink.node.maps import MAX_FILTERS, MAX_RULES
 from privlink.rules import filters
 
 SOURCE, SOURCE6 = "SourceCidrIp", "Ipv6SourceCidrIp"
@@ -105,3 +105,4 @@ def test_some_protocols_are_of_one_family() -> None:
 
 def test_a_node_has_room_for_all_rules_and_what_groups_do_by_themselves() -> None:
     assert filters.MOST_RULES + 2 == MAX_RULES
+    assert filters.MOST_GROUPS == MAX_FILTERS

@@ -22,7 +22,17 @@ from privlink.api.wire import Answer
 from privlink.model.security import Direction
 
 
-@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
+@action(
+    ECS,
+    writes=True,
+    resource=(
+        "securitygroup/{security_group_id}",
+        "securitygroup/{dest_group_id}",
+        "securitygroup/{permissions.dest_group_id}",
+        "prefixlist/{dest_prefix_list_id}",
+        "prefixlist/{permissions.dest_prefix_list_id}",
+    ),
+)
 def authorize_security_group_egress(
     call: Call,
     *,
@@ -91,7 +101,7 @@ def revoke_security_group_egress(
     dest_group_owner_id: str | None = None,
     dest_prefix_list_id: str | None = None,
 ) -> Answer:
-    """Take egress rules off, by id or by what they say. Flows that are there stay."""
+    """Take egress rules off, by id or by what they say. Flows only they let pass end."""
     flat = EgressPermission(
         ip_protocol=ip_protocol,
         port_range=port_range,
@@ -114,7 +124,15 @@ def revoke_security_group_egress(
     return Answer()
 
 
-@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
+@action(
+    ECS,
+    writes=True,
+    resource=(
+        "securitygroup/{security_group_id}",
+        "securitygroup/{dest_group_id}",
+        "prefixlist/{dest_prefix_list_id}",
+    ),
+)
 def modify_security_group_egress_rule(
     call: Call,
     *,

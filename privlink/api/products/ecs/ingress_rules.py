@@ -21,7 +21,17 @@ from privlink.api.wire import Answer
 from privlink.model.security import Direction
 
 
-@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
+@action(
+    ECS,
+    writes=True,
+    resource=(
+        "securitygroup/{security_group_id}",
+        "securitygroup/{source_group_id}",
+        "securitygroup/{permissions.source_group_id}",
+        "prefixlist/{source_prefix_list_id}",
+        "prefixlist/{permissions.source_prefix_list_id}",
+    ),
+)
 def authorize_security_group(
     call: Call,
     *,
@@ -90,7 +100,7 @@ def revoke_security_group(
     source_group_owner_id: str | None = None,
     source_prefix_list_id: str | None = None,
 ) -> Answer:
-    """Take ingress rules off, by id or by what they say. Flows that are there stay."""
+    """Take ingress rules off, by id or by what they say. Flows only they let pass end."""
     flat = IngressPermission(
         ip_protocol=ip_protocol,
         port_range=port_range,
@@ -113,7 +123,15 @@ def revoke_security_group(
     return Answer()
 
 
-@action(ECS, writes=True, resource="securitygroup/{security_group_id}")
+@action(
+    ECS,
+    writes=True,
+    resource=(
+        "securitygroup/{security_group_id}",
+        "securitygroup/{source_group_id}",
+        "prefixlist/{source_prefix_list_id}",
+    ),
+)
 def modify_security_group_rule(
     call: Call,
     *,

@@ -81,13 +81,13 @@ def change_zones(call: Call, endpoint: Endpoint, wanted: IpVersion) -> None:
     check_endpoint(service, networks.vpc_by_id(call.tx, endpoint.vpc_id), wanted)
     zones = [zone for zone in endpoints.zones(call.tx, endpoint.id) if not zone.deleting]
     vswitches = networks.vswitches_by_ids(call.tx, {zone.vswitch_id for zone in zones})
+    members.touch_of(call.tx, endpoint.id)
     for zone in zones:
         chosen = None
         if wanted is IpVersion.DUAL_STACK:
             chosen = enis.choose6(call, vswitches[zone.vswitch_id])
         networks.set_address6(call.tx, zone.eni_id, chosen)
         endpoints.touch_zone(call.tx, zone)
-    members.touch_of(call.tx, endpoint.id)
 
 
 def address6(call: Call, endpoint: Endpoint, vswitch: VSwitch, given: str | None) -> str | None:

@@ -139,10 +139,10 @@ def _attachment_answer(call: Call, attachment: Attachment) -> AttachmentAnswer:
 def _status(call: Call, attachment: Attachment, groups: Sequence[str]) -> str:
     if attachment.deleting:
         return "Detaching"
-    # What it may call rests on its groups' rules, and who lets it in on whom those groups hold.
+    # What it may call rests on its groups' rules. Who lets it in rests on the sets that it joined
+    # before it changed itself; those may change with every other member.
     keys = [changes.attachment_key(attachment.id)]
     keys += [changes.filter_key(SecurityGroupId(each)) for each in groups]
-    keys += [changes.members_key(each) for each in groups]
     if not nodes.in_step(call.tx, keys).confirms(*keys):
         return "Attaching"
     return "Attached" if attachment.plugged else "Unplugged"

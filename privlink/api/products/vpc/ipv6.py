@@ -12,8 +12,8 @@ from privlink import errors
 from privlink.api.action import Call
 from privlink.api.wire import Wire
 from privlink.model.network import IpVersion, Vpc, VSwitch
-from privlink.rules import addresses
-from privlink.store import endpoints, networks
+from privlink.rules import addresses, families
+from privlink.store import balancers, endpoints, networks
 
 Enable = Annotated[bool | None, Wire("EnableIPv6")]  # where things are changed; else EnableIpv6
 Isp = Annotated[
@@ -36,13 +36,13 @@ class Place(msgspec.Struct, frozen=True):
     vpc_block: str | None
 
 
-def of_new_vpc(enable: bool, block: str | None) -> str:
-    """The IPv6 block of a new VPC; empty without IPv6."""
+def of_new_vpc(enable: bool, block: str | None, switch: str = "EnableIpv6") -> str:
+    """The IPv6 block of a new VPC; empty without IPv6. `switch` is what the parameter is called."""
     if enable:
         return _block(block)
     if block:
         why = f"it goes with Ipv6CidrBlock, which is {block!r}."
-        raise errors.MissingParam(parameter="EnableIpv6", why=why)
+        raise errors.MissingParam(parameter=switch, why=why)
     return ""
 
 
@@ -58,7 +58,7 @@ def of_vpc(call: Call, vpc: Vpc, enable: bool | None, block: str | None) -> str:
         if block and _block(block) != vpc.cidr6:
             raise errors.Ipv6BlockFixed(resource=vpc.id, cidr6=vpc.cidr6)
         return vpc.cidr6
-    return _block(block) if enable else of_new_vpc(False, block)
+    return _block(block) if enable else of_new_vpc(False, block, "EnableIPv6")
 
 
 def of_new_vswitch(vpc: Vpc, neighbours: Iterable[VSwitch], place: Place) -> str:
@@ -114,6 +114,11 @@ def _refuse_if_used(call: Call, vpc: Vpc) -> None:
     if inside:
         way_out = "Switch it off there first, with ModifyVSwitchAttribute and EnableIPv6=false."
         raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(inside), way_out=way_out)
+    groups = [each.id for each in balancers.groups_in(call.tx, vpc.id)]
+    servers = balancers.servers(call.tx, groups)
+    if serving := sorted({each.group_id for each in servers if families.is_ipv6(each.address)}):
+        way_out = "Remove the servers with IPv6 addresses from those first."
+        raise errors.Ipv6InUse(resource=vpc.id, dependants=", ".join(serving), way_out=way_out)
     dual = endpoints.in_vpc(call.tx, vpc.id)
     if users := [each.id for each in dual if each.ip_version is IpVersion.DUAL_STACK]:
         way_out = "Delete those first, or make them IPv4 with UpdateVpcEndpointAttribute."
