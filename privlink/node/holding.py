@@ -3,7 +3,8 @@
 Level, not edge: a settling takes keys, looks at their present items and links, and changes what
 differs. With `whole` it compares with the kernel itself, else with what it remembers to have put
 there, so that its cost follows the keys. An item the kernel refuses, or that cannot be made true
-for whatever reason, is left closed, noted as a fault, and tried again by the next whole settling.
+for whatever reason, is noted as a fault and tried again by the next whole settling; till then it is
+closed, or as it was, but for a filter, which may not stay wider than it should be.
 An attachment whose link is not there yet is no fault.
 """
 
@@ -169,7 +170,10 @@ class Holding:
         return Outcome(work.count, len(faults), faults != told or plugged != self.plugged)
 
     def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, str]) -> None:
-        """One item after the other, to find the one the kernel refuses; a slow path."""
+        """One item after the other, to find the one the kernel refuses; a slow path.
+
+        What `plan` promises holds for each of them, not for two that change together.
+        """
         every = {**self._applied, **wanted}
         held = self._observed(every)
         for key in (_STRAY, *every):
@@ -179,8 +183,16 @@ class Holding:
                 log.warning("%s: %s", key or "leftover entries", error)
                 if key:
                     faults[key] = str(error)
+                if isinstance(self._items.get(key), Filter):
+                    self._close(held.get(key, _NONE))
         held = self._observed(every)
         self._remember({key: held.get(key, _NONE) for key in every})
+
+    def _close(self, held: _Entries) -> None:
+        try:
+            self._kernel.carry_out(plan(_NONE, held))
+        except KernelError as error:
+            log.warning("what is left of it stays for now: %s", error)
 
     def _remember(self, held: Mapping[str, _Entries]) -> None:
         for key, what in held.items():

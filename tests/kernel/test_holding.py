@@ -180,6 +180,18 @@ def test_the_kernel_refuses_one_item_and_the_others_stand(
     assert (outcome.refused, outcome.news, holding.faults) == (0, True, {})
 
 
+def test_a_filter_that_cannot_be_narrowed_permits_nothing(
+    holding: Holding, kernel: Recorder
+) -> None:
+    filters, four = kernel.program.maps["filters"], FILTER_KEY.pack(4, Direction.INGRESS)
+    assert filters.lookup(four) is not None
+    libbpf = ctypes.CDLL("libbpf.so.1")
+    assert libbpf.bpf_map_freeze(kernel.program.maps["rules"].fd) == 0
+    narrower = Filter(4, (Rule(1, True, "TCP", "10.0.0.9/32", 1, 1),))
+    assert holding.take(some({"filter/four": narrower})).refused == 1
+    assert filters.lookup(four) is None
+
+
 def test_a_link_that_cannot_join_is_refused(holding: Holding, kernel: Recorder) -> None:
     kernel.fabric.make_bridge("at2")  # a bridge is no port of a bridge
     other = Attachment(2, 1, 1, CIDR, "10.0.0.6", "02:00:00:00:01:06")
