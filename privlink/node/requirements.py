@@ -20,6 +20,7 @@ from privlink.node.errors import KernelError
 from privlink.node.links import INGRESS
 
 OLDEST_KERNEL: Final = (5, 15)
+OLDEST_ON: Final = {"aarch64": (5, 18)}  # before, its JIT knew no atomic exchange
 _BTF: Final = Path("/sys/kernel/btf/vmlinux")
 _SCHED_CLS: Final = 3  # BPF_PROG_TYPE_SCHED_CLS
 _PASS: Final = bytes.fromhex("b700000000000000 9500000000000000")  # r0 = 0 (TC_ACT_OK); exit
@@ -35,8 +36,10 @@ def missing() -> list[str]:
 def _missing_files() -> Iterator[str]:
     release = os.uname().release
     version = tuple(int(part) for part in re.findall(r"\d+", release)[:2])
-    if version < OLDEST_KERNEL:
-        yield f"Linux 5.15 is missing (this is {release}): the eBPF program uses its helpers"
+    oldest = OLDEST_ON.get(os.uname().machine, OLDEST_KERNEL)
+    if version < oldest:
+        wanted = ".".join(map(str, oldest))
+        yield f"Linux {wanted} is missing (this is {release}): the eBPF program uses its helpers"
     if not _BTF.exists():
         yield f"{_BTF} is missing (CONFIG_DEBUG_INFO_BTF): libbpf needs it to load the eBPF program"
     filesystems = Path("/proc/filesystems").read_text()
