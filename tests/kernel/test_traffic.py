@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ import msgspec
 import pytest
 
 from privlink.model.items import Filter, Rule
+from privlink.node import system
 from privlink.node.maps import Reason
 from tests.kernel import lab, talk, tenants
 from tests.kernel.tenants import DNS, DNS_SERVER, RANGE, SILENT_DNS, SILENT_WEB, WEB, WEB_SERVER
@@ -77,6 +78,44 @@ def test_udp(cloud: tenants.Cloud, family: Family, caller: str) -> None:
             asking.send(data)
             assert asking.recv(65536) == data
     assert {*seen} == {family.source}
+
+
+@both
+@callers
+def test_a_flow_crosses_no_bridge(cloud: tenants.Cloud, family: Family, caller: str) -> None:
+    """A bridge sends by its ports' links; what is redirected goes past their queues."""
+    server = cloud.names["server"]
+    with (
+        lab.echo_server(server, WEB_SERVER, family.number),
+        lab.connect(cloud.names[caller], family.endpoint, WEB) as asking,
+    ):
+        before = sent_by_links(cloud)
+        for _ in range(20):
+            asking.sendall(b"there and back")
+            assert lab.receive(asking, 14) == b"there and back"
+        assert sum(sent_by_links(cloud)) - sum(before) < 20  # some ARP at the most
+
+
+def test_what_a_neighbour_gets_crosses_the_bridge(cloud: tenants.Cloud) -> None:
+    """So that the counters of the test above are known to count."""
+    before = sent_by_links(cloud)
+    with talk.datagrams(cloud.names["client"], tenants.NEIGHBOUR.address, 9) as asking:
+        for _ in range(20):
+            with suppress(ConnectionRefusedError):  # nobody listens there, which it says
+                asking.send(b"hello")
+    lab.eventually(lambda: sum(sent_by_links(cloud)) - sum(before) >= 20)
+
+
+def sent_by_links(cloud: tenants.Cloud) -> list[int]:
+    """How many frames each workload's link has sent from the fabric, past its queue left out."""
+
+    def read() -> list[int]:
+        links = [name for _, name in socket.if_nameindex() if name.startswith("at")]
+        lines = Path("/proc/thread-self/net/dev").read_text().splitlines()
+        counts = {line.split(":")[0].strip(): line.split(":")[1].split() for line in lines[2:]}
+        return [int(counts[link][9]) for link in links]
+
+    return system.within(cloud.fabric.path, read)
 
 
 @both
