@@ -100,10 +100,13 @@ def test_what_a_neighbour_gets_crosses_the_bridge(cloud: tenants.Cloud) -> None:
     """So that the counters of the test above are known to count."""
     before = sent_by_links(cloud)
     with talk.datagrams(cloud.names["client"], tenants.NEIGHBOUR.address, 9) as asking:
-        for _ in range(20):
+
+        def more() -> bool:
             with suppress(ConnectionRefusedError):  # nobody listens there, which it says
                 asking.send(b"hello")
-    lab.eventually(lambda: sum(sent_by_links(cloud)) - sum(before) >= 20)
+            return sum(sent_by_links(cloud)) - sum(before) >= 20
+
+        lab.eventually(more)
 
 
 def sent_by_links(cloud: tenants.Cloud) -> list[int]:
