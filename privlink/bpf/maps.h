@@ -19,7 +19,6 @@
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
 #define PAGE_RULES 16	/* of them in one entry */
-#define MAX_FLOWS 65536	/* flows through one forward: nobody fills the table through one */
 
 #define MAP(name, map_type, key_type, value_type, entries)	\
 	struct {						\
@@ -32,6 +31,8 @@
 
 #define HASH_MAP(name, key_type, value_type, entries) \
 	MAP(name, BPF_MAP_TYPE_HASH, key_type, value_type, entries)
+#define HASH_MAP_PER_CPU(name, key_type, value_type, entries) \
+	MAP(name, BPF_MAP_TYPE_PERCPU_HASH, key_type, value_type, entries)
 #define PREFIX_MAP(name, key_type, value_type, entries) \
 	MAP(name, BPF_MAP_TYPE_LPM_TRIE, key_type, value_type, entries)
 
@@ -64,7 +65,11 @@ struct address_key {
 	struct in6_addr address;
 };
 
-enum address_kind { ADDRESS_GATEWAY = 1, ADDRESS_ENDPOINT = 2 };
+enum address_kind {
+	ADDRESS_GATEWAY = 1,
+	ADDRESS_ENDPOINT = 2,
+	ADDRESS_BALANCER = 3,	/* a load balancer's own: open to all of its network */
+};
 
 /* addresses: what the fabric itself answers for (ARP, discovery, ping); they are on no interface. */
 struct address {
@@ -72,6 +77,7 @@ struct address {
 	__u8 kind;
 	__u8 filter_count;
 	__u32 forward;	/* 0: not accepted, nothing passes */
+	__u32 place;	/* what its traffic is counted under, whatever it leads to */
 	__u32 filters[MAX_FILTERS];
 };
 
@@ -83,12 +89,25 @@ struct forward {
 	__u32 balancer;
 	struct in6_addr source;	/* what the provider's servers see, in IPv4 ... */
 	struct in6_addr source6;	/* ... and in IPv6 */
+	__u32 flows;	/* at a time, at most */
+	__u32 spacing;	/* ns between two new flows, by their highest rate; 0: as many as come */
+	__u16 idle_tcp;	/* seconds of silence after which a flow ends; 0: as its listener says */
+	__u16 idle_udp;
+	__u16 pace;	/* the class of the shaper that its packets pass; 0: none */
+	__u16 pad;
 };
 
 HASH_MAP(forwards, __u32, struct forward, 262144);
 
-/* listeners: ports of a load balancer, a range being as many prefixes as it takes; servers: its
- * servers, one slot per unit of weight, under the first port of their listener. */
+/* listeners: ports of a load balancer, a range being as many prefixes as it takes; servers: who is
+ * chosen from for a new flow, slot by slot, under the first port of their listener. */
+enum scheduler {
+	SCHEDULER_TURNS = 1,	/* a slot per unit of weight, in turns */
+	SCHEDULER_LEAST = 2,	/* a slot per server, the one with the fewest flows for its weight */
+	SCHEDULER_SOURCE = 3,	/* slots given out by hash; the client's address says which */
+	SCHEDULER_TUPLE = 4,	/* the same, by its port and the one it calls too */
+};
+
 struct listener_key {
 	__u32 prefix;	/* bits of what follows; of all keys of one listener only those of `port` differ */
 	__u32 balancer;
@@ -102,7 +121,9 @@ struct listener_key {
 struct listener {
 	__u32 slots;
 	__be16 first;
-	__u16 pad;
+	__u16 idle;	/* seconds of silence after which a flow ends */
+	__u8 scheduler;
+	__u8 pad[3];
 };
 
 struct server_key {
@@ -116,11 +137,36 @@ struct server_key {
 struct server {
 	struct in6_addr address;
 	__be16 port;	/* 0: the one the client asked for */
-	__u16 pad;
+	__u8 weight;	/* where flows are compared by it */
+	__u8 pad;
 };
 
 PREFIX_MAP(listeners, struct listener_key, struct listener, 1048576);
 HASH_MAP(servers, struct server_key, struct server, 1048576);
+
+/* targets: servers that may have flows, if only those they have. Gone from here = all of them end.
+ * turns, loads: whose turn it is, and flows by server; the program's own. */
+struct target_key {
+	__u32 balancer;
+	__u8 family;
+	__u8 protocol;
+	__be16 first;	/* of the listener */
+	struct in6_addr address;
+	__be16 port;	/* as in a server */
+	__u16 pad;
+};
+
+HASH_MAP(targets, struct target_key, __u32, 1048576);
+HASH_MAP(loads, struct target_key, __s32, 1048576);
+
+struct turn_key {
+	__u32 balancer;
+	__u8 family;
+	__u8 protocol;
+	__be16 first;
+};
+
+HASH_MAP(turns, struct turn_key, __u32, 262144);
 
 /* neighbours: where a workload's address is on this node. */
 struct neighbour {
@@ -205,6 +251,9 @@ struct flow_key {
 
 struct flow {
 	__u64 last_seen;	/* CLOCK_MONOTONIC, ns; exact to a second */
+	__u64 opened;		/* the same clock */
+	__u64 packets;		/* of this direction, as on a wire: ... */
+	__u64 bytes;		/* ... segments that travel as one count each, with its IP header */
 	__u32 forward;
 	__u32 ifindex;		/* out of this port, ... */
 	struct in6_addr source;	/* ... looking like this: */
@@ -216,25 +265,99 @@ struct flow {
 	__u32 address_difference;	/* what the rewriting adds to a checksum */
 	__u32 port_difference;
 	__u32 partner_network;	/* where the other entry's packets come in */
-	__u32 epoch;		/* the rules it was last held against */
+	__u32 epoch;		/* what it rests on, as of when it was last held against it */
 	__u32 taken;		/* of the client's entry: 1 for who takes it to end the flow */
+	__u32 place;		/* what it is counted under */
+	__u32 balancer;		/* whose server it has, ... */
+	__be16 listener;	/* ... behind the listener with this first port */
+	__u16 idle;		/* seconds of silence after which it ends */
+	__u16 pace;		/* as in a forward */
+	__u8 any_port;		/* 1: the server has the port that the client asked for */
+	__u8 loaded;		/* 1: it counts in `loads` */
 	__u8 peer;		/* as in a port */
 	__u8 reverse;		/* 1: the server's answers */
 	/* Each a byte of its own: both directions may be writing at once. */
 	__u8 established;	/* this side has sent something beyond its SYN */
 	__u8 client_finished;
 	__u8 server_finished;
-	__u8 reset;
-	__u8 revoked;		/* ended under the flow: the other side was told, this one is to be */
+	__u8 reset;		/* by whom: enum cause */
+	__u8 revoked;		/* ended under the flow, why: enum cause. This side is to be told */
 	__u8 acknowledged;	/* this side has had the other's FIN */
 	__be32 last;		/* the acknowledgement by which it says so; 0 till there is a FIN */
 };
 
-HASH_MAP(flows, struct flow_key, struct flow, 1048576);
+HASH_MAP(flows, struct flow_key, struct flow, 2097152);	/* a million flows */
 
-/* flow_counts: flows through a forward, by its number; the program counts what it makes and what it
- * deletes. */
-HASH_MAP(flow_counts, __u32, __s32, 262144);
+/* counts: flows through a forward, by its number; the program's own. */
+struct count {
+	__u64 next;	/* when, by its highest rate, the next new flow would be due; CLOCK_MONOTONIC */
+	__s32 flows;
+	__u32 pad;
+};
+
+HASH_MAP(counts, __u32, struct count, 262144);
+
+/* traffic: what went through a place and what became of it, by CPU; refusals: what did not, by
+ * reason. Made by the program, deleted by the agent once the server has the last of it. */
+enum way { FROM_CLIENT, FROM_SERVER, WAYS };
+
+struct amount {
+	__u64 packets;	/* counted as those of a flow */
+	__u64 bytes;
+};
+
+struct traffic {
+	struct amount carried[WAYS];
+	struct amount dropped[WAYS];	/* or refused */
+	__u64 opened;			/* flows */
+	__u64 ended[CAUSES];		/* flows, by cause */
+	__u64 second;			/* in which the records of this CPU are counted */
+	__u32 said;			/* of them */
+	__u32 unsaid;			/* records left out, ever */
+};
+
+struct refusal_key {
+	__u32 place;
+	__u16 reason;
+	__u8 way;
+	__u8 pad;
+};
+
+HASH_MAP_PER_CPU(traffic, __u32, struct traffic, 262144);
+HASH_MAP_PER_CPU(refusals, struct refusal_key, struct amount, 1048576);
+
+/* records: flows opened, closed and refused, as they happen; who reads too slowly misses some, of
+ * which their number is in `traffic`. */
+enum event { EVENT_OPENED = 1, EVENT_CLOSED = 2, EVENT_REFUSED = 3 };
+
+struct record {
+	__u64 time;		/* CLOCK_MONOTONIC, ns */
+	__u64 opened;		/* of the flow; 0 where it was refused */
+	struct amount carried[WAYS];
+	__u32 network;		/* the client's */
+	__u32 place;
+	struct in6_addr client;
+	struct in6_addr called;	/* the address it asked for */
+	struct in6_addr source;	/* as what the server sees it; :: where refused, as with the next */
+	struct in6_addr server;
+	__be16 client_port;
+	__be16 called_port;
+	__be16 source_port;
+	__be16 server_port;
+	__u32 group;		/* the security group that refused; 0: none did */
+	__u16 rule;		/* which of its rules, from 1 in the order they decide; 0: none accepted */
+	__u8 direction;		/* of that rule */
+	__u8 event;
+	__u8 cause;		/* enum cause where closed, enum reason where refused */
+	__u8 protocol;
+	__u8 way;		/* whose packet was refused */
+	__u8 pad[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 21);	/* bytes */
+} records SEC(".maps");
 
 /* fragments: datagrams that are passing in pieces. Every workload has a few places of its own, so
  * that none pushes out another's; a new datagram takes the place of an old one. */
@@ -265,8 +388,17 @@ HASH_MAP(fragments, struct fragment_key, struct datagram, 262144);
 		__type(value, value_type);		\
 	} name SEC(".maps")
 
-/* numbers: single ones. A flow is held against the rules anew when their epoch is not its own. */
-enum number { NUMBER_EPOCH, NUMBER_IDENTIFICATION, NUMBERS };
+/* numbers: single ones. A flow is held against what it rests on anew when the epoch of that is not
+ * its own. */
+enum number {
+	NUMBER_EPOCH,
+	NUMBER_IDENTIFICATION,
+	NUMBER_LIFE,		/* of these maps, by chance: counters of another life begin at 0 */
+	NUMBER_SHAPER,		/* the link that leads into the shaper; 0: there is none */
+	NUMBER_RECORDS,		/* per place, CPU and second, at most */
+	NUMBER_MOVING,		/* 1: flows are on their way into this table; unknown ones wait */
+	NUMBERS,
+};
 
 ARRAY_MAP(numbers, BPF_MAP_TYPE_ARRAY, __u32, NUMBERS);
 

@@ -34,6 +34,24 @@ enum reason {
 	REASON_EGRESS_RULE,	/* a security group of the workload's lets it not out */
 	REASON_ADVERTISEMENT,	/* router discovery, redirects, or neighbour discovery in pieces */
 	REASON_CHANGING,	/* the flow, or what it rests on, changes at this moment; try again */
+	REASON_FLOW_RATE,	/* more new flows in a second than this endpoint may have */
+	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed */
+	REASON_IDLE,		/* the flow was silent for too long */
+	REASON_BANDWIDTH,	/* more than the connection's; the shaper counts these */
 };
 
+/* Why a flow ended. The numbers are in pinned entries and in records: append, never reorder. */
+enum cause {
+	CAUSE_FINISHED = 1,	/* both sides have said so */
+	CAUSE_CLIENT_RESET,
+	CAUSE_SERVER_RESET,
+	CAUSE_IDLE,		/* nothing for as long as its service allows; both sides were told */
+	CAUSE_UNANSWERED,	/* the server never did */
+	CAUSE_CLOSED,		/* the connection to the service, or a workload's link */
+	CAUSE_SERVER_GONE,	/* down, or removed */
+	CAUSE_NO_LONGER_PERMITTED,
+	CAUSE_REPLACED,		/* its client opens another one from the same port */
+};
+
+#define CAUSES 10	/* one more than the last */
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

@@ -49,12 +49,51 @@ class Attachment(Item, frozen=True, tag="attachment"):
     filters: tuple[int, ...] = ()  # security groups whose egress rules it obeys, at most 10
 
 
+class Scheduler(enum.StrEnum):
+    """How a listener chooses the server of a new flow."""
+
+    ROUND_ROBIN = "wrr"  # in turns, by weight
+    LEAST_CONNECTIONS = "wlc"  # fewest flows for its weight
+    SOURCE_HASH = "sch"  # the same client, the same server
+    TUPLE_HASH = "tch"  # by client, its port, address and port called
+
+
+class CheckKind(enum.StrEnum):
+    """What a health check does."""
+
+    TCP = "TCP"  # connects
+    UDP = "UDP"  # sends a datagram; silence is health unless an answer is expected
+    HTTP = "HTTP"  # asks for a page
+
+
+class Check(msgspec.Struct, frozen=True):
+    """How a server is asked whether it is well. Times are in seconds."""
+
+    kind: CheckKind
+    port: int = 0  # 0: the one it serves
+    interval: int = 10
+    timeout: int = 5
+    rise: int = 2  # so many good answers in a row, and it is well
+    fall: int = 2  # so many bad ones in a row, and it is not
+    method: str = "GET"  # HTTP: GET or HEAD, ...
+    path: str = "/"
+    host: str = ""  # ... empty: the server's address
+    version: str = "HTTP/1.0"
+    codes: tuple[str, ...] = ("http_2xx",)  # classes of status that are good
+    request: str = ""  # UDP: what is sent, ...
+    expected: str = ""  # ... and what the answer has to be; empty: anything, or nothing
+
+
 class Server(msgspec.Struct, frozen=True):
-    """One server behind a listener; `weight` is its share of new flows, 1 to 100."""
+    """One server behind a listener; `weight` is its share of new flows, 0 to 100.
+
+    One of weight 0, or that leaves, keeps the flows it has and takes no new one.
+    """
 
     address: str  # IPv4 or IPv6: it takes flows of its own family only
     port: int  # 0: the port the client asked for
     weight: int
+    zone: str = ""  # where it is; empty: nobody knows
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -64,13 +103,28 @@ class Listener(msgspec.Struct, frozen=True):
     first: int
     last: int
     servers: tuple[Server, ...]
+    scheduler: Scheduler = Scheduler.ROUND_ROBIN
+    idle: int = 0  # seconds of silence after which a flow ends; 0: 900 for TCP, 60 for UDP
+    group: str = ""  # the id of the server group, which health is told of
+    check: Check | None = None  # None: all its servers count as well
 
 
 class Balancer(Item, frozen=True, tag="balancer"):
-    """A load balancer as forwards use it: which servers stand behind which port."""
+    """A load balancer in one zone: its own address there, and who stands behind which port.
+
+    Servers of the zone go first: those of others take flows only while none of it is well, and
+    only if `cross_zone`.
+    """
 
     number: int
     listeners: tuple[Listener, ...]
+    network: int = 0  # the VPC
+    zone: str = ""
+    address: str = ""  # its own, which answers inside the VPC; servers see it as the source
+    mac: str = ""
+    address6: str = ""
+    opening: int = 0  # of the flows to its own address
+    cross_zone: bool = True
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -87,6 +141,7 @@ class Rule(msgspec.Struct, frozen=True):
     low: int  # first port; 0 to 65535 where the protocol has no ports
     high: int
     members: int = 0  # number of a set; 0: none
+    id: str = ""  # the security group rule's, for flow records; empty: one that is implied
 
 
 class Filter(Item, frozen=True, tag="filter"):
@@ -113,6 +168,12 @@ class Opening(msgspec.Struct, frozen=True):
     source: str  # the address the provider's servers see
     balancer: int
     source6: str = ""  # the same in IPv6; empty where it leads by IPv4 alone
+    connection: int = 0  # whose bandwidth it shares with the other zones of its endpoint
+    bandwidth: int = 0  # Mbit/s in each direction; 0: as much as there is
+    idle_tcp: int = 0  # seconds of silence after which a flow ends; 0: as its listener says
+    idle_udp: int = 0
+    flows: int = 65536  # at a time, at most
+    rate: int = 0  # new flows per second, at most; 0: as many as come
 
 
 class Forward(Item, frozen=True, tag="forward"):
@@ -125,6 +186,7 @@ class Forward(Item, frozen=True, tag="forward"):
     opening: Opening | None
     replaced: Opening | None = None  # an opening that no new flow takes, whose flows may end
     address6: str = ""  # its IPv6 address; empty without
+    number: int = 0  # what its traffic is counted under, for as long as it lives
 
 
 AnyItem = Segment | Attachment | Balancer | Filter | Members | Forward

@@ -15,17 +15,19 @@ GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
 MAX_FILTERS = 10
 MAX_RULES = 250
 PAGE_RULES = 16
-MAX_FLOWS = 65536
 
 NUMBER = struct.Struct("=I")
 PORT = struct.Struct(f"=I4s4s4s16s8s6sBB{MAX_FILTERS}I")
 ADDRESS_KEY = struct.Struct("=I16s")
-ADDRESS = struct.Struct(f"=6sBBI{MAX_FILTERS}I")
-FORWARD = struct.Struct("=II16s16s")
+ADDRESS = struct.Struct(f"=6sBBII{MAX_FILTERS}I")
+FORWARD = struct.Struct("=II16s16sIIHHH2x")
 LISTENER_KEY = struct.Struct("=IIBBH")
-LISTENER = struct.Struct("=IH2x")
+LISTENER = struct.Struct("=IHHB3x")
 SERVER_KEY = struct.Struct("=IBBHI")
-SERVER = struct.Struct("=16sH2x")
+SERVER = struct.Struct("=16sHBx")
+TARGET_KEY = struct.Struct("=IBBH16sH2x")
+TURN_KEY = struct.Struct("=IBBH")
+LOAD = struct.Struct("=i")
 NEIGHBOUR = struct.Struct("=I6sBx")
 FILTER_KEY = struct.Struct("=II")
 FILTER = struct.Struct("=II")
@@ -33,11 +35,16 @@ PAGE_KEY = struct.Struct("=IIII")
 RULE = struct.Struct("=QQIHHBBBBBBBB")
 SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
-FLOW = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
-# Of the same: last_seen, established, client_finished, server_finished, reset.
-FLOW_GLANCE = struct.Struct("=Q78x????6x")
+FLOW = struct.Struct("=QQQQII16s16sHH6s6sIIIIIIIHHHBBBBBBBBBBI")
+# Of the same: last_seen, idle, established, client_finished, server_finished, reset, revoked.
+FLOW_GLANCE = struct.Struct("=Q110xH6x???B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
-FLOW_COUNT = struct.Struct("=i")
+COUNT = struct.Struct("=Qi4x")
+CAUSES = 10
+TRAFFIC = struct.Struct(f"=QQQQQQQQQ{CAUSES}QQII")
+REFUSAL_KEY = struct.Struct("=IHBx")
+AMOUNT = struct.Struct("=QQ")
+RECORD = struct.Struct("=QQQQQQII16s16s16s16sHHHHIHBBBBB5x")
 SILENCE = struct.Struct("=44s4xQ")
 FRAGMENT_KEY = struct.Struct("=II")
 DATAGRAM = struct.Struct("=Q44sIIHBx")
@@ -72,6 +79,45 @@ class AddressKind(enum.IntEnum):
 
     GATEWAY = 1
     ENDPOINT = 2
+    BALANCER = 3
+
+
+class Scheduler(enum.IntEnum):
+    """How a listener chooses among its servers."""
+
+    TURNS = 1
+    LEAST = 2
+    SOURCE = 3
+    TUPLE = 4
+
+
+class Way(enum.IntEnum):
+    """The directions of a flow."""
+
+    FROM_CLIENT = 0
+    FROM_SERVER = 1
+
+
+class Event(enum.IntEnum):
+    """What a flow record tells of."""
+
+    OPENED = 1
+    CLOSED = 2
+    REFUSED = 3
+
+
+class Cause(enum.IntEnum):
+    """Why a flow ended; each is explained in `bpf/reasons.h`."""
+
+    FINISHED = 1
+    CLIENT_RESET = 2
+    SERVER_RESET = 3
+    IDLE = 4
+    UNANSWERED = 5
+    CLOSED = 6
+    SERVER_GONE = 7
+    NO_LONGER_PERMITTED = 8
+    REPLACED = 9
 
 
 class Direction(enum.IntEnum):
@@ -86,6 +132,10 @@ class Number(enum.IntEnum):
 
     EPOCH = 0
     IDENTIFICATION = 1
+    LIFE = 2
+    SHAPER = 3
+    RECORDS = 4
+    MOVING = 5
 
 
 class Reason(enum.IntEnum):
@@ -120,6 +170,10 @@ class Reason(enum.IntEnum):
     EGRESS_RULE = 27
     ADVERTISEMENT = 28
     CHANGING = 29
+    FLOW_RATE = 30
+    SERVER_GONE = 31
+    IDLE = 32
+    BANDWIDTH = 33
 
 
 class Entry(NamedTuple):
@@ -167,6 +221,9 @@ class Flow(NamedTuple):
     """One direction of a conversation: what becomes of its packets, and how far it has come."""
 
     last_seen: int  # CLOCK_MONOTONIC, ns; exact to a second
+    opened: int  # the same clock
+    packets: int
+    bytes: int
     forward: int
     ifindex: int
     source: str
@@ -180,45 +237,49 @@ class Flow(NamedTuple):
     partner_network: int
     epoch: int
     taken: int
+    place: int
+    balancer: int
+    listener: int  # its first port
+    idle: int  # seconds
+    pace: int
+    any_port: bool
+    loaded: bool
     peer: bool
     reverse: bool
     established: bool
     client_finished: bool
     server_finished: bool
-    reset: bool
-    revoked: bool
+    reset: int  # by whom: a Cause, or 0
+    revoked: int  # why: a Cause, or 0
     acknowledged: bool
     last: int = 0
 
     @classmethod
     def unpack(cls, value: bytes) -> Flow:
-        (
-            last_seen, forward, ifindex, source, destination, source_port, destination_port,
-            destination_mac, source_mac, address_difference, port_difference, partner_network,
-            epoch, taken, *flags, last,
-        ) = FLOW.unpack(value)  # fmt: skip
-        return cls(
-            last_seen,
-            forward,
-            ifindex,
-            address_text(source),
-            address_text(destination),
-            socket.ntohs(source_port),
-            socket.ntohs(destination_port),
-            destination_mac.hex(":"),
-            source_mac.hex(":"),
-            address_difference,
-            port_difference,
-            partner_network,
-            epoch,
-            taken,
-            *(bool(flag) for flag in flags),
-        )._replace(last=socket.ntohl(last))
+        found = cls._make(FLOW.unpack(value))
+        return found._replace(
+            source=address_text(found.source),  # type: ignore[arg-type]
+            destination=address_text(found.destination),  # type: ignore[arg-type]
+            source_port=socket.ntohs(found.source_port),
+            destination_port=socket.ntohs(found.destination_port),
+            destination_mac=found.destination_mac.hex(":"),  # type: ignore[attr-defined]
+            source_mac=found.source_mac.hex(":"),  # type: ignore[attr-defined]
+            listener=socket.ntohs(found.listener),
+            any_port=bool(found.any_port),
+            loaded=bool(found.loaded),
+            peer=bool(found.peer),
+            reverse=bool(found.reverse),
+            established=bool(found.established),
+            client_finished=bool(found.client_finished),
+            server_finished=bool(found.server_finished),
+            acknowledged=bool(found.acknowledged),
+            last=socket.ntohl(found.last),
+        )
 
     @property
     def ended(self) -> bool:
         """True after a reset, or once both sides have finished."""
-        return self.reset or (self.client_finished and self.server_finished)
+        return bool(self.reset) or (self.client_finished and self.server_finished)
 
     def partner(self, key: FlowKey) -> FlowKey:
         """The key of the other direction's entry, given the key of this one."""

@@ -12,7 +12,18 @@ import pytest
 
 import privlink
 from privlink.node import maps
-from privlink.node.maps import Direction, Family, Flow, FlowKey, Number, Reason
+from privlink.node.maps import (
+    Cause,
+    Direction,
+    Event,
+    Family,
+    Flow,
+    FlowKey,
+    Number,
+    Reason,
+    Scheduler,
+    Way,
+)
 
 BPF = Path(privlink.__file__).parent / "bpf"
 
@@ -24,12 +35,21 @@ LAYOUTS = (
         "network address subnet netmask address6 subnet6 mac peer filter_count filters",
     ),
     ("address_key", maps.ADDRESS_KEY, "network address"),
-    ("address", maps.ADDRESS, "mac kind filter_count forward filters"),
-    ("forward", maps.FORWARD, "network balancer source source6"),
+    ("address", maps.ADDRESS, "mac kind filter_count forward place filters"),
+    (
+        "forward",
+        maps.FORWARD,
+        "network balancer source source6 flows spacing idle_tcp idle_udp pace",
+    ),
     ("listener_key", maps.LISTENER_KEY, "prefix balancer family protocol port"),
-    ("listener", maps.LISTENER, "slots first"),
+    ("listener", maps.LISTENER, "slots first idle scheduler"),
     ("server_key", maps.SERVER_KEY, "balancer family protocol first slot"),
-    ("server", maps.SERVER, "address port"),
+    ("server", maps.SERVER, "address port weight"),
+    ("target_key", maps.TARGET_KEY, "balancer family protocol first address port"),
+    ("turn_key", maps.TURN_KEY, "balancer family protocol first"),
+    ("count", maps.COUNT, "next flows"),
+    ("refusal_key", maps.REFUSAL_KEY, "place reason way"),
+    ("amount", maps.AMOUNT, "packets bytes"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),
     ("filter_key", maps.FILTER_KEY, "number direction"),
     ("filter", maps.FILTER, "count version"),
@@ -45,10 +65,24 @@ LAYOUTS = (
     (
         "flow",
         maps.FLOW,
-        "last_seen forward ifindex source destination source_port destination_port "
-        "destination_mac source_mac address_difference port_difference partner_network epoch "
-        "taken peer reverse established client_finished server_finished reset revoked acknowledged "
-        "last",
+        "last_seen opened packets bytes forward ifindex source destination source_port "
+        "destination_port destination_mac source_mac address_difference port_difference "
+        "partner_network epoch taken place balancer listener idle pace any_port loaded peer reverse "
+        "established client_finished server_finished reset revoked acknowledged last",
+    ),
+    (
+        "traffic",
+        maps.TRAFFIC,
+        "carried[0].packets carried[0].bytes carried[1].packets carried[1].bytes "
+        "dropped[0].packets dropped[0].bytes dropped[1].packets dropped[1].bytes "
+        "opened ended second said unsaid",
+    ),
+    (
+        "record",
+        maps.RECORD,
+        "time opened carried[0].packets carried[0].bytes carried[1].packets carried[1].bytes "
+        "network place client called source server client_port called_port source_port "
+        "server_port group rule direction event cause protocol way",
     ),
     ("fragment_key", maps.FRAGMENT_KEY, "ifindex place"),
     ("datagram", maps.DATAGRAM, "began key identification substitute next echo"),
@@ -69,11 +103,15 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
         f"_Static_assert(PAGE_RULES == {maps.PAGE_RULES}, '');",
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
-        f"_Static_assert(MAX_FLOWS == {maps.MAX_FLOWS}, '');",
+        f"_Static_assert(CAUSES == {maps.CAUSES}, '');",
         f"_Static_assert(LISTENER_PREFIX == {maps.LISTENER_PREFIX}, '');",
         f"_Static_assert(SET_PREFIX == {maps.SET_PREFIX}, '');",
         f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
         f"_Static_assert(ADDRESS_ENDPOINT == {maps.AddressKind.ENDPOINT:d}, '');",
+        f"_Static_assert(ADDRESS_BALANCER == {maps.AddressKind.BALANCER:d}, '');",
+        *(f"_Static_assert(SCHEDULER_{each.name} == {each:d}, '');" for each in Scheduler),
+        *(f"_Static_assert({each.name} == {each:d}, '');" for each in Way),
+        *(f"_Static_assert(EVENT_{each.name} == {each:d}, '');" for each in Event),
         *(f"_Static_assert(FAMILY_{each.name} == {each:d}, '');" for each in Family),
         *(f"_Static_assert({each.name} == {each:d}, '');" for each in Direction),
         *(f"_Static_assert(NUMBER_{each.name} == {each:d}, '');" for each in Number),
@@ -95,6 +133,12 @@ def test_reasons_are_the_same_in_both_languages() -> None:
     names = re.findall(r"^\tREASON_(\w+),", (BPF / "reasons.h").read_text(), re.MULTILINE)
     assert names == [reason.name for reason in Reason]
     assert list(Reason) == list(range(1, len(names) + 1))
+
+
+def test_causes_are_the_same_in_both_languages() -> None:
+    names = re.findall(r"^\tCAUSE_(\w+)\b", (BPF / "reasons.h").read_text(), re.MULTILINE)
+    assert names == [cause.name for cause in Cause]
+    assert list(Cause) == list(range(1, maps.CAUSES))
 
 
 def test_the_gateway_has_the_same_mac_in_both_languages() -> None:
