@@ -181,7 +181,7 @@ def test_a_flow_stays_while_a_side_has_data_that_was_not_acknowledged(lab: Desk)
 
 def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
     connect(lab)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     outcome = lab.send(CLIENT, bytes(client(ask("PA", ack=5) / b"more")))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.CLOSED)
     assert shown(outcome.packet) == shown(bytes(reset("R", seq=5)))
@@ -196,13 +196,13 @@ def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
 
 def test_a_reopened_connection_does_not_revive_old_flows(lab: Desk) -> None:
     connect(lab)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     lab.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(8, 2, SOURCE, 3))])
     # The same ports again, by chance: a new connection, not the old one.
     lab.send(CLIENT, bytes(client(ask())))
     assert {flow.forward for flow in lab.flows().values()} == {8}
     connect(lab, 40001)
-    lab.program.maps["forwards"].delete(NUMBER.pack(8))
+    lab.close(8)
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
 
 
@@ -213,7 +213,7 @@ def test_flows_of_a_replaced_opening_go_on_while_new_ones_take_the_new_way(lab: 
     assert lab.send(CLIENT, bytes(client(ask("A")))).verdict == "redirect"
     connect(lab, 40001)
     assert {flow.forward for flow in lab.flows().values()} == {7, 8}
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
     assert {flow.forward for flow in lab.flows().values() if not flow.reverse} == {8}
 
@@ -272,7 +272,7 @@ def test_flows_are_counted_by_their_forward(lab: Desk) -> None:
     assert lab.flow_count(7) == 2
     lab.send(CLIENT, bytes(client(ask())))  # anew, in the place of the one that ended
     assert lab.flow_count(7) == 2
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     for sport in (40000, 40001):
         lab.send(CLIENT, bytes(client(ask("A", sport))))
     assert lab.flow_count(7) == 0

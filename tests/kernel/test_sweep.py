@@ -30,7 +30,7 @@ def test_counts_follow_what_the_sweep_ends_and_go_with_their_forward(lab: Desk) 
     assert lab.flow_count(7) == 2
     assert lab.sweep(newest(lab) + ESTABLISHED) == 2
     assert lab.flow_count(7) == 0
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     assert lab.sweep(0) == 0
     assert lab.flow_count(7) is None
 

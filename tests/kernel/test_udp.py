@@ -200,7 +200,7 @@ def test_what_was_closed_is_opened_anew_by_the_next_datagram(lab: Desk, net: Net
 @pytest.mark.parametrize("net", NETS)
 def test_a_closed_service_tells_both_sides(lab: Desk, net: Net) -> None:
     exchange(lab, net)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     said = server(datagram(b"more", 8080, 40000), net.source)
     outcome = lab.send(SERVER, bytes(said))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.CLOSED)
