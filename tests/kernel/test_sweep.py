@@ -119,6 +119,9 @@ def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit
     assert lab.sweep(seen + limit) == 1
     if state == "established":
         assert {flow.revoked for flow in lab.flows().values()} == {Cause.IDLE}
+        for sender, said in ((CLIENT, client(ask("A"))), (SERVER, server(answer("A")))):
+            outcome = lab.send(sender, bytes(said))
+            assert (outcome.verdict, outcome.reason) == ("redirect", Reason.IDLE)
         assert lab.sweep(seen + limit) == 1
     assert lab.flows() == {}
 
