@@ -8,6 +8,7 @@ import msgspec
 
 from privlink.api import health_checks
 from privlink.api.action import NLB
+from privlink.api.fields import Switch
 from privlink.api.health_checks import Code, Path, Threshold, Timeout
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import HealthCheck, ServerGroup
@@ -42,11 +43,9 @@ Words = Annotated[
 
 
 class HealthCheckConfig(Fields, frozen=True):
-    """How servers are asked whether they are well. What is not given stays as it is, and of a new
-    server group is the default. What is about HTTP has an effect on an HTTP check alone.
-    """
+    """How servers are asked whether they are well. What is about HTTP acts on such a check alone."""
 
-    health_check_enabled: bool | None = None
+    health_check_enabled: Switch | None = None
     health_check_type: Literal["TCP", "HTTP", "UDP"] | None = None
     health_check_connect_port: Port | None = None
     health_check_connect_timeout: Timeout | None = None

@@ -9,7 +9,7 @@ import msgspec
 from privlink import errors
 from privlink.api import balancing, enis, grouping, limits, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
-from privlink.api.fields import Name, check_zone
+from privlink.api.fields import Name, Switch, check_zone
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import jobs, protection
 from privlink.api.products.nlb.labels import BALANCER, LABELS, MaxResults
@@ -237,7 +237,7 @@ def update_load_balancer_attribute(
     region_id: RegionId | None = None,
     load_balancer_id: str,
     load_balancer_name: Name | None = None,
-    cross_zone_enabled: bool | None = None,
+    cross_zone_enabled: Switch | None = None,
 ) -> jobs.JobAnswer:
     """Change what is given of a load balancer.
 

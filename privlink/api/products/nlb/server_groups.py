@@ -10,7 +10,7 @@ import msgspec
 from privlink import errors
 from privlink.api import grouping, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
-from privlink.api.fields import Name
+from privlink.api.fields import Name, Switch
 from privlink.api.paging import NextToken, by_token
 from privlink.api.products.nlb import health_checks, jobs
 from privlink.api.products.nlb.health_checks import HealthCheckConfig
@@ -95,7 +95,7 @@ def create_server_group(
     scheduler: Scheduler = "Wrr",
     address_ip_version: Annotated[AddressIpVersion, Wire("AddressIPVersion")] = "ipv4",
     health_check_config: HealthCheckConfig | None = None,
-    connection_drain_enabled: bool = False,
+    connection_drain_enabled: Switch = False,
     connection_drain_timeout: DrainTimeout = 300,
     preserve_client_ip_enabled: NotSo | None = None,
     any_port_enabled: AnyPort = False,
@@ -181,7 +181,7 @@ def update_server_group_attribute(
     server_group_name: Name | None = None,
     scheduler: Scheduler | None = None,
     health_check_config: HealthCheckConfig | None = None,
-    connection_drain_enabled: bool | None = None,
+    connection_drain_enabled: Switch | None = None,
     connection_drain_timeout: DrainTimeout | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
 ) -> ServerGroupAnswer:
