@@ -43,7 +43,7 @@ Words = Annotated[
 
 
 class HealthCheckConfig(Fields, frozen=True):
-    """How servers are asked whether they are well. What is about HTTP acts on such a check alone."""
+    """How servers are asked whether they are well. What is about HTTP is for HTTP checks."""
 
     health_check_enabled: Switch | None = None
     health_check_type: Literal["TCP", "HTTP", "UDP"] | None = None
