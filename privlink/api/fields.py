@@ -26,6 +26,8 @@ Description = Annotated[
     ),
 ]
 
+Switch = Annotated[bool, msgspec.Meta(description="it is true or false.")]
+
 
 def check_zone(call: Call, zone_id: str) -> None:
     """Refuse a zone that this region does not have."""

@@ -28,7 +28,7 @@ def told(node: Node, clb: str) -> list[tuple[str, int, list[tuple[str, int]]]]:
     node.catch_up()
     return [
         (each["protocol"], each["first"], [(s["address"], s["port"]) for s in each["servers"]])
-        for each in node.held[f"balancer/{clb}"]["listeners"]
+        for each in node.held[f"balancer/{clb}/local-a"]["listeners"]
     ]
 
 
@@ -97,6 +97,11 @@ def test_what_is_true_of_a_listener_may_be_said_of_it(operator: Account, world: 
         "Scheduler": "wrr",
         "BackendServerPort": 5353,
         "HealthCheck": "off",
+        "HealthCheckConnectPort": 5353,
+        "HealthCheckConnectTimeout": 10,
+        "HealthCheckInterval": 5,
+        "HealthyThreshold": 3,
+        "UnhealthyThreshold": 3,
         "ProxyProtocolV2Enabled": False,
         "AclStatus": "off",
     }
@@ -114,11 +119,12 @@ def test_what_is_true_of_a_listener_may_be_said_of_it(operator: Account, world: 
     ("more", "code", "words"),
     [
         ({"Bandwidth": 10}, "InvalidBandwidth", "only -1"),
-        ({"Scheduler": "rr"}, "InvalidScheduler", "only wrr"),
-        ({"HealthCheckSwitch": "on"}, "InvalidHealthCheckSwitch", "not probed yet"),
+        ({"Scheduler": "qch"}, "InvalidScheduler", "no QUIC ids"),
+        ({"HealthCheckSwitch": "yes"}, "InvalidHealthCheckSwitch", "on or off"),
         ({"AclStatus": "on"}, "InvalidAclStatus", "only off"),
         ({"ProxyProtocolV2Enabled": True}, "InvalidProxyProtocolV2Enabled", "only false"),
-        ({"UnhealthyThreshold": 3}, "UnsupportedParameter.UnhealthyThreshold", "not act on"),
+        ({"UnhealthyThreshold": 1}, "InvalidUnhealthyThreshold", "2 to 10"),
+        ({"AclId": "acl-1"}, "UnsupportedParameter.AclId", "not act on"),
         ({"VServerGroupId": "rsp-none"}, "InvalidParameter", "'rsp-none' is NotFound"),
         ({"ListenerPort": 65536}, "InvalidListenerPort", "1 to 65535"),
     ],

@@ -7,6 +7,8 @@ from privlink.api.products.slb import (
     load_balancers,
     places,
     settings,
+    tcp_listeners,
+    udp_listeners,
     vserver_groups,
 )
 
@@ -16,6 +18,8 @@ ACTIONS = (
     *settings.ACTIONS,
     *backend_servers.ACTIONS,
     *vserver_groups.ACTIONS,
+    *tcp_listeners.ACTIONS,
+    *udp_listeners.ACTIONS,
     *listeners.ACTIONS,
     *labels.ACTIONS,
 )
