@@ -23,7 +23,7 @@ from privlink.model.ids import (
 )
 from privlink.model.privatelink import ResourceType
 from privlink.rules import families
-from privlink.store import changes, labels, rows, schema
+from privlink.store import changes, health, labels, rows, schema
 from privlink.store.database import Transaction
 
 _balancer, _zone = schema.load_balancer, schema.load_balancer_zone
@@ -74,12 +74,14 @@ def set_active(tx: Transaction, balancer: LoadBalancer, *, active: bool) -> None
     """Let a load balancer take new flows, or not."""
     change(tx, msgspec.structs.replace(balancer, active=active))
     changes.touch(tx, changes.balancer_key(balancer.id))
+    health.forget(tx, [balancer.id])
 
 
 def delete_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> None:
     """Delete a load balancer with its listeners, its addresses and the groups that are its own."""
     for listener in listeners(tx, [balancer_id]):
         labels.forget(tx, listener.id)
+    health.forget_balancer(tx, balancer_id)
     enis = tx.execute(select(_zone.c.eni_id).where(_zone.c.balancer_id == balancer_id)).scalars()
     eni_ids = list(enis)
     tx.execute(delete(_listener).where(_listener.c.balancer_id == balancer_id))
@@ -171,8 +173,10 @@ def remove_servers(tx: Transaction, group_id: ServerGroupId, gone: Iterable[Grou
 
 def _touch_users(tx: Transaction, group_id: ServerGroupId) -> None:
     users = select(_listener.c.balancer_id).where(_listener.c.group_id == group_id).distinct()
-    for balancer_id in tx.execute(users).scalars().all():
+    balancer_ids = tx.execute(users).scalars().all()
+    for balancer_id in balancer_ids:
         changes.touch(tx, changes.balancer_key(LoadBalancerId(balancer_id)))
+    health.forget(tx, balancer_ids)
 
 
 def get_listener(tx: Transaction, account_id: AccountId, listener_id: str) -> Listener | None:
@@ -205,6 +209,7 @@ def delete_listener(tx: Transaction, listener: Listener) -> None:
     tx.execute(delete(_listener).where(_listener.c.id == listener.id))
     labels.forget(tx, listener.id)
     changes.touch(tx, changes.balancer_key(listener.balancer_id))
+    health.forget(tx, [listener.balancer_id])
 
 
 def add_listener(tx: Transaction, listener: Listener) -> None:
@@ -216,3 +221,4 @@ def change_listener(tx: Transaction, listener: Listener) -> None:
     """Put a listener's settings down as they are given."""
     rows.change(tx, _listener, {"id": listener.id}, **msgspec.structs.asdict(listener))
     changes.touch(tx, changes.balancer_key(listener.balancer_id))
+    health.forget(tx, [listener.balancer_id])

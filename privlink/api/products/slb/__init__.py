@@ -2,6 +2,7 @@
 
 from privlink.api.products.slb import (
     backend_servers,
+    health,
     labels,
     listeners,
     load_balancers,
@@ -17,5 +18,6 @@ ACTIONS = (
     *backend_servers.ACTIONS,
     *vserver_groups.ACTIONS,
     *listeners.ACTIONS,
+    *health.ACTIONS,
     *labels.ACTIONS,
 )
