@@ -188,10 +188,12 @@ class Action:
         secret: bool,
         conditions: Conditions | None,
         before_opening: bool,
+        ignores: tuple[str, ...],
     ) -> None:
         self.product = product
         self.conditions = conditions
         self.before_opening = before_opening
+        self._ignored = IGNORED | frozenset(ignores)
         self.resource = resource
         self.name = name or pascal(function.__name__)
         self.writes = writes
@@ -220,7 +222,7 @@ class Action:
         rule.
         """
         for name in nested:
-            if name not in self.names and name not in IGNORED:
+            if name not in self.names and name not in self._ignored:
                 raise errors.UnsupportedParameter(parameter=name, action=self.name)
         given = {name: value for name, value in nested.items() if name in self.names}
         try:
@@ -263,6 +265,7 @@ def action(
     secret: bool = False,
     conditions: Conditions | None = None,
     before_opening: bool = False,
+    ignores: tuple[str, ...] = (),
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -273,7 +276,8 @@ def action(
     `conditions`: what policies may ask besides, of this action alone. `before_opening`: it is
     answered although the account has not switched PrivateLink on.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
-    answer holds one, so it is given once and not remembered for its ClientToken.
+    answer holds one, so it is given once and not remembered for its ClientToken. `ignores`: what
+    clients send with it that says nothing of it, by its name on the wire.
     """
     return lambda function: Action(
         product,
@@ -285,6 +289,7 @@ def action(
         secret=secret,
         conditions=conditions,
         before_opening=before_opening,
+        ignores=ignores,
     )
 
 

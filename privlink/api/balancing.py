@@ -8,9 +8,11 @@ from ipaddress import ip_network
 from privlink import errors
 from privlink.api.action import Call
 from privlink.api.wire import Answer
-from privlink.model.ids import LoadBalancerId, VpcId
+from privlink.model.balancer import LoadBalancerZone
+from privlink.model.ids import EniId, LoadBalancerId, VpcId
+from privlink.model.network import VSwitch
 from privlink.rules import addresses, families
-from privlink.store import changes, labels, networks, nodes
+from privlink.store import balancers, changes, labels, networks, nodes, rows
 
 
 class TagShown(Answer):
@@ -30,10 +32,25 @@ def tags(call: Call, resource_ids: Iterable[str]) -> dict[str, list[TagShown]]:
     }
 
 
+def place(
+    call: Call, balancer_id: LoadBalancerId, vswitch: VSwitch, eni_id: EniId
+) -> LoadBalancerZone:
+    """A load balancer's place in the zone of a vSwitch, with numbers that are its own for good."""
+    return LoadBalancerZone(
+        balancer_id,
+        vswitch.zone_id,
+        vswitch.id,
+        eni_id,
+        number=rows.next_number(call.tx, "place"),
+        opening=rows.next_number(call.tx, "opening"),
+    )
+
+
 def known_to_nodes(call: Call, balancer_id: LoadBalancerId) -> bool:
-    """Whether every node holds a load balancer as it now is."""
-    key = changes.balancer_key(balancer_id)
-    return nodes.in_step(call.tx, [key]).confirms(key)
+    """Whether every node holds a load balancer, in each of its zones, as it now is."""
+    zones = balancers.zones(call.tx, balancer_id)
+    keys = [changes.balancer_key(balancer_id, place.zone_id) for place in zones]
+    return nodes.in_step(call.tx, keys).confirms(*keys)
 
 
 def protection(

@@ -19,8 +19,26 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.items import Check, CheckKind
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
+
+
+class HealthCheck(msgspec.Struct, frozen=True):
+    """Whether servers are asked how they are, and how. What was set stays known while it is off."""
+
+    enabled: bool = False
+    check: Check = Check(CheckKind.TCP)
+
+    @classmethod
+    def read(cls, text: str) -> HealthCheck:
+        """What a database says. An empty text is of a time when no server was asked."""
+        return msgspec.json.decode(text, type=cls) if text else cls()
+
+    @property
+    def text(self) -> str:
+        """How a database keeps it."""
+        return msgspec.json.encode(self).decode()
 
 
 class LoadBalancer(msgspec.Struct, frozen=True):
@@ -41,6 +59,7 @@ class LoadBalancer(msgspec.Struct, frozen=True):
     fixed_since: str = ""  # protection against changes in a console; empty: none
     fixed_reason: str = ""
     ip_version: IpVersion = IpVersion.IPV4
+    cross_zone: bool = True  # while no server of a zone is well, those of others take its flows
 
 
 class LoadBalancerZone(msgspec.Struct, frozen=True):
@@ -50,6 +69,8 @@ class LoadBalancerZone(msgspec.Struct, frozen=True):
     zone_id: ZoneId
     vswitch_id: VSwitchId
     eni_id: EniId
+    number: int  # what its traffic is counted under
+    opening: int  # of the flows to its own address
 
 
 class ServerGroup(msgspec.Struct, frozen=True):
@@ -65,6 +86,11 @@ class ServerGroup(msgspec.Struct, frozen=True):
     balancer_id: LoadBalancerId | None = None  # the CLB whose group it is; None for an NLB's
     ip_version: IpVersion = IpVersion.IPV4  # of its servers
     any_port: bool = False  # its servers get flows on the port the client asked for
+    # A CLB has these of a listener.
+    scheduler: str = "Wrr"  # or Rr, Wlc, Sch, Tch, in the capitals it was given in
+    health: str = ""  # a HealthCheck's text
+    draining: bool = False  # a server that is taken out keeps its flows for a while
+    drain_timeout: int = 300  # seconds that these have
 
 
 def default_group(balancer_id: LoadBalancerId) -> ServerGroupId:
@@ -85,6 +111,7 @@ class GroupServer(msgspec.Struct, frozen=True):
     port: int  # 0 where the group does not say: a default server of a CLB, or any port
     weight: int  # 0 takes no new flows, 100 the most
     description: str
+    leaving_until: int | None = None  # Unix time; it was taken out, and keeps its flows till then
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -101,3 +128,27 @@ class Listener(msgspec.Struct, frozen=True):
     started: bool = True  # one that is not takes no new flows
     description: str = ""
     server_port: int | None = None  # of a CLB's default servers
+    idle: int = 0  # seconds of silence after which a flow ends; 0: 900 on TCP, 60 on UDP
+    # An NLB has these of a server group.
+    scheduler: str = "Wrr"
+    health: str = ""  # a HealthCheck's text
+    draining: bool = False  # a server that is taken out keeps its flows for a while
+    drain_timeout: int = 300  # seconds that these have
+
+
+class Balancing(msgspec.Struct, frozen=True):
+    """How flows are shared out among servers."""
+
+    scheduler: str
+    health_check: HealthCheck
+    drain: int  # seconds that a server keeps its flows for after it is taken out; 0: it does not
+
+
+def balancing(group: ServerGroup, listener: Listener) -> Balancing:
+    """How a listener shares out flows among the servers of a group: whichever of the two says."""
+    says = group if group.balancer_id is None else listener
+    return Balancing(
+        says.scheduler,
+        HealthCheck.read(says.health),
+        says.drain_timeout if says.draining else 0,
+    )

@@ -56,7 +56,7 @@ class Front(msgspec.Struct, frozen=True):
     zone_ids: tuple[ZoneId, ...]
     cross_zone: bool
     listeners: tuple[FrontListener, ...]  # which are started, of a load balancer that is active
-    server_zones: dict[str, ZoneId]  # by address; an address that is not in it is anywhere
+    server_zones: dict[str, str]  # by address; an address that is not in it is anywhere
     told: tuple[ServerHealth, ...]
 
 

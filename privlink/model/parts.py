@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from privlink.model.balancer import GroupServer, Listener, LoadBalancer
+from privlink.model.balancer import (
+    GroupServer,
+    Listener,
+    LoadBalancer,
+    LoadBalancerZone,
+    ServerGroup,
+)
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.model.privatelink import EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
@@ -30,11 +36,16 @@ class AttachmentParts(msgspec.Struct, frozen=True):
 
 
 class BalancerParts(msgspec.Struct, frozen=True):
-    """A load balancer, its listeners, and the servers of their groups."""
+    """A load balancer in one zone, its listeners, their groups, and the servers of these."""
 
     balancer: LoadBalancer
+    place: LoadBalancerZone
+    eni: Eni
+    vpc: Vpc
     listeners: tuple[Listener, ...]
+    groups: Mapping[str, ServerGroup]  # by id
     servers: tuple[GroupServer, ...]
+    vswitches: tuple[VSwitch, ...]  # of the VPC, for the zones of the servers
 
 
 class FilterParts(msgspec.Struct, frozen=True):
@@ -61,6 +72,6 @@ class ForwardParts(msgspec.Struct, frozen=True):
     vpc: Vpc
     groups: tuple[SecurityGroup, ...]
     provider_vpc: Vpc | None
-    balancer: LoadBalancer | None
+    resource: LoadBalancerZone | None
     replaced_vpc: Vpc | None = None
-    replaced_balancer: LoadBalancer | None = None
+    replaced_resource: LoadBalancerZone | None = None

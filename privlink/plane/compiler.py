@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from privlink.model import items
-from privlink.model.balancer import GroupServer, Listener, LoadBalancer
+from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, balancing
 from privlink.model.network import Vpc
 from privlink.model.parts import (
     AttachmentParts,
@@ -16,11 +16,21 @@ from privlink.model.parts import (
     SegmentParts,
 )
 from privlink.model.security import Direction, SecurityGroupRule
-from privlink.rules import addresses, filters
+from privlink.rules import addresses, filters, placement
 
 # What holds where no rule of a security group decides comes after the last of them.
 _AFTER_ALL = 101
 _ANYWHERE = ("0.0.0.0/0", "::/0")
+
+# What a listener or a server group says, and what a node knows. Rr is Wrr among equals.
+_EQUAL = "rr"
+_SCHEDULERS = {
+    "wrr": items.Scheduler.ROUND_ROBIN,
+    _EQUAL: items.Scheduler.ROUND_ROBIN,
+    "wlc": items.Scheduler.LEAST_CONNECTIONS,
+    "sch": items.Scheduler.SOURCE_HASH,
+    "tch": items.Scheduler.TUPLE_HASH,
+}
 
 
 def segment(parts: SegmentParts) -> items.Segment:
@@ -55,34 +65,55 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
 
 
 def balancer(parts: BalancerParts) -> items.Balancer:
-    """A load balancer as forwards use it.
+    """A load balancer in one zone.
 
-    Servers of weight 0, listeners that are stopped and load balancers that are not active take no
-    new flows.
+    Listeners that are stopped and load balancers that are not active take no flows.
     """
     heard = parts.listeners if parts.balancer.active else ()
     return items.Balancer(
-        parts.balancer.number,
-        tuple(
-            items.Listener(
-                items.Protocol(listener.protocol),
-                max(listener.first, 1),  # port 0 is nobody's: RFC 6335
-                listener.last,
-                tuple(
-                    _server(server, listener)
-                    for server in parts.servers
-                    if server.group_id == listener.group_id and server.weight > 0
-                ),
-            )
-            for listener in heard
-            if listener.started
-        ),
+        number=parts.place.number,
+        listeners=tuple(_listener(parts, listener) for listener in heard if listener.started),
+        network=parts.vpc.number,
+        zone=parts.place.zone_id,
+        address=addresses.text(parts.eni.address),
+        mac=parts.eni.mac,
+        address6=parts.eni.address6 or "",
+        opening=parts.place.opening,
+        cross_zone=parts.balancer.cross_zone,
     )
 
 
-def _server(server: GroupServer, listener: Listener) -> items.Server:
-    # Where neither says a port, it is the one that the client asked for.
-    return items.Server(server.address, server.port or listener.server_port or 0, server.weight)
+def _listener(parts: BalancerParts, listener: Listener) -> items.Listener:
+    settings = balancing(parts.groups[listener.group_id], listener)
+    health = settings.health_check
+    return items.Listener(
+        protocol=items.Protocol(listener.protocol),
+        first=max(listener.first, 1),  # port 0 is nobody's: RFC 6335
+        last=listener.last,
+        servers=tuple(
+            _server(parts, server, listener, equal=settings.scheduler.lower() == _EQUAL)
+            for server in parts.servers
+            if server.group_id == listener.group_id
+            and (server.leaving_until is None or settings.drain)
+        ),
+        scheduler=_SCHEDULERS[settings.scheduler.lower()],
+        idle=listener.idle,
+        group=listener.group_id,
+        check=health.check if health.enabled else None,
+    )
+
+
+def _server(
+    parts: BalancerParts, server: GroupServer, listener: Listener, *, equal: bool
+) -> items.Server:
+    takes_none = server.weight == 0 or server.leaving_until is not None
+    return items.Server(
+        address=server.address,
+        # Where neither says a port, it is the one that the client asked for.
+        port=server.port or listener.server_port or 0,
+        weight=0 if takes_none else 100 if equal else server.weight,
+        zone=placement.zone_of(server.address, parts.vswitches),
+    )
 
 
 def packet_filter(parts: FilterParts) -> items.Filter:
@@ -115,8 +146,8 @@ def forward(parts: ForwardParts) -> items.Forward:
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
-        opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.balancer, has_ipv6),
-        replaced=_opening(*replaced, parts.replaced_balancer, has_ipv6),
+        opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.resource, has_ipv6),
+        replaced=_opening(*replaced, parts.replaced_resource, has_ipv6),
         address6=parts.eni.address6 or "",
     )
 
@@ -125,17 +156,17 @@ def _opening(
     number: int | None,
     source: int | None,
     vpc: Vpc | None,
-    balancer: LoadBalancer | None,
+    resource: LoadBalancerZone | None,
     has_ipv6: bool,
 ) -> items.Opening | None:
     if number is None:
         return None
-    assert source is not None and vpc is not None and balancer is not None, number
+    assert source is not None and vpc is not None and resource is not None, number
     return items.Opening(
         number=number,
         network=vpc.number,
         source=addresses.text(source),
-        balancer=balancer.number,
+        balancer=resource.number,
         source6=addresses.source6(source) if has_ipv6 else "",
     )
 

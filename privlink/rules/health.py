@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -39,8 +38,8 @@ from privlink.model.health import (
     ServerState,
     served_port,
 )
-from privlink.model.ids import ZoneId
 from privlink.model.network import VSwitch
+from privlink.rules import placement
 
 # Why a check fails, as NLB's GetListenerHealthStatus names it.
 REASONS = (
@@ -69,7 +68,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     key: ServerKey
     takes: bool
-    word: Word | None  # None: it is not checked
+    word: Word
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -93,7 +92,7 @@ class Condition(msgspec.Struct, frozen=True):
         """When the last of them changed; empty if that is not known."""
         if self.health is Health.UNKNOWN:
             return ""
-        return max((each.word.since for each in self.pool if each.word), default="")
+        return max((each.word.since for each in self.pool), default="")
 
 
 def word(told: Iterable[ServerHealth]) -> Word:
@@ -136,21 +135,10 @@ def place(told: ServerHealth) -> Place:
     return told.zone_id, told.group_id, told.address, told.port
 
 
-def located(addresses: Iterable[str], vswitches: Sequence[VSwitch]) -> dict[str, ZoneId]:
+def located(addresses: Iterable[str], vswitches: Sequence[VSwitch]) -> dict[str, str]:
     """The zones of those addresses that lie in a vSwitch, by address."""
-    blocks = [
-        (ip_network(cidr), vswitch.zone_id)
-        for vswitch in vswitches
-        for cidr in (vswitch.cidr, vswitch.cidr6)
-        if cidr
-    ]
-    found = {}
-    for text in addresses:
-        address = ip_address(text)
-        zone_id = next((zone_id for block, zone_id in blocks if address in block), None)
-        if zone_id is not None:
-            found[text] = zone_id
-    return found
+    zones = {address: placement.zone_of(address, vswitches) for address in addresses}
+    return {address: zone_id for address, zone_id in zones.items() if zone_id}
 
 
 def asked(front: Front) -> set[Place]:
@@ -225,8 +213,9 @@ def _pool(
         if server.weight == 0 or (6 if ":" in server.address else 4) != family:
             continue
         name = key(server, behind)
-        found = said((zone_id, *name)) if behind.checked else None
-        takes = found is None or found.state is not ServerState.UNHEALTHY
+        # One that is checked for another listener as well is down for both.
+        found = said((zone_id, *name))
+        takes = found.state is not ServerState.UNHEALTHY
         at_home = front.server_zones.get(server.address, zone_id) == zone_id
         (own if at_home else others).append(Candidate(name, takes, found))
     if not front.cross_zone or any(each.takes for each in own):
@@ -240,5 +229,5 @@ def _condition(pool: Sequence[Candidate]) -> Condition:
         return Condition(Health.UNHEALTHY, tuple(pool))
     if len(taking) < len(pool):
         return Condition(Health.DEGRADED, tuple(pool))
-    known = any(each.word and each.word.state is ServerState.HEALTHY for each in taking)
+    known = any(each.word.state is ServerState.HEALTHY for each in taking)
     return Condition(Health.HEALTHY if known else Health.UNKNOWN, tuple(pool))

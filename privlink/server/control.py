@@ -1,20 +1,37 @@
 """The control loop: what follows from what the nodes have confirmed.
 
-It runs on every report, inside the report's transaction. Level, not edge: it looks at whatever is
-unsettled now, so a lost report or a restart costs nothing but time.
+It runs on every report, inside the report's transaction; what time alone decides, at the server's
+start as well. Level, not edge: it looks at whatever is unsettled now, so a lost report or a restart
+costs nothing but time.
 """
 
 from __future__ import annotations
 
 from privlink.rules import lifecycle
 from privlink.rules.lifecycle import Step, ZoneFacts
-from privlink.store import changes, endpoints, networks, nodes
+from privlink.store import balancers, changes, endpoints, networks, nodes
 from privlink.store.database import Transaction
 
 
-def settle(tx: Transaction) -> list[str]:
-    """Settle everything that is unsettled and may be; returns what was done, in sentences."""
-    return [*_settle_zones(tx), *_settle_endpoints(tx), *_settle_attachments(tx)]
+def settle(tx: Transaction, now: int) -> list[str]:
+    """Settle everything that is unsettled and may be; returns what was done, in sentences.
+
+    `now` is a Unix time.
+    """
+    return [
+        *_settle_zones(tx),
+        *_settle_endpoints(tx),
+        *_settle_attachments(tx),
+        *settle_servers(tx, now),
+    ]
+
+
+def settle_servers(tx: Transaction, now: int) -> list[str]:
+    """Take away the servers whose time to drain is over, in sentences."""
+    return [
+        f"{server.group_id}: {server.address} port {server.port} has drained"
+        for server in balancers.remove_drained(tx, now)
+    ]
 
 
 def _settle_zones(tx: Transaction) -> list[str]:

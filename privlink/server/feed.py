@@ -126,7 +126,7 @@ def push_report(
     nodes.put_faults(call.tx, node.id, stated)
     networks.set_plugged(call.tx, _attachment_ids(plugged), plugged=True)
     networks.set_plugged(call.tx, _attachment_ids(unplugged), plugged=False)
-    for sentence in control.settle(call.tx):
+    for sentence in control.settle(call.tx, int(call.moment.timestamp())):
         log.info("%s", sentence)
     changes.forget_gone(call.tx)
     accounts.forget_nonces(call.tx, int(call.moment.timestamp()))

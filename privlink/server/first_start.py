@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from privlink.model.account import AccessKey, Account, Node
 from privlink.model.ids import AccountId, NodeId
+from privlink.server import control
 from privlink.server.orders import Orders
 from privlink.store import accounts, changes, nodes, roles
 from privlink.store.database import Transaction
@@ -24,6 +25,7 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     moment = datetime.now(UTC)
     roles.forget_sessions(tx, before=int(moment.timestamp()))
     accounts.forget_nonces(tx, int(moment.timestamp()))
+    control.settle_servers(tx, int(moment.timestamp()))
     now = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     operator = accounts.operator(tx)
     if operator is None:

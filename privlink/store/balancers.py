@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 
 from privlink.model.balancer import (
     GroupServer,
@@ -13,6 +13,7 @@ from privlink.model.balancer import (
     LoadBalancer,
     LoadBalancerZone,
     ServerGroup,
+    balancing,
 )
 from privlink.model.ids import (
     AccountId,
@@ -21,8 +22,9 @@ from privlink.model.ids import (
     ServiceId,
     VpcId,
 )
+from privlink.model.network import VSwitch
 from privlink.model.privatelink import ResourceType
-from privlink.rules import families
+from privlink.rules import families, placement
 from privlink.store import changes, health, labels, rows, schema
 from privlink.store.database import Transaction
 
@@ -55,14 +57,20 @@ def in_vpc(tx: Transaction, vpc_id: VpcId) -> list[LoadBalancer]:
 
 
 def zones(tx: Transaction, balancer_id: str) -> list[LoadBalancerZone]:
-    statement = select(_zone).where(_zone.c.balancer_id == balancer_id).order_by(_zone.c.zone_id)
-    return rows.all_of(tx, LoadBalancerZone, statement)
+    return zones_of(tx, [balancer_id])
+
+
+def zones_of(tx: Transaction, balancer_ids: Iterable[str]) -> list[LoadBalancerZone]:
+    """The places of load balancers, each one's by zone."""
+    return rows.find_among(
+        tx, LoadBalancerZone, _zone, "balancer_id", balancer_ids, order="zone_id"
+    )
 
 
 def add(tx: Transaction, balancer: LoadBalancer, in_zones: Iterable[LoadBalancerZone]) -> None:
     rows.add(tx, _balancer, balancer)
     rows.add(tx, _zone, *in_zones)
-    changes.touch(tx, changes.balancer_key(balancer.id))
+    _touch(tx, balancer.id)
 
 
 def change(tx: Transaction, balancer: LoadBalancer) -> None:
@@ -73,25 +81,32 @@ def change(tx: Transaction, balancer: LoadBalancer) -> None:
 def set_active(tx: Transaction, balancer: LoadBalancer, *, active: bool) -> None:
     """Let a load balancer take new flows, or not."""
     change(tx, msgspec.structs.replace(balancer, active=active))
-    changes.touch(tx, changes.balancer_key(balancer.id))
-    health.forget(tx, [balancer.id])
+    _touch(tx, balancer.id)
+
+
+def set_cross_zone(tx: Transaction, balancer: LoadBalancer, *, enabled: bool) -> None:
+    """Let servers of other zones take a zone's flows while none of its own is well, or not."""
+    change(tx, msgspec.structs.replace(balancer, cross_zone=enabled))
+    _touch(tx, balancer.id)
 
 
 def delete_balancer(tx: Transaction, balancer_id: LoadBalancerId) -> None:
     """Delete a load balancer with its listeners, its addresses and the groups that are its own."""
     for listener in listeners(tx, [balancer_id]):
         labels.forget(tx, listener.id)
-    health.forget_balancer(tx, balancer_id)
+    _touch(tx, balancer_id, gone=True)
     enis = tx.execute(select(_zone.c.eni_id).where(_zone.c.balancer_id == balancer_id)).scalars()
     eni_ids = list(enis)
+    behind = {listener.group_id for listener in listeners(tx, [balancer_id])}
     tx.execute(delete(_listener).where(_listener.c.balancer_id == balancer_id))
+    for group_id in behind:
+        _end_draining(tx, group_id)
     for group in groups_of_balancer(tx, balancer_id):
         delete_group(tx, group.id)
     tx.execute(delete(_zone).where(_zone.c.balancer_id == balancer_id))
     tx.execute(delete(schema.eni).where(schema.eni.c.id.in_(eni_ids)))
     tx.execute(delete(_balancer).where(_balancer.c.id == balancer_id))
     labels.forget(tx, balancer_id)
-    changes.touch(tx, changes.balancer_key(balancer_id), gone=True)
 
 
 def services_on(tx: Transaction, balancer_id: LoadBalancerId) -> list[ServiceId]:
@@ -132,6 +147,12 @@ def change_group(tx: Transaction, group: ServerGroup) -> None:
     rows.change(tx, _group, {"id": group.id}, **msgspec.structs.asdict(group))
 
 
+def set_balancing(tx: Transaction, group: ServerGroup) -> None:
+    """Put a server group's settings down, those among them that the nodes act on."""
+    change_group(tx, group)
+    _touch_users(tx, group.id)
+
+
 def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
     """Delete a server group that no listener uses, with its servers."""
     tx.execute(delete(_server).where(_server.c.group_id == group_id))
@@ -139,15 +160,25 @@ def delete_group(tx: Transaction, group_id: ServerGroupId) -> None:
     labels.forget(tx, group_id)
 
 
-def servers(tx: Transaction, group_ids: Iterable[str]) -> list[GroupServer]:
-    """The servers of groups; of each group by address, IPv4 before IPv6, and port."""
-    found: list[GroupServer] = []
-    for chunk in rows.chunks(group_ids):
-        found += rows.all_of(tx, GroupServer, select(_server).where(_server.c.group_id.in_(chunk)))
+def servers(
+    tx: Transaction, group_ids: Iterable[str], *, leaving: bool = False
+) -> list[GroupServer]:
+    """The servers of groups; of each group by address, IPv4 before IPv6, and port.
+
+    Those that were taken out and still drain are among them if `leaving`.
+    """
+    found = [
+        server
+        for server in rows.find_among(tx, GroupServer, _server, "group_id", group_ids)
+        if leaving or server.leaving_until is None
+    ]
     return sorted(found, key=lambda each: (each.group_id, families.order(each.address), each.port))
 
 
-def add_servers(tx: Transaction, group_id: ServerGroupId, added: Iterable[GroupServer]) -> None:
+def add_servers(tx: Transaction, group_id: ServerGroupId, added: Sequence[GroupServer]) -> None:
+    """Add servers to a group. One that still drains is a server like any other again."""
+    for server in added:
+        tx.execute(delete(_server).where(*_is(server), _server.c.leaving_until.is_not(None)))
     rows.add(tx, _server, *added)
     _touch_users(tx, group_id)
 
@@ -160,23 +191,72 @@ def change_servers(tx: Transaction, group_id: ServerGroupId, given: Iterable[Gro
     _touch_users(tx, group_id)
 
 
-def remove_servers(tx: Transaction, group_id: ServerGroupId, gone: Iterable[GroupServer]) -> None:
+def remove_servers(
+    tx: Transaction, group: ServerGroup, gone: Iterable[GroupServer], now: int
+) -> None:
+    """Take servers out of a group: at once, or where connections drain, when that is over.
+
+    `now` is a Unix time.
+    """
+    users = listeners_using(tx, group.id)
+    drain = max((balancing(group, listener).drain for listener in users), default=0)
     for server in gone:
-        this = (
-            _server.c.group_id == group_id,
-            _server.c.address == server.address,
-            _server.c.port == server.port,
-        )
-        tx.execute(delete(_server).where(*this))
-    _touch_users(tx, group_id)
+        if drain:
+            tx.execute(update(_server).where(*_is(server)).values(leaving_until=now + drain))
+        else:
+            tx.execute(delete(_server).where(*_is(server)))
+    _touch_users(tx, group.id)
+
+
+def remove_drained(tx: Transaction, now: int) -> list[GroupServer]:
+    """Take the servers away whose time to drain is over; returns them. `now` is a Unix time."""
+    over = _server.c.leaving_until <= now
+    found = rows.all_of(tx, GroupServer, select(_server).where(over))
+    if found:
+        tx.execute(delete(_server).where(over))
+    for group_id in {server.group_id for server in found}:
+        _touch_users(tx, group_id)
+    return found
+
+
+def touch_servers_in(tx: Transaction, vswitch: VSwitch) -> None:
+    """Have the nodes look again at load balancers with servers in a vSwitch, which has come or gone
+    and gives them their zone.
+    """
+    found = servers(tx, [group.id for group in groups_in(tx, vswitch.vpc_id)], leaving=True)
+    inside = (server.group_id for server in found if placement.lies_in(server.address, vswitch))
+    for group_id in dict.fromkeys(inside):
+        _touch_users(tx, group_id)
+
+
+def _is(server: GroupServer) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _server.c.group_id == server.group_id,
+        _server.c.address == server.address,
+        _server.c.port == server.port,
+    )
+
+
+def _end_draining(tx: Transaction, group_id: ServerGroupId) -> None:
+    """Take away what drains in a group that no listener uses any more: its flows have ended."""
+    if not listeners_using(tx, group_id):
+        drains = (_server.c.group_id == group_id, _server.c.leaving_until.is_not(None))
+        tx.execute(delete(_server).where(*drains))
 
 
 def _touch_users(tx: Transaction, group_id: ServerGroupId) -> None:
     users = select(_listener.c.balancer_id).where(_listener.c.group_id == group_id).distinct()
-    balancer_ids = tx.execute(users).scalars().all()
-    for balancer_id in balancer_ids:
-        changes.touch(tx, changes.balancer_key(LoadBalancerId(balancer_id)))
-    health.forget(tx, balancer_ids)
+    for balancer_id in tx.execute(users).scalars().all():
+        _touch(tx, LoadBalancerId(balancer_id))
+
+
+def _touch(tx: Transaction, balancer_id: LoadBalancerId, *, gone: bool = False) -> None:
+    keys = [changes.balancer_key(balancer_id, place.zone_id) for place in zones(tx, balancer_id)]
+    changes.touch(tx, *keys, gone=gone)
+    if gone:
+        health.forget_balancer(tx, balancer_id)
+    else:
+        health.forget(tx, [balancer_id])
 
 
 def get_listener(tx: Transaction, account_id: AccountId, listener_id: str) -> Listener | None:
@@ -207,18 +287,17 @@ def listeners_using(tx: Transaction, group_id: ServerGroupId) -> list[Listener]:
 
 def delete_listener(tx: Transaction, listener: Listener) -> None:
     tx.execute(delete(_listener).where(_listener.c.id == listener.id))
+    _end_draining(tx, listener.group_id)
     labels.forget(tx, listener.id)
-    changes.touch(tx, changes.balancer_key(listener.balancer_id))
-    health.forget(tx, [listener.balancer_id])
+    _touch(tx, listener.balancer_id)
 
 
 def add_listener(tx: Transaction, listener: Listener) -> None:
     rows.add(tx, _listener, listener)
-    changes.touch(tx, changes.balancer_key(listener.balancer_id))
+    _touch(tx, listener.balancer_id)
 
 
 def change_listener(tx: Transaction, listener: Listener) -> None:
     """Put a listener's settings down as they are given."""
     rows.change(tx, _listener, {"id": listener.id}, **msgspec.structs.asdict(listener))
-    changes.touch(tx, changes.balancer_key(listener.balancer_id))
-    health.forget(tx, [listener.balancer_id])
+    _touch(tx, listener.balancer_id)

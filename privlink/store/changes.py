@@ -57,8 +57,8 @@ def attachment_key(attachment_id: AttachmentId) -> str:
     return f"attachment/{attachment_id}"
 
 
-def balancer_key(balancer_id: LoadBalancerId) -> str:
-    return f"balancer/{balancer_id}"
+def balancer_key(balancer_id: LoadBalancerId, zone_id: ZoneId) -> str:
+    return f"balancer/{balancer_id}/{zone_id}"
 
 
 def filter_key(group_id: SecurityGroupId) -> str:

@@ -266,7 +266,7 @@ def _keys(zone: EndpointZone, groups: Mapping[str, Iterable[str]]) -> list[str]:
     """The items a zone's status rests on: its own, and while it is open those it leads through."""
     keys = [changes.forward_key(zone.endpoint_id, zone.zone_id)]
     if zone.opening is not None and zone.resource_id is not None:
-        keys.append(changes.balancer_key(zone.resource_id))
+        keys.append(changes.balancer_key(zone.resource_id, zone.zone_id))
         keys += [changes.filter_key(SecurityGroupId(each)) for each in groups[zone.endpoint_id]]
     return keys
 

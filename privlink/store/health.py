@@ -18,6 +18,7 @@ from privlink.model.balancer import (
     LoadBalancer,
     LoadBalancerZone,
     ServerGroup,
+    balancing,
 )
 from privlink.model.health import Front, FrontListener, ServerHealth
 from privlink.model.ids import NodeId, ZoneId
@@ -84,7 +85,7 @@ def fronts(tx: Transaction, balancer_ids: Iterable[str]) -> dict[str, Front]:
         each.id: Front(
             balancer=each,
             zone_ids=tuple(zone_ids[each.id]),
-            cross_zone=True,
+            cross_zone=each.cross_zone,
             listeners=tuple(taking[each.id]),
             server_zones=located[each.id],
             told=tuple(words[each.id]),
@@ -94,18 +95,21 @@ def fronts(tx: Transaction, balancer_ids: Iterable[str]) -> dict[str, Front]:
 
 
 def behind(tx: Transaction, listeners: Iterable[Listener]) -> list[FrontListener]:
-    """Listeners, whether they take flows or not, and the servers behind each."""
+    """Listeners, whether they take flows or not, and the servers behind each, but for those that
+    leave: these take no new flows, and nobody asks what has become of them.
+    """
     listed = list(listeners)
     ids = {each.group_id for each in listed}
     every = rows.find_among(tx, ServerGroup, schema.server_group, "id", ids)
     groups = {group.id: group for group in every}
     servers: dict[str, list[GroupServer]] = defaultdict(list)
     for server in rows.find_among(tx, GroupServer, schema.group_server, "group_id", ids):
-        servers[server.group_id].append(server)
+        if server.leaving_until is None:
+            servers[server.group_id].append(server)
     return [
         FrontListener(
             each,
-            _is_checked(each, groups[each.group_id]),
+            balancing(groups[each.group_id], each).health_check.enabled,
             tuple(sorted(servers[each.group_id], key=_in_order)),
         )
         for each in listed
@@ -135,14 +139,9 @@ def _in_order(server: GroupServer) -> tuple[str, int]:
     return families.order(server.address), server.port
 
 
-def _is_checked(listener: Listener, group: ServerGroup) -> bool:
-    """Whether the servers of a group are asked for a listener. No API sets a check up yet."""
-    return False
-
-
 def _zones_of_servers(
     tx: Transaction, balancers: list[LoadBalancer], taking: dict[str, list[FrontListener]]
-) -> dict[str, dict[str, ZoneId]]:
+) -> dict[str, dict[str, str]]:
     """The zones of servers by their addresses, for each load balancer."""
     vswitches: dict[str, list[VSwitch]] = defaultdict(list)
     vpc_ids = {each.vpc_id for each in balancers}

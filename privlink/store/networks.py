@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import changes, labels, members, route_tables, rows, schema
+from privlink.store import balancers, changes, labels, members, route_tables, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -108,22 +109,26 @@ def change_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.change(tx, schema.vswitch, key, name=vswitch.name, description=vswitch.description)
 
 
-def set_block6(tx: Transaction, vswitch_id: VSwitchId, cidr6: str) -> None:
+def set_block6(tx: Transaction, vswitch: VSwitch, cidr6: str) -> None:
     """Give a vSwitch an IPv6 block, or take it away, for its node to look at again."""
-    rows.change(tx, schema.vswitch, {"id": vswitch_id}, cidr6=cidr6)
-    changes.touch(tx, changes.segment_key(vswitch_id))
+    rows.change(tx, schema.vswitch, {"id": vswitch.id}, cidr6=cidr6)
+    changes.touch(tx, changes.segment_key(vswitch.id))
+    for each in (vswitch, msgspec.structs.replace(vswitch, cidr6=cidr6)):
+        balancers.touch_servers_in(tx, each)
 
 
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
+    balancers.touch_servers_in(tx, vswitch)
 
 
-def delete_vswitch(tx: Transaction, vswitch_id: VSwitchId) -> None:
-    route_tables.bind(tx, vswitch_id, None)
-    tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch_id))
-    labels.forget(tx, vswitch_id)
-    changes.touch(tx, changes.segment_key(vswitch_id), gone=True)
+def delete_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
+    route_tables.bind(tx, vswitch.id, None)
+    tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch.id))
+    labels.forget(tx, vswitch.id)
+    changes.touch(tx, changes.segment_key(vswitch.id), gone=True)
+    balancers.touch_servers_in(tx, vswitch)
 
 
 def address_taken(tx: Transaction, vpc_id: VpcId, address: int) -> bool:

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from privlink.model.balancer import GroupServer, Listener, LoadBalancer
-from privlink.model.ids import LoadBalancerId
+from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, ServerGroup
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.model.parts import (
     AttachmentParts,
@@ -27,6 +26,7 @@ from privlink.store import (
     changes,
     endpoints,
     members,
+    networks,
     prefix_lists,
     rows,
     schema,
@@ -64,22 +64,40 @@ def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, 
     }
 
 
-def of_balancers(tx: Transaction, balancer_ids: Iterable[str]) -> dict[str, BalancerParts]:
-    found = balancers.by_ids(tx, balancer_ids)
+def of_balancers(tx: Transaction, places: Iterable[str]) -> dict[str, BalancerParts]:
+    """Load balancers by `<load balancer>/<zone>`; fetches the other zones of the same ones too."""
+    found = balancers.by_ids(tx, {place.partition("/")[0] for place in places})
     listeners: dict[str, list[Listener]] = defaultdict(list)
     for listener in balancers.listeners(tx, [each.id for each in found]):
         listeners[listener.balancer_id].append(listener)
-    groups = {each.group_id for some in listeners.values() for each in some}
+    group_ids = {each.group_id for some in listeners.values() for each in some}
+    groups = _by_id(tx, ServerGroup, schema.server_group, group_ids)
     servers: dict[str, list[GroupServer]] = defaultdict(list)
-    for server in balancers.servers(tx, groups):
+    for server in balancers.servers(tx, group_ids, leaving=True):
         servers[server.group_id].append(server)
+    zones = balancers.zones_of(tx, [each.id for each in found])
+    enis = _by_id(tx, Eni, schema.eni, {place.eni_id for place in zones})
+    vpcs = _by_id(tx, Vpc, schema.vpc, {each.vpc_id for each in found})
+    vswitches: dict[str, list[VSwitch]] = defaultdict(list)
+    for vswitch in networks.vswitches_of(tx, vpcs):
+        vswitches[vswitch.vpc_id].append(vswitch)
+    by_id = {each.id: each for each in found}
 
-    def parts(balancer: LoadBalancer) -> BalancerParts:
-        ours = tuple(listeners[balancer.id])
-        behind = {listener.group_id for listener in ours}
-        return BalancerParts(balancer, ours, tuple(s for g in sorted(behind) for s in servers[g]))
+    def parts(place: LoadBalancerZone) -> BalancerParts:
+        balancer = by_id[place.balancer_id]
+        behind = sorted({listener.group_id for listener in listeners[balancer.id]})
+        return BalancerParts(
+            balancer,
+            place,
+            enis[place.eni_id],
+            vpcs[balancer.vpc_id],
+            tuple(listeners[balancer.id]),
+            {group_id: groups[group_id] for group_id in behind},
+            tuple(server for group_id in behind for server in servers[group_id]),
+            tuple(vswitches[balancer.vpc_id]),
+        )
 
-    return {changes.balancer_key(each.id): parts(each) for each in found}
+    return {changes.balancer_key(each.balancer_id, each.zone_id): parts(each) for each in zones}
 
 
 def of_filters(tx: Transaction, group_ids: Iterable[str]) -> dict[str, FilterParts]:
@@ -126,7 +144,9 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     vpcs = _by_id(tx, Vpc, schema.vpc, vpc_ids)
     resource_ids = {zone.resource_id for zone in found if zone.resource_id}
     resource_ids |= {zone.replaced_resource_id for zone in found if zone.replaced_resource_id}
-    resources = {each.id: each for each in balancers.by_ids(tx, resource_ids)}
+    resources: dict[tuple[str | None, str], LoadBalancerZone] = {
+        (each.balancer_id, each.zone_id): each for each in balancers.zones_of(tx, resource_ids)
+    }
     group_ids = endpoints.groups(tx, endpoint_ids)
     groups = _groups(tx, group_ids)
     return {
@@ -136,9 +156,9 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
             vpcs[enis[zone.eni_id].vpc_id],
             tuple(groups[each] for each in group_ids[zone.endpoint_id]),
             vpcs.get(zone.provider_vpc_id or ""),
-            resources.get(LoadBalancerId(zone.resource_id or "")),
+            resources.get((zone.resource_id, zone.zone_id)),
             vpcs.get(zone.replaced_vpc_id or ""),
-            resources.get(LoadBalancerId(zone.replaced_resource_id or "")),
+            resources.get((zone.replaced_resource_id, zone.zone_id)),
         )
         for zone in found
     }

@@ -26,7 +26,7 @@ def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, sta
     assert answer["Full"] is True
     assert set(node.held) == {
         f"segment/{network.vswitch}",
-        f"balancer/{balancer}",
+        f"balancer/{balancer}/local-a",
         f"filter/{group}",
         f"forward/{endpoint}/{A}",
         f"attachment/{attachment['AttachmentId']}",
@@ -67,8 +67,8 @@ def test_many_changes_of_one_thing_are_told_once(world: World, node: Node) -> No
     for port in range(80, 90):
         world.listener(balancer, group, port)
     node.pull()
-    assert node.seen == [f"balancer/{balancer}"]
-    assert len(node.held[f"balancer/{balancer}"]["listeners"]) == 10
+    assert node.seen == [f"balancer/{balancer}/local-a"]
+    assert len(node.held[f"balancer/{balancer}/local-a"]["listeners"]) == 10
 
 
 def test_what_is_told_is_the_present_not_the_change(

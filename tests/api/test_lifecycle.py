@@ -412,7 +412,7 @@ def test_an_endpoint_is_as_connected_as_what_it_leads_through(
     assert world.statuses(endpoint) == connecting
     node.catch_up()
     assert world.statuses(endpoint) == connected
-    for key in (f"balancer/{balancer}", f"filter/{group}"):
+    for key in (f"balancer/{balancer}/local-a", f"filter/{group}"):
         node.fail(key)
         node.report()
         assert world.statuses(endpoint) == connecting

@@ -114,7 +114,7 @@ def test_a_listener_is_running_once_the_node_knows_it(
     assert (shown["ListenerStatus"], shown["ListenerPort"]) == ("Running", 443)
     assert (shown["LoadBalancerId"], shown["ServerGroupId"]) == (balancer, group)
     assert (shown["ListenerId"], shown["ListenerProtocol"]) == (listener, "TCP")
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert told == {
         "protocol": "TCP",
         "first": 443,
@@ -136,8 +136,8 @@ def test_servers_added_later_reach_the_node(operator: Account, world: World, nod
         ],
     )
     node.pull()
-    assert node.seen == [f"balancer/{balancer}"]
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    assert node.seen == [f"balancer/{balancer}/local-a"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert told["servers"] == [{"address": "10.0.0.5", "port": 80, "weight": 30}]
 
 
@@ -151,7 +151,7 @@ def test_an_attachment_may_be_a_server(operator: Account, world: World, node: No
         Servers=[{"ServerType": "Eni", "ServerId": made["NetworkInterfaceId"], "Port": 80}],
     )
     node.pull()
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert told["servers"][0]["address"] == made["PrivateIpAddress"]
 
 
@@ -315,7 +315,9 @@ def test_a_deleted_listener_takes_no_flows(
     node.catch_up()
     operator.nlb.DeleteListener(ListenerId=gone)
     node.pull()
-    assert [each["first"] for each in node.held[f"balancer/{balancer}"]["listeners"]] == [81]
+    assert [each["first"] for each in node.held[f"balancer/{balancer}/local-a"]["listeners"]] == [
+        81
+    ]
     with refused("ResourceNotFound.Listener", 404, gone):
         operator.nlb.DeleteListener(ListenerId=gone)
     assert operator.nlb.GetListenerAttribute(ListenerId=stays)["ListenerPort"] == 81

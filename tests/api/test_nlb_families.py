@@ -30,7 +30,7 @@ def test_a_dual_stack_group_has_servers_of_both_families(
     )
     world.listener(balancer, group)
     node.catch_up()
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     in_order = ["10.0.0.9", "10.0.0.10", "fd00::9", "fd00::10"]
     assert [each["address"] for each in told["servers"]] == in_order
     (about,) = operator.nlb.ListServerGroups()["ServerGroups"]
@@ -136,7 +136,7 @@ def test_an_attachment_is_its_ipv4_address_unless_its_other_one_is_named(
             operator.nlb.AddServersToServerGroup(**where, Servers=[{**server, "ServerIp": wrong}])
     operator.nlb.AddServersToServerGroup(**where, Servers=[named, server])
     node.catch_up()
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert [each["address"] for each in told["servers"]] == [address, "fd00::5"]
 
     def left() -> list[str]:

@@ -255,8 +255,8 @@ def test_a_server_taken_out_gets_no_new_flows(
     job = remove(ServerGroupId=group, Servers=[out])["JobId"]
     assert operator.nlb.GetJobStatus(JobId=job)["Status"] == "Processing"
     node.catch_up()
-    assert node.seen == [f"balancer/{balancer}"]
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    assert node.seen == [f"balancer/{balancer}/local-a"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert [each["address"] for each in told["servers"]] == ["10.0.0.6"]
     with refused("ResourceNotFound.BackendServer", 404, "10.0.0.5 port 80"):
         remove(ServerGroupId=group, Servers=[out])
@@ -275,11 +275,11 @@ def test_a_stopped_listener_takes_no_new_flows(operator: Account, world: World, 
     assert status() == "Stopping"
     node.catch_up()
     assert status() == "Stopped"
-    assert node.held[f"balancer/{balancer}"]["listeners"] == []
+    assert node.held[f"balancer/{balancer}/local-a"]["listeners"] == []
     operator.nlb.StartListener(ListenerId=listener)
     node.catch_up()
     assert status() == "Running"
-    assert len(node.held[f"balancer/{balancer}"]["listeners"]) == 1
+    assert len(node.held[f"balancer/{balancer}/local-a"]["listeners"]) == 1
 
 
 def test_a_listener_moves_to_another_group(
@@ -293,7 +293,7 @@ def test_a_listener_moves_to_another_group(
         ListenerId=listener, ServerGroupId=other, ListenerDescription="the shop"
     )
     node.pull()
-    (told,) = node.held[f"balancer/{balancer}"]["listeners"]
+    (told,) = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     assert [each["address"] for each in told["servers"]] == ["10.0.0.6"]
     shown = operator.nlb.GetListenerAttribute(ListenerId=listener)
     assert (shown["ServerGroupId"], shown["ListenerDescription"]) == (other, "the shop")

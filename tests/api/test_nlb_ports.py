@@ -15,7 +15,7 @@ from tests.api.world import World
 def told(node: Node, balancer: str) -> list[Answer]:
     """The listeners the node was told of."""
     node.catch_up()
-    found: list[Answer] = node.held[f"balancer/{balancer}"]["listeners"]
+    found: list[Answer] = node.held[f"balancer/{balancer}/local-a"]["listeners"]
     return found
 
 

@@ -153,6 +153,7 @@ def test_servers_that_nobody_asks_are_unavailable(stage: Stage, shop: Shop) -> N
     assert rows(stage) == []
     assert shop.info()["HeathCheckEnabled"] is False
     assert shop.not_normal() == {"10.0.0.9": "Unavailable", "10.0.1.9": "Unavailable"}
+    shop.node.catch_up()
     assert shop.addresses() == {A: "Healthy", B: "Healthy"}
     shop.nlb.UpdateServerGroupAttribute(ServerGroupId=shop.group, HealthCheckConfig=CHECK)
     assert shop.not_normal() == {"10.0.0.9": "Initial", "10.0.1.9": "Initial"}

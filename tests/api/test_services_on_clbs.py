@@ -110,7 +110,7 @@ def test_a_connection_through_a_clb_is_told_as_one_through_an_nlb_is(
     node.catch_up()
     assert world.statuses(endpoint) == ("Active", "Connected", {A: "Connected"})
     opening = node.forward(endpoint)["opening"]
-    told = node.held[f"balancer/{clb}"]
+    told = node.held[f"balancer/{clb}/local-a"]
     assert opening["balancer"] == told["number"]
     assert told["listeners"] == [
         {

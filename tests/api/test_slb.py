@@ -198,7 +198,7 @@ def test_an_inactive_clb_takes_no_new_flows(operator: Account, world: World, nod
     clb = world.clb(world.network())
     world.clb_listener(clb)
     node.catch_up()
-    key = f"balancer/{clb}"
+    key = f"balancer/{clb}/local-a"
     assert len(node.held[key]["listeners"]) == 1
     operator.slb.SetLoadBalancerStatus(LoadBalancerId=clb, LoadBalancerStatus="inactive")
     node.catch_up()

@@ -30,7 +30,7 @@ def told(node: Node, clb: str) -> dict[int, list[tuple[str, int, int]]]:
     node.catch_up()
     return {
         each["first"]: [(s["address"], s["port"], s["weight"]) for s in each["servers"]]
-        for each in node.held[f"balancer/{clb}"]["listeners"]
+        for each in node.held[f"balancer/{clb}/local-a"]["listeners"]
     }
 
 

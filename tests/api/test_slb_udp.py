@@ -28,7 +28,7 @@ def told(node: Node, clb: str) -> list[tuple[str, int, list[tuple[str, int]]]]:
     node.catch_up()
     return [
         (each["protocol"], each["first"], [(s["address"], s["port"]) for s in each["servers"]])
-        for each in node.held[f"balancer/{clb}"]["listeners"]
+        for each in node.held[f"balancer/{clb}/local-a"]["listeners"]
     ]
 
 

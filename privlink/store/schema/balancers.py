@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
     UniqueConstraint,
 )
 
-from privlink.store.schema.base import metadata, reference, words
+from privlink.store.schema.base import metadata, reference, where, words
+
+
+def balancing() -> Iterator[Column[Any]]:
+    """How flows are shared out among servers, which a CLB has for each listener."""
+    yield words("scheduler")
+    yield words("health")
+    yield Column("draining", Boolean, nullable=False)
+    yield Column("drain_timeout", Integer, nullable=False)
+
 
 load_balancer = Table(
     "load_balancer",
@@ -33,6 +46,7 @@ load_balancer = Table(
     words("fixed_since"),
     words("fixed_reason"),
     words("ip_version"),
+    Column("cross_zone", Boolean, nullable=False),
 )
 
 load_balancer_zone = Table(
@@ -42,6 +56,8 @@ load_balancer_zone = Table(
     Column("zone_id", String, primary_key=True),
     reference("vswitch_id", "vswitch.id"),
     reference("eni_id", "eni.id"),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("opening", BigInteger, nullable=False, unique=True),
 )
 
 server_group = Table(
@@ -57,6 +73,7 @@ server_group = Table(
     Column("balancer_id", String, nullable=True, index=True),
     words("ip_version"),
     Column("any_port", Boolean, nullable=False),
+    *balancing(),
 )
 
 group_server = Table(
@@ -69,6 +86,12 @@ group_server = Table(
     Column("port", Integer, primary_key=True),
     Column("weight", Integer, nullable=False),
     words("description"),
+    Column("leaving_until", BigInteger, nullable=True),
+    Index(
+        "ix_group_server_leaving",
+        "leaving_until",
+        sqlite_where=where("leaving_until IS NOT NULL"),
+    ),
 )
 
 listener = Table(
@@ -85,5 +108,7 @@ listener = Table(
     Column("started", Boolean, nullable=False),
     words("description"),
     Column("server_port", Integer, nullable=True),
+    Column("idle", Integer, nullable=False),
+    *balancing(),
     UniqueConstraint("balancer_id", "protocol", "first"),
 )

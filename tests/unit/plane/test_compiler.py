@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from typing import Any
 
 import msgspec
 import pytest
 
 from privlink.model import items
-from privlink.model.balancer import GroupServer, Listener, LoadBalancer
+from privlink.model.balancer import (
+    GroupServer,
+    HealthCheck,
+    Listener,
+    LoadBalancer,
+    LoadBalancerZone,
+    ServerGroup,
+)
 from privlink.model.ids import (
     AccountId,
     AttachmentId,
@@ -70,6 +78,21 @@ ENI = Eni(
 BALANCER = LoadBalancer(
     LoadBalancerId("nlb-1"), 5, US, PROVIDER.id, ResourceType.NLB, "Intranet", "", ""
 )
+PLACE = LoadBalancerZone(BALANCER.id, ZoneId("local-a"), VSWITCH.id, EniId("eni-2"), 51, 52)
+BALANCER_ENI = Eni(
+    PLACE.eni_id,
+    PROVIDER.id,
+    VSWITCH.id,
+    number("10.0.0.10"),
+    "02:00:00:00:00:02",
+    EniOwner.BALANCER,
+    BALANCER.id,
+    "",
+)
+VSWITCHES = (
+    msgspec.structs.replace(VSWITCH, cidr6="fd00::/64"),
+    msgspec.structs.replace(VSWITCH, zone_id=ZoneId("local-b"), cidr="10.0.1.0/24"),
+)
 ZONE = EndpointZone(
     endpoint_id=EndpointId("ep-1"),
     zone_id=ZoneId("local-a"),
@@ -99,6 +122,11 @@ def listener(port: int, group: str) -> Listener:
 def server(group: str, address: str, weight: int = 100) -> GroupServer:
     """A server on port 80."""
     return GroupServer(ServerGroupId(group), "Ip", address, address, 80, weight, "")
+
+
+def server_group(name: str) -> ServerGroup:
+    """A server group on TCP."""
+    return ServerGroup(ServerGroupId(name), US, PROVIDER.id, "TCP", "Ip", "", "")
 
 
 def rule(name: str, priority: int, policy: str, low: int = 80, high: int = 80) -> SecurityGroupRule:
@@ -134,89 +162,170 @@ def test_an_attachment_knows_its_segment_and_network() -> None:
     )
 
 
-def test_each_listener_has_the_servers_of_its_group_that_take_new_flows() -> None:
+def parts(
+    listeners: tuple[Listener, ...],
+    servers: tuple[GroupServer, ...] = (),
+    *,
+    balancer: LoadBalancer = BALANCER,
+    **settings: Any,
+) -> BalancerParts:
+    """The balancer in zone local-a, its listeners, and the servers of their groups, which have
+    these settings.
+    """
+    ids = {each.group_id for each in listeners}
+    groups = {name: msgspec.structs.replace(server_group(name), **settings) for name in ids}
+    return BalancerParts(
+        balancer, PLACE, BALANCER_ENI, PROVIDER, listeners, groups, servers, VSWITCHES
+    )
+
+
+def told(found: BalancerParts) -> items.Listener:
+    """What a node is told of the one listener."""
+    (listener,) = compiler.balancer(found).listeners
+    return listener
+
+
+def test_a_balancer_is_told_with_what_it_is_in_its_zone() -> None:
+    dual = msgspec.structs.replace(BALANCER_ENI, address6="fd00::10")
+    alone = msgspec.structs.replace(BALANCER, cross_zone=False)
+    compiled = compiler.balancer(msgspec.structs.replace(parts((), balancer=alone), eni=dual))
+    assert compiled == items.Balancer(
+        number=51,
+        listeners=(),
+        network=8,
+        zone="local-a",
+        address="10.0.0.10",
+        mac="02:00:00:00:00:02",
+        address6="fd00::10",
+        opening=52,
+        cross_zone=False,
+    )
+
+
+def test_each_listener_has_the_servers_of_its_group() -> None:
     listeners = (listener(80, "sgp-1"), listener(443, "sgp-2"), listener(81, "sgp-3"))
     servers = (
         server("sgp-1", "10.0.0.5", 30),
-        server("sgp-1", "10.0.0.6", 0),
-        server("sgp-2", "10.0.0.7"),
+        server("sgp-1", "10.0.1.6", 0),
+        server("sgp-2", "10.0.9.7"),
     )
-    compiled = compiler.balancer(BalancerParts(BALANCER, listeners, servers))
-    tcp = items.Protocol.TCP
-    assert compiled == items.Balancer(
-        5,
+    compiled = compiler.balancer(parts(listeners, servers)).listeners
+    assert [(each.first, each.group, each.servers) for each in compiled] == [
         (
-            items.Listener(tcp, 80, 80, (items.Server("10.0.0.5", 80, 30),)),
-            items.Listener(tcp, 443, 443, (items.Server("10.0.0.7", 80, 100),)),
-            items.Listener(tcp, 81, 81, ()),
+            80,
+            "sgp-1",
+            (
+                items.Server("10.0.0.5", 80, 30, "local-a"),
+                items.Server("10.0.1.6", 80, 0, "local-b"),
+            ),
         ),
-    )
+        (443, "sgp-2", (items.Server("10.0.9.7", 80, 100, ""),)),
+        (81, "sgp-3", ()),
+    ]
 
 
 def test_a_listener_that_is_stopped_is_not_there() -> None:
     stopped = msgspec.structs.replace(listener(80, "sgp-1"), started=False)
-    parts = BalancerParts(
-        BALANCER, (stopped, listener(81, "sgp-1")), (server("sgp-1", "10.0.0.5"),)
-    )
-    assert [each.first for each in compiler.balancer(parts).listeners] == [81]
+    found = parts((stopped, listener(81, "sgp-1")), (server("sgp-1", "10.0.0.5"),))
+    assert [each.first for each in compiler.balancer(found).listeners] == [81]
 
 
 def test_a_load_balancer_that_is_not_active_has_no_listeners() -> None:
     inactive = msgspec.structs.replace(BALANCER, active=False)
-    parts = BalancerParts(inactive, (listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),))
-    assert compiler.balancer(parts) == items.Balancer(5, ())
+    found = parts((listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),), balancer=inactive)
+    assert compiler.balancer(found).listeners == ()
 
 
 def test_default_servers_have_the_port_of_the_listener() -> None:
     default = msgspec.structs.replace(server("lb-1", "10.0.0.5", 40), port=0)
-    parts = BalancerParts(
-        BALANCER,
+    found = parts(
         (
             msgspec.structs.replace(listener(80, "lb-1"), server_port=8080),
             msgspec.structs.replace(listener(81, "lb-1"), server_port=8081),
         ),
         (default,),
     )
-    assert [each.servers for each in compiler.balancer(parts).listeners] == [
-        (items.Server("10.0.0.5", 8080, 40),),
-        (items.Server("10.0.0.5", 8081, 40),),
+    assert [each.servers for each in compiler.balancer(found).listeners] == [
+        (items.Server("10.0.0.5", 8080, 40, "local-a"),),
+        (items.Server("10.0.0.5", 8081, 40, "local-a"),),
     ]
 
 
 def test_tcp_and_udp_on_one_port_are_two_listeners() -> None:
     tcp = listener(53, "sgp-1")
-    parts = BalancerParts(
-        BALANCER,
-        (tcp, msgspec.structs.replace(tcp, id=ListenerId("lsn-udp"), protocol="UDP")),
-        (server("sgp-1", "10.0.0.5"),),
-    )
-    behind = (items.Server("10.0.0.5", 80, 100),)
-    assert compiler.balancer(parts).listeners == (
-        items.Listener(items.Protocol.TCP, 53, 53, behind),
-        items.Listener(items.Protocol.UDP, 53, 53, behind),
-    )
+    udp = msgspec.structs.replace(tcp, id=ListenerId("lsn-udp"), protocol="UDP")
+    compiled = compiler.balancer(parts((tcp, udp), (server("sgp-1", "10.0.0.5"),))).listeners
+    assert [each.protocol for each in compiled] == [items.Protocol.TCP, items.Protocol.UDP]
+    assert compiled[0].servers == compiled[1].servers
 
 
 def test_a_range_is_one_listener_whose_servers_keep_the_clients_port() -> None:
     every = msgspec.structs.replace(listener(0, "sgp-1"), first=0, last=65535)
     any_port = msgspec.structs.replace(server("sgp-1", "10.0.0.5"), port=0)
-    (told,) = compiler.balancer(BalancerParts(BALANCER, (every,), (any_port,))).listeners
-    assert told == items.Listener(items.Protocol.TCP, 1, 65535, (items.Server("10.0.0.5", 0, 100),))
+    ranged = told(parts((every,), (any_port,)))
+    assert (ranged.first, ranged.last) == (1, 65535)
+    assert ranged.servers == (items.Server("10.0.0.5", 0, 100, "local-a"),)
 
 
 def test_servers_of_both_families_are_told_side_by_side() -> None:
     behind = (server("sgp-1", "10.0.0.5"), server("sgp-1", "fd00::5", 7))
-    parts = BalancerParts(BALANCER, (listener(80, "sgp-1"),), behind)
-    (told,) = compiler.balancer(parts).listeners
-    assert told.servers == (items.Server("10.0.0.5", 80, 100), items.Server("fd00::5", 80, 7))
-
-
-def test_a_clb_is_told_as_an_nlb_is() -> None:
-    clb = msgspec.structs.replace(BALANCER, id=LoadBalancerId("lb-1"), kind=ResourceType.SLB)
-    behind = ((listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),))
-    assert compiler.balancer(BalancerParts(clb, *behind)) == compiler.balancer(
-        BalancerParts(BALANCER, *behind)
+    assert told(parts((listener(80, "sgp-1"),), behind)).servers == (
+        items.Server("10.0.0.5", 80, 100, "local-a"),
+        items.Server("fd00::5", 80, 7, "local-a"),
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "weights"),
+    [
+        ("Wrr", items.Scheduler.ROUND_ROBIN, [30, 0]),
+        ("wrr", items.Scheduler.ROUND_ROBIN, [30, 0]),
+        ("Rr", items.Scheduler.ROUND_ROBIN, [100, 0]),
+        ("Wlc", items.Scheduler.LEAST_CONNECTIONS, [30, 0]),
+        ("sch", items.Scheduler.SOURCE_HASH, [30, 0]),
+        ("Tch", items.Scheduler.TUPLE_HASH, [30, 0]),
+    ],
+)
+def test_rr_is_wrr_among_equals(given: str, expected: items.Scheduler, weights: list[int]) -> None:
+    servers = (server("sgp-1", "10.0.0.5", 30), server("sgp-1", "10.0.0.6", 0))
+    found = told(parts((listener(80, "sgp-1"),), servers, scheduler=given))
+    assert found.scheduler is expected
+    assert [each.weight for each in found.servers] == weights
+
+
+HTTP = items.Check(items.CheckKind.HTTP, path="/well")
+
+
+@pytest.mark.parametrize(
+    ("health", "check"),
+    [("", None), (HealthCheck(False, HTTP).text, None), (HealthCheck(True, HTTP).text, HTTP)],
+    ids=["of a time without checks", "off", "on"],
+)
+def test_a_check_is_told_if_it_is_on(health: str, check: items.Check | None) -> None:
+    assert told(parts((listener(80, "sgp-1"),), health=health)).check == check
+
+
+def test_a_clb_has_its_settings_of_the_listener() -> None:
+    theirs = msgspec.structs.replace(
+        listener(80, "lb-1"), scheduler="sch", health=HealthCheck(True, HTTP).text, idle=33
+    )
+    found = told(parts((theirs,), scheduler="Wlc", balancer_id=LoadBalancerId("lb-1")))
+    assert (found.scheduler, found.check, found.idle) == (items.Scheduler.SOURCE_HASH, HTTP, 33)
+
+
+def test_a_server_that_drains_takes_no_new_flows() -> None:
+    leaving = msgspec.structs.replace(server("sgp-1", "10.0.0.5", 30), leaving_until=9)
+    found = parts((listener(80, "sgp-1"),), (leaving,), draining=True)
+    assert told(found).servers == (items.Server("10.0.0.5", 80, 0, "local-a"),)
+
+
+def test_a_listener_of_a_clb_without_draining_has_no_server_that_drains() -> None:
+    leaving = msgspec.structs.replace(server("lb-1", "10.0.0.5", 30), leaving_until=9)
+    tcp = msgspec.structs.replace(listener(80, "lb-1"), draining=True)
+    udp = msgspec.structs.replace(tcp, protocol="UDP", draining=False)
+    found = parts((tcp, udp), (leaving,), balancer_id=LoadBalancerId("lb-1"))
+    compiled = compiler.balancer(found).listeners
+    assert [len(each.servers) for each in compiled] == [1, 0]
 
 
 def test_rules_are_in_the_order_they_decide() -> None:
@@ -314,13 +423,13 @@ def test_an_attachment_obeys_its_groups() -> None:
 
 
 def test_an_open_zone_leads_somewhere() -> None:
-    parts = ForwardParts(ZONE, ENI, VPC, (group(4), group(6)), PROVIDER, BALANCER)
+    parts = ForwardParts(ZONE, ENI, VPC, (group(4), group(6)), PROVIDER, PLACE)
     assert compiler.forward(parts) == items.Forward(
         network=7,
         address="10.0.0.80",
         mac="02:00:00:00:00:01",
         filters=(4, 6),
-        opening=items.Opening(9, 8, "100.64.0.1", 5),
+        opening=items.Opening(9, 8, "100.64.0.1", 51),
     )
 
 
@@ -332,15 +441,15 @@ def test_a_migrated_zone_leads_two_ways() -> None:
         replaced_source=ZONE.source,
         replaced_opening=6,
     )
-    parts = ForwardParts(migrated, ENI, VPC, (), PROVIDER, BALANCER, PROVIDER, BALANCER)
+    parts = ForwardParts(migrated, ENI, VPC, (), PROVIDER, PLACE, PROVIDER, PLACE)
     compiled = compiler.forward(parts)
-    assert compiled.opening == items.Opening(9, 8, "100.64.0.1", 5)
-    assert compiled.replaced == items.Opening(6, 8, "100.64.0.1", 5)
+    assert compiled.opening == items.Opening(9, 8, "100.64.0.1", 51)
+    assert compiled.replaced == items.Opening(6, 8, "100.64.0.1", 51)
 
 
 def test_a_closed_zone_answers_and_leads_nowhere() -> None:
     closed = msgspec.structs.replace(ZONE, opening=None)
-    compiled = compiler.forward(ForwardParts(closed, ENI, VPC, (group(4),), PROVIDER, BALANCER))
+    compiled = compiler.forward(ForwardParts(closed, ENI, VPC, (group(4),), PROVIDER, PLACE))
     assert compiled.opening is None
     assert compiled.address == "10.0.0.80"
 
@@ -375,7 +484,7 @@ def test_a_dual_stack_zone_has_a_source_in_each_family_on_either_way() -> None:
     migrated = msgspec.structs.replace(
         ZONE, replaced_vpc_id=PROVIDER.id, replaced_source=ZONE.source, replaced_opening=6
     )
-    parts = ForwardParts(migrated, DUAL_ENI, VPC, (), PROVIDER, BALANCER, PROVIDER, BALANCER)
+    parts = ForwardParts(migrated, DUAL_ENI, VPC, (), PROVIDER, PLACE, PROVIDER, PLACE)
     compiled = compiler.forward(parts)
     assert compiled.address6 == "fd00:0:0:101::80"
     assert compiled.opening is not None and compiled.replaced is not None

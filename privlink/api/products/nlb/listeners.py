@@ -43,6 +43,12 @@ Bound = Annotated[
         ge=0, le=65535, description="an end of a range is 0 to 65535; it goes with ListenerPort=0."
     ),
 ]
+IdleTimeout = Annotated[
+    int,
+    msgspec.Meta(ge=1, le=900, description="it is 1 to 900 seconds without a packet."),
+]
+# Seconds without a packet after which a flow ends, where nobody says.
+_IDLE = {"TCP": 900, "UDP": 60}
 NoLimit = Annotated[int, msgspec.Meta(ge=0, le=0, description="only 0, which is no limit.")]
 
 
@@ -61,6 +67,7 @@ class _About(Answer):
     listener_description: str
     load_balancer_id: str
     server_group_id: str
+    idle_timeout: int
     proxy_protocol_enabled: bool
     sec_sensor_enabled: bool
     cps: int
@@ -96,6 +103,7 @@ def create_listener(
     end_port: Bound | None = None,
     server_group_id: str,
     listener_description: Description = "",
+    idle_timeout: IdleTimeout | None = None,
     proxy_protocol_enabled: NotSo | None = None,
     sec_sensor_enabled: NotSo | None = None,
     cps: NoLimit | None = None,
@@ -104,7 +112,8 @@ def create_listener(
     """Create a listener: ports of the load balancer and the servers behind them.
 
     TCP and UDP have their ports apart: the same one may be in use on both. A range of ports needs a
-    server group with AnyPortEnabled.
+    server group with AnyPortEnabled. Without `IdleTimeout` a flow ends after 900 seconds of silence
+    on TCP, 60 on UDP.
     """
     first, last = _ports(listener_port, start_port, end_port)
     listener = Listener(
@@ -117,6 +126,7 @@ def create_listener(
         group_id=ours.server_group(call, server_group_id).id,
         created_at=call.now,
         description=listener_description,
+        idle=idle_timeout or 0,
     )
     _refuse_misfit(call, listener)
     _refuse_overlap(call, listener)
@@ -180,6 +190,7 @@ def update_listener_attribute(
     listener_id: str,
     server_group_id: str | None = None,
     listener_description: Description | None = None,
+    idle_timeout: IdleTimeout | None = None,
     proxy_protocol_enabled: NotSo | None = None,
     sec_sensor_enabled: NotSo | None = None,
     cps: NoLimit | None = None,
@@ -192,6 +203,8 @@ def update_listener_attribute(
         _refuse_misfit(call, listener)
     if listener_description is not None:
         listener = msgspec.structs.replace(listener, description=listener_description)
+    if idle_timeout is not None:
+        listener = msgspec.structs.replace(listener, idle=idle_timeout)
     balancers.change_listener(call.tx, listener)
     return jobs.JobAnswer(job_id=jobs.begun(call))
 
@@ -291,6 +304,7 @@ def _fields(call: Call, listener: Listener) -> dict[str, Any]:
         listener_description=listener.description,
         load_balancer_id=listener.balancer_id,
         server_group_id=listener.group_id,
+        idle_timeout=listener.idle or _IDLE[listener.protocol],
         proxy_protocol_enabled=False,
         sec_sensor_enabled=False,
         cps=0,  # no limit

@@ -17,7 +17,7 @@ from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancer, LoadBalancerZone
 from privlink.model.health import Front, Health
-from privlink.model.ids import LoadBalancerId, ZoneId, new_id
+from privlink.model.ids import LoadBalancerId, new_id
 from privlink.model.network import EniOwner, IpVersion
 from privlink.model.privatelink import ResourceType
 from privlink.rules import addresses, quotas
@@ -241,16 +241,19 @@ def update_load_balancer_attribute(
     region_id: RegionId | None = None,
     load_balancer_id: str,
     load_balancer_name: Name | None = None,
-    cross_zone_enabled: Annotated[
-        Literal["true", "True"],
-        msgspec.Meta(description="only true: every zone's flows go to all servers."),
-    ]
-    | None = None,
+    cross_zone_enabled: bool | None = None,
 ) -> jobs.JobAnswer:
-    """Give a load balancer another name."""
+    """Change what is given of a load balancer.
+
+    Servers of a zone take its flows. While none of them is well, those of other zones do, unless
+    `CrossZoneEnabled` is false.
+    """
     balancer = ours.balancer(call, load_balancer_id)
     if load_balancer_name is not None:
-        balancers.change(call.tx, msgspec.structs.replace(balancer, name=load_balancer_name))
+        balancer = msgspec.structs.replace(balancer, name=load_balancer_name)
+        balancers.change(call.tx, balancer)
+    if cross_zone_enabled not in (None, balancer.cross_zone):
+        balancers.set_cross_zone(call.tx, balancer, enabled=bool(cross_zone_enabled))
     return jobs.JobAnswer(job_id=jobs.begun(call))
 
 
@@ -285,7 +288,7 @@ def _place(call: Call, balancer: LoadBalancer, mapping: ZoneMapping) -> LoadBala
         why = f"{wanted6!r} was given; it goes with AddressIpVersion=DualStack."
         raise errors.InvalidParameter(parameter="Ipv6Address", why=why)
     eni = enis.take(call, vswitch, wanted, EniOwner.BALANCER, balancer.id, address6)
-    return LoadBalancerZone(balancer.id, ZoneId(mapping.zone_id), vswitch.id, eni.id)
+    return balancing.place(call, balancer.id, vswitch, eni.id)
 
 
 def _listed(call: Call, found: list[LoadBalancer]) -> list[ListedLoadBalancer]:
@@ -314,7 +317,7 @@ def _fields(call: Call, balancer: LoadBalancer, group_id: str, front: Front) -> 
         ipv6_address_type=msgspec.UNSET
         if balancer.ip_version is IpVersion.IPV4
         else balancer.address_type,
-        cross_zone_enabled=True,  # every zone's flows go to all servers
+        cross_zone_enabled=balancer.cross_zone,
         deletion_protection_config=protection.deletion_answer(balancer),
         modification_protection_config=protection.modification_answer(balancer),
         region_id=call.config.region,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,12 +12,13 @@ from privlink.api import grouping, ours, tagging
 from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.fields import Name
 from privlink.api.paging import NextToken, by_token
-from privlink.api.products.nlb import jobs
+from privlink.api.products.nlb import health_checks, jobs
+from privlink.api.products.nlb.health_checks import HealthCheckConfig
 from privlink.api.products.nlb.labels import GROUP, LABELS, MaxResults
 from privlink.api.products.nlb.load_balancers import SPELT, VERSIONS, AddressIpVersion, Strings
 from privlink.api.tagging import TagAnswer, Tags
-from privlink.api.wire import Answer, Fields, Wire
-from privlink.model.balancer import ServerGroup
+from privlink.api.wire import Answer, Wire
+from privlink.model.balancer import HealthCheck, ServerGroup
 from privlink.model.ids import ServerGroupId, new_id
 from privlink.store import balancers
 
@@ -31,7 +32,17 @@ AnyPort = Annotated[
         description="it is true (servers get flows on the port the client asked for) or false."
     ),
 ]
-Scheduler = Annotated[Literal["Wrr"], msgspec.Meta(description="only Wrr so far.")]
+# Clients spell these with and without a capital, and get back what they gave.
+Scheduler = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"(?i)^(wrr|rr|wlc|sch|tch)\Z",
+        description="it is Wrr, Rr, Wlc, Sch or Tch. Qch is refused: privlink reads no QUIC ids.",
+    ),
+]
+DrainTimeout = Annotated[
+    int, msgspec.Meta(ge=0, le=900, description="it is 0 to 900 seconds; 0 ends flows at once.")
+]
 GroupType = Literal["Instance", "Ip"]
 # Settings of the cloud that have one value here: what is true is taken, the rest is refused.
 NotSo = Annotated[
@@ -39,22 +50,9 @@ NotSo = Annotated[
 ]
 
 
-class HealthCheck(Fields, frozen=True):
-    """Whether servers are probed. They are not yet: a server is healthy until it is taken out."""
-
-    health_check_enabled: Annotated[
-        Literal["false", "False"],
-        msgspec.Meta(description="only false: servers are not probed yet."),
-    ]
-
-
 class ServerGroupAnswer(Answer):
     server_group_id: str
     job_id: str
-
-
-class HealthCheckAnswer(Answer):
-    health_check_enabled: bool
 
 
 class GroupAnswer(Answer):
@@ -68,8 +66,9 @@ class GroupAnswer(Answer):
     address_ip_version: str = msgspec.field(name="AddressIPVersion")
     any_port_enabled: bool
     connection_drain_enabled: bool
+    connection_drain_timeout: int
     preserve_client_ip_enabled: bool
-    health_check: HealthCheckAnswer
+    health_check: health_checks.HealthCheckAnswer
     related_load_balancer_ids: list[str]
     region_id: str
     resource_group_id: str
@@ -95,8 +94,9 @@ def create_server_group(
     server_group_type: GroupType = "Instance",
     scheduler: Scheduler = "Wrr",
     address_ip_version: Annotated[AddressIpVersion, Wire("AddressIPVersion")] = "ipv4",
-    health_check_config: HealthCheck | None = None,
-    connection_drain_enabled: NotSo | None = None,
+    health_check_config: HealthCheckConfig | None = None,
+    connection_drain_enabled: bool = False,
+    connection_drain_timeout: DrainTimeout = 300,
     preserve_client_ip_enabled: NotSo | None = None,
     any_port_enabled: AnyPort = False,
     resource_group_id: str | None = None,
@@ -106,6 +106,9 @@ def create_server_group(
 
     One of DualStack takes servers with IPv6 addresses as well. A server gets flows of its address's
     own family: nothing is translated between the two.
+
+    Rr is Wrr with all weights equal. With `ConnectionDrainEnabled`, a server that is taken out
+    keeps its flows for `ConnectionDrainTimeout` seconds.
     """
     group = ServerGroup(
         id=ServerGroupId(new_id("sgp")),
@@ -117,7 +120,14 @@ def create_server_group(
         created_at=call.now,
         ip_version=VERSIONS[address_ip_version.lower()],
         any_port=any_port_enabled,
+        scheduler=scheduler,
+        draining=connection_drain_enabled,
+        drain_timeout=connection_drain_timeout,
     )
+    health = health_checks.default(protocol, any_port=any_port_enabled)
+    if health_check_config is not None:
+        health = health_checks.changed(health, health_check_config, group)
+    group = msgspec.structs.replace(group, health=health.text)
     balancers.add_group(call.tx, group)
     grouping.put(call, group.id, resource_group_id)
     LABELS.attach(call, GROUP, group.id, tag)
@@ -170,15 +180,28 @@ def update_server_group_attribute(
     server_group_id: str,
     server_group_name: Name | None = None,
     scheduler: Scheduler | None = None,
-    health_check_config: HealthCheck | None = None,
-    connection_drain_enabled: NotSo | None = None,
+    health_check_config: HealthCheckConfig | None = None,
+    connection_drain_enabled: bool | None = None,
+    connection_drain_timeout: DrainTimeout | None = None,
     preserve_client_ip_enabled: NotSo | None = None,
 ) -> ServerGroupAnswer:
-    """Give a server group another name. Its protocol, address versions and ports stay."""
+    """Change what is given of a server group. Its protocol, address versions and ports stay."""
     group = ours.server_group(call, server_group_id)
     if server_group_name is not None:
         group = msgspec.structs.replace(group, name=server_group_name)
         balancers.change_group(call.tx, group)
+    wanted: dict[str, Any] = {
+        "scheduler": scheduler,
+        "draining": connection_drain_enabled,
+        "drain_timeout": connection_drain_timeout,
+    }
+    if health_check_config is not None:
+        health = health_checks.changed(HealthCheck.read(group.health), health_check_config, group)
+        wanted["health"] = health.text
+    given = {name: value for name, value in wanted.items() if value is not None}
+    changed = msgspec.structs.replace(group, **given)
+    if changed != group:
+        balancers.set_balancing(call.tx, changed)
     return ServerGroupAnswer(server_group_id=group.id, job_id=jobs.begun(call))
 
 
@@ -207,12 +230,13 @@ def _shown(call: Call, page: list[ServerGroup]) -> list[GroupAnswer]:
             server_group_type=group.type,
             server_count=counts[group.id],
             protocol=group.protocol,
-            scheduler="Wrr",
+            scheduler=group.scheduler,
             address_ip_version=SPELT[group.ip_version],
             any_port_enabled=group.any_port,
-            connection_drain_enabled=False,
+            connection_drain_enabled=group.draining,
+            connection_drain_timeout=group.drain_timeout,
             preserve_client_ip_enabled=False,  # servers see an address of the endpoint
-            health_check=HealthCheckAnswer(health_check_enabled=False),
+            health_check=health_checks.answer(HealthCheck.read(group.health)),
             related_load_balancer_ids=sorted(
                 {each.balancer_id for each in balancers.listeners_using(call.tx, group.id)}
             ),

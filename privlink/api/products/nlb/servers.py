@@ -19,8 +19,8 @@ from privlink.api.products.nlb.server_groups import ServerGroupAnswer
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import GroupServer, ServerGroup
 from privlink.model.network import IpVersion
-from privlink.rules import families, quotas
-from privlink.store import balancers
+from privlink.rules import families, placement, quotas
+from privlink.store import balancers, networks
 
 Port = Annotated[
     int, msgspec.Meta(ge=0, le=65535, description="a port is 1 to 65535, or 0 for any.")
@@ -65,6 +65,7 @@ class ServerAnswer(Answer):
     weight: int
     description: str
     status: str
+    zone_id: str | msgspec.UnsetType
 
 
 class ServersAnswer(Answer):
@@ -117,11 +118,14 @@ def remove_servers_from_server_group(
     server_group_id: str,
     servers: Annotated[tuple[NamedServer, ...], msgspec.Meta(min_length=1, max_length=40)],
 ) -> ServerGroupAnswer:
-    """Take servers out of a server group: they get no new flows, and running ones go on."""
+    """Take servers out of a server group: they get no new flows, and running ones end.
+
+    If connections of the group drain, a server is Removing meanwhile and running flows go on.
+    """
     group = ours.server_group(call, server_group_id)
     present = balancers.servers(call.tx, [group.id])
     gone = {_named(group, present, server) for server in servers}
-    balancers.remove_servers(call.tx, group.id, gone)
+    balancers.remove_servers(call.tx, group, gone, int(call.moment.timestamp()))
     return ServerGroupAnswer(server_group_id=group.id, job_id=jobs.begun(call))
 
 
@@ -136,12 +140,12 @@ def list_server_group_servers(
     max_results: MaxResults = 20,
     next_token: NextToken = "",
 ) -> ServersAnswer:
-    """List the servers of a server group, by address and port."""
+    """List the servers of a server group, by address and port. Removing is one that drains."""
     group = ours.server_group(call, server_group_id)
     ids, ips = ({families.spelling(each) for each in some} for some in (server_ids, server_ips))
     found = [
         server
-        for server in balancers.servers(call.tx, [group.id])
+        for server in balancers.servers(call.tx, [group.id], leaving=True)
         if (not ids or server.server_id in ids) and (not ips or server.address in ips)
     ]
     page, following = by_token(
@@ -150,6 +154,7 @@ def list_server_group_servers(
         max_results,
         next_token,
     )
+    vswitches = networks.vswitches_of(call.tx, [group.vpc_id])
     return ServersAnswer(
         servers=[
             ServerAnswer(
@@ -160,7 +165,8 @@ def list_server_group_servers(
                 port=server.port,
                 weight=server.weight,
                 description=server.description,
-                status="Available",
+                status="Available" if server.leaving_until is None else "Removing",
+                zone_id=placement.zone_of(server.address, vswitches) or msgspec.UNSET,
             )
             for server in page
         ],

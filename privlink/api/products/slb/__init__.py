@@ -8,6 +8,8 @@ from privlink.api.products.slb import (
     load_balancers,
     places,
     settings,
+    tcp_listeners,
+    udp_listeners,
     vserver_groups,
 )
 
@@ -17,6 +19,8 @@ ACTIONS = (
     *settings.ACTIONS,
     *backend_servers.ACTIONS,
     *vserver_groups.ACTIONS,
+    *tcp_listeners.ACTIONS,
+    *udp_listeners.ACTIONS,
     *listeners.ACTIONS,
     *health.ACTIONS,
     *labels.ACTIONS,

@@ -85,13 +85,15 @@ def remove_backend_servers(
     load_balancer_id: str,
     backend_servers: BackendServers,
 ) -> ServersAnswer:
-    """Take default servers off a CLB: they get no new flows, and running ones go on."""
+    """Take default servers off a CLB: they get no new flows, and running ones end.
+
+    On listeners with ConnectionDrain running flows go on meanwhile.
+    """
     balancer = ours.clb(call, load_balancer_id)
     group, present = _servers(call, balancer)
     named = [each.server_id for each in backends.read(backend_servers)]
-    balancers.remove_servers(
-        call.tx, group.id, [_named(balancer, present, each) for each in dict.fromkeys(named)]
-    )
+    gone = [_named(balancer, present, each) for each in dict.fromkeys(named)]
+    balancers.remove_servers(call.tx, group, gone, int(call.moment.timestamp()))
     return _answer(call, balancer, as_text=False)
 
 

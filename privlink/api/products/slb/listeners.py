@@ -1,6 +1,7 @@
 """Listeners of a CLB: ports, known by their number, that take flows once they are started.
 
-TCP and UDP have their ports apart, so a port may have a listener of each.
+TCP and UDP have their ports apart, so a port may have a listener of each. What is the same for both
+is here; each has a file of its own beside this one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import msgspec
 from privlink import errors
 from privlink.api import balancing, limits, ours
 from privlink.api.action import SLB, Call, RegionId, action
-from privlink.api.fields import Description
-from privlink.api.products.slb.settings import OnOff
+from privlink.api.products.slb import health_checks
+from privlink.api.products.slb.health_checks import HealthCheckAnswer
 from privlink.api.wire import Answer, Wire
-from privlink.model.balancer import Listener, LoadBalancer, default_group
+from privlink.model.balancer import HealthCheck, Listener, LoadBalancer, default_group
 from privlink.model.ids import ListenerId, ServerGroupId, new_id
 from privlink.rules import listening, quotas
 from privlink.store import balancers
@@ -26,11 +27,13 @@ NoLimit = Annotated[
     int,
     msgspec.Meta(ge=-1, le=-1, description="only -1: the bandwidth of a listener is not limited."),
 ]
-Scheduler = Annotated[Literal["wrr"], msgspec.Meta(description="only wrr so far.")]
-Off = Annotated[Literal["off"], msgspec.Meta(description="only off: privlink does not do that.")]
-NoProbe = Annotated[
-    Literal["off"], msgspec.Meta(description="only off: servers are not probed yet.")
+Scheduler = Annotated[
+    Literal["wrr", "rr", "wlc", "sch", "tch"],
+    msgspec.Meta(
+        description="it is wrr, rr, wlc, sch or tch. qch is refused: privlink reads no QUIC ids."
+    ),
 ]
+Off = Annotated[Literal["off"], msgspec.Meta(description="only off: privlink does not do that.")]
 NotSo = Annotated[
     Literal["false", "False"], msgspec.Meta(description="only false: privlink does not do that.")
 ]
@@ -41,7 +44,9 @@ ProxyProtocol = Annotated[NotSo | None, Wire("ProxyProtocolV2Enabled")]
 Protocol = Annotated[Literal["tcp", "udp"], msgspec.Meta(description="it is tcp or udp.")]
 
 
-class _About(Answer):
+class About(HealthCheckAnswer):
+    """What both kinds of listeners show."""
+
     load_balancer_id: str
     listener_port: int
     status: str
@@ -50,138 +55,8 @@ class _About(Answer):
     scheduler: str
     backend_server_port: int | msgspec.UnsetType
     vserver_group_id: str | msgspec.UnsetType
-    health_check: str
     proxy_protocol_v2_enabled: bool = msgspec.field(name="ProxyProtocolV2Enabled")
     acl_status: str
-
-
-class TcpListenerAnswer(_About):
-    connection_drain: str
-    persistence_timeout: int
-
-
-class UdpListenerAnswer(_About):
-    pass
-
-
-@action(
-    SLB,
-    writes=True,
-    name="CreateLoadBalancerTCPListener",
-    resource="loadbalancer/{load_balancer_id}",
-)
-def create_load_balancer_tcp_listener(
-    call: Call,
-    *,
-    region_id: RegionId | None = None,
-    load_balancer_id: str,
-    listener_port: Port,
-    bandwidth: NoLimit,
-    backend_server_port: Port | None = None,
-    vserver_group_id: str | None = None,
-    description: Description = "",
-    scheduler: Scheduler = "wrr",
-    health_check_switch: NoProbe | None = None,
-    connection_drain: Off | None = None,
-    acl_status: Off | None = None,
-    persistence_timeout: Never = 0,
-    proxy_protocol_v2_enabled: ProxyProtocol = None,
-) -> Answer:
-    """Create a listener on TCP. It takes flows once it is started, for the CLB's default servers
-    on one port of theirs, or for those of a VServer group.
-    """
-    balancer = ours.clb(call, load_balancer_id)
-    group_id = _group(call, balancer, vserver_group_id, backend_server_port)
-    _add(call, balancer, "TCP", listener_port, group_id, backend_server_port, description)
-    return Answer()
-
-
-@action(
-    SLB,
-    writes=True,
-    name="CreateLoadBalancerUDPListener",
-    resource="loadbalancer/{load_balancer_id}",
-)
-def create_load_balancer_udp_listener(
-    call: Call,
-    *,
-    region_id: RegionId | None = None,
-    load_balancer_id: str,
-    listener_port: Port,
-    bandwidth: NoLimit,
-    backend_server_port: Port | None = None,
-    vserver_group_id: str | None = None,
-    description: Description = "",
-    scheduler: Scheduler = "wrr",
-    health_check_switch: NoProbe | None = None,
-    acl_status: Off | None = None,
-    proxy_protocol_v2_enabled: ProxyProtocol = None,
-) -> Answer:
-    """Create a listener on UDP. It takes flows once it is started, for the CLB's default servers
-    on one port of theirs, or for those of a VServer group.
-    """
-    balancer = ours.clb(call, load_balancer_id)
-    group_id = _group(call, balancer, vserver_group_id, backend_server_port)
-    _add(call, balancer, "UDP", listener_port, group_id, backend_server_port, description)
-    return Answer()
-
-
-@action(
-    SLB,
-    name="DescribeLoadBalancerTCPListenerAttribute",
-    resource="loadbalancer/{load_balancer_id}",
-)
-def describe_load_balancer_tcp_listener_attribute(
-    call: Call, *, region_id: RegionId | None = None, load_balancer_id: str, listener_port: Port
-) -> TcpListenerAnswer:
-    """Show a listener on TCP. It is running, or stopped, once the nodes know it."""
-    about = _about(call, load_balancer_id, "TCP", listener_port)
-    return TcpListenerAnswer(**about, connection_drain="off", persistence_timeout=0)
-
-
-@action(
-    SLB,
-    name="DescribeLoadBalancerUDPListenerAttribute",
-    resource="loadbalancer/{load_balancer_id}",
-)
-def describe_load_balancer_udp_listener_attribute(
-    call: Call, *, region_id: RegionId | None = None, load_balancer_id: str, listener_port: Port
-) -> UdpListenerAnswer:
-    """Show a listener on UDP. It is running, or stopped, once the nodes know it."""
-    return UdpListenerAnswer(**_about(call, load_balancer_id, "UDP", listener_port))
-
-
-@action(
-    SLB,
-    writes=True,
-    name="SetLoadBalancerUDPListenerAttribute",
-    resource="loadbalancer/{load_balancer_id}",
-)
-def set_load_balancer_udp_listener_attribute(
-    call: Call,
-    *,
-    region_id: RegionId | None = None,
-    load_balancer_id: str,
-    listener_port: Port,
-    bandwidth: NoLimit | None = None,
-    vserver_group: OnOff | None = None,
-    vserver_group_id: str | None = None,
-    description: Description | None = None,
-    scheduler: Scheduler | None = None,
-    health_check_switch: NoProbe | None = None,
-    acl_status: Off | None = None,
-    proxy_protocol_v2_enabled: ProxyProtocol = None,
-) -> Answer:
-    """Change what is given of a listener on UDP. New flows go to the new servers, running ones
-    stay.
-    """
-    balancer, listener = _listener(call, load_balancer_id, listener_port, "UDP")
-    group_id = _moved(call, balancer, listener, vserver_group, vserver_group_id)
-    listener = msgspec.structs.replace(listener, group_id=group_id)
-    if description is not None:
-        listener = msgspec.structs.replace(listener, description=description)
-    balancers.change_listener(call.tx, listener)
-    return Answer()
 
 
 @action(SLB, writes=True, resource="loadbalancer/{load_balancer_id}")
@@ -229,7 +104,7 @@ def delete_load_balancer_listener(
 
     `ListenerProtocol` is needed where the port has two listeners.
     """
-    _, listener = _listener(call, load_balancer_id, listener_port, listener_protocol)
+    _, listener = find(call, load_balancer_id, listener_port, listener_protocol)
     balancers.delete_listener(call.tx, listener)
     return Answer()
 
@@ -243,23 +118,24 @@ def not_found(
     return errors.ClbListenerNotFound(load_balancer_id=balancer.id, where=where, known=known)
 
 
-def _add(
+def new(
     call: Call,
-    balancer: LoadBalancer,
+    load_balancer_id: str,
     protocol: str,
     port: int,
-    group_id: ServerGroupId,
+    vserver_group_id: str | None,
     server_port: int | None,
-    description: str,
-) -> None:
-    """Add a listener, not started yet. Raises ListenerAlreadyExists."""
+) -> Listener:
+    """A listener that is not started yet. Raises ListenerAlreadyExists."""
+    balancer = ours.clb(call, load_balancer_id)
+    group_id = _group(call, balancer, vserver_group_id, server_port)
     present = balancers.listeners(call.tx, [balancer.id])
     if listening.in_the_way(present, protocol, port, port):
         raise errors.ListenerAlreadyExists(
             load_balancer_id=balancer.id, protocol=protocol, port=port
         )
     limits.check(call, quotas.LISTENERS_PER_CLB, len(present), balancer.id)
-    listener = Listener(
+    return Listener(
         id=ListenerId(new_id("lsn")),
         account_id=call.account_id,
         balancer_id=balancer.id,
@@ -269,40 +145,64 @@ def _add(
         group_id=group_id,
         created_at=call.now,
         started=False,
-        description=description,
         server_port=server_port,
     )
-    balancers.add_listener(call.tx, listener)
 
 
-def _about(call: Call, load_balancer_id: str, protocol: str, port: int) -> dict[str, Any]:
-    balancer, listener = _listener(call, load_balancer_id, port, protocol)
+def changed(
+    call: Call,
+    load_balancer_id: str,
+    protocol: str,
+    port: int,
+    *,
+    vserver_group: str | None,
+    vserver_group_id: str | None,
+    backend_server_port: int | None,
+    **given: Any,
+) -> Listener:
+    """A listener with what is given of it: `given` are fields of it, None where they stay."""
+    balancer, listener = find(call, load_balancer_id, port, protocol)
+    if backend_server_port not in (None, listener.server_port):
+        why = (
+            f"'{backend_server_port}' was given, and it is {listener.server_port or 'none'} for "
+            "good. Create the listener anew with another one."
+        )
+        raise SLB.invalid(parameter="BackendServerPort", why=why)
+    group_id = _moved(call, balancer, listener, vserver_group, vserver_group_id)
+    values = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(listener, group_id=group_id, **values)
+
+
+def about(call: Call, balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:
+    """What both kinds of listeners show."""
     is_default = listener.group_id == default_group(balancer.id)
-    about = _About(
+    server_port = listener.server_port if is_default else None
+    health = health_checks.about(HealthCheck.read(listener.health), server_port)
+    shown = About(
+        **msgspec.structs.asdict(health),
         load_balancer_id=balancer.id,
         listener_port=listener.first,
         status=_status(call, balancer, listener),
         description=listener.description,
         bandwidth=-1,
-        scheduler="wrr",
-        backend_server_port=(is_default and listener.server_port) or msgspec.UNSET,
+        scheduler=listener.scheduler,
+        backend_server_port=server_port or msgspec.UNSET,
         vserver_group_id=msgspec.UNSET if is_default else listener.group_id,
-        health_check="off",
         proxy_protocol_v2_enabled=False,
         acl_status="off",
     )
-    return msgspec.structs.asdict(about)
+    return msgspec.structs.asdict(shown)
 
 
 def _switch(
     call: Call, load_balancer_id: str, port: int, protocol: str | None, *, started: bool
 ) -> Answer:
-    _, listener = _listener(call, load_balancer_id, port, protocol)
+    _, listener = find(call, load_balancer_id, port, protocol)
     balancers.change_listener(call.tx, msgspec.structs.replace(listener, started=started))
     return Answer()
 
 
-def _listener(
+def find(
     call: Call, load_balancer_id: str, port: int, protocol: str | None
 ) -> tuple[LoadBalancer, Listener]:
     """The listener on a port. Without a protocol it must be the only one there."""
@@ -380,11 +280,6 @@ def _status(call: Call, balancer: LoadBalancer, listener: Listener) -> str:
 
 
 ACTIONS = (
-    create_load_balancer_tcp_listener,
-    describe_load_balancer_tcp_listener_attribute,
-    create_load_balancer_udp_listener,
-    describe_load_balancer_udp_listener_attribute,
-    set_load_balancer_udp_listener_attribute,
     start_load_balancer_listener,
     stop_load_balancer_listener,
     delete_load_balancer_listener,

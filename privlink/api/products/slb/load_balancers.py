@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import enis, grouping, limits, ours
+from privlink.api import balancing, enis, grouping, limits, ours
 from privlink.api.action import SLB, Call, RegionId, action
 from privlink.api.fields import Name
 from privlink.api.paging import PageNumber, by_number
@@ -16,7 +16,7 @@ from privlink.api.products.slb.labels import INSTANCE, LABELS
 from privlink.api.products.slb.settings import ModificationStatus, OnOff, protected
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer, Wire
-from privlink.model.balancer import LoadBalancer, LoadBalancerZone, ServerGroup, default_group
+from privlink.model.balancer import LoadBalancer, ServerGroup, default_group
 from privlink.model.ids import LoadBalancerId, new_id
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import ResourceType
@@ -125,8 +125,7 @@ def create_load_balancer(
         reason=modification_protection_reason,
     )
     eni = enis.take(call, vswitch, address, EniOwner.BALANCER, balancer.id)
-    place = LoadBalancerZone(balancer.id, vswitch.zone_id, vswitch.id, eni.id)
-    balancers.add(call.tx, balancer, [place])
+    balancers.add(call.tx, balancer, [balancing.place(call, balancer.id, vswitch, eni.id)])
     balancers.add_group(call.tx, _default_servers(balancer))
     grouping.put(call, balancer.id, resource_group_id)
     LABELS.attach(call, INSTANCE, balancer.id, tag)

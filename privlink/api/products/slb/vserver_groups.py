@@ -110,11 +110,14 @@ def remove_vserver_group_backend_servers(
     vserver_group_id: str,
     backend_servers: BackendServers,
 ) -> GroupAnswer:
-    """Take servers out of a VServer group: they get no new flows, and running ones go on."""
+    """Take servers out of a VServer group: they get no new flows, and running ones end.
+
+    On listeners with ConnectionDrain running flows go on meanwhile.
+    """
     group = ours.vserver_group(call, vserver_group_id)
     present = balancers.servers(call.tx, [group.id])
     gone = {_named(group, present, each) for each in backends.read(backend_servers)}
-    balancers.remove_servers(call.tx, group.id, gone)
+    balancers.remove_servers(call.tx, group, gone, int(call.moment.timestamp()))
     answer = _answer(call, group)
     for left in answer.backend_servers.backend_server:
         left.description = msgspec.UNSET  # the one answer that does not know it

@@ -189,7 +189,7 @@ def modify_vswitch_attribute(
     place = ipv6.Place(ipv6_cidr_block, ipv6_cidr_mask, vpc_ipv6_cidr_block)
     cidr6 = ipv6.of_vswitch(call, vswitch, enable_ipv6, place)
     if cidr6 != vswitch.cidr6:
-        networks.set_block6(call.tx, vswitch.id, cidr6)
+        networks.set_block6(call.tx, vswitch, cidr6)
     return Answer()
 
 
@@ -204,7 +204,7 @@ def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id:
         if any(eni.owner_kind is EniOwner.BALANCER for eni in taken):
             raise errors.DependencyViolationLoadBalancer(resource=vswitch.id, dependants=dependants)
         raise errors.DependencyViolationNetworkInterface(resource=vswitch.id, dependants=dependants)
-    networks.delete_vswitch(call.tx, vswitch.id)
+    networks.delete_vswitch(call.tx, vswitch)
     return Answer()
 
 
