@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +22,7 @@ from tests.api.stand_in import Node
 from tests.api.world import A, B, World
 
 NINE, TEN = "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z"
+ROOT = Path(__file__).parents[2]
 CHECK = {"HealthCheckEnabled": True}
 
 
@@ -446,3 +452,62 @@ def test_an_endpoint_to_a_load_balancer_without_listeners_is_unhealthy(
     (zone,) = health_of(operator, endpoint)["Zones"]
     assert (zone["Health"], zone["Servers"], zone["Listeners"]) == ("Unhealthy", 0, [])
     assert world.zones(endpoint)[A]["ZoneStatus"] == "Connected"
+
+
+def printed(stage: Stage, account: Account, *words: str, code: int = 0) -> str:
+    """What the command says to somebody with an account's key."""
+    environment = os.environ | {
+        "PRIVLINK_STATE": stage.config.state,
+        "PRIVLINK_SERVER": stage.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": account.key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": account.secret,
+    }
+    command = [sys.executable, "-m", "privlink", *words]
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, text=True, capture_output=True, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout or done.stderr
+
+
+def test_the_command_shows_it_as_a_table_and_for_programs(
+    stage: Stage, shop: Shop, consumer: tuple[Account, str]
+) -> None:
+    account, endpoint = consumer
+    shop.everywhere("Healthy")
+    shop.everywhere("Unhealthy", "10.0.0.9", "10.0.1.9", Since=TEN)
+    shop.node.tell(shop.state("10.0.1.9", "Healthy", zone=B))
+    service = service_of(account, endpoint)
+    lines = printed(stage, account, "health", endpoint).splitlines()
+    assert lines[0] == f"{endpoint} to {service}  Degraded"
+    assert [line.split() for line in lines[1:]] == [
+        [],
+        ["zones"],
+        ["ZoneId", "Port", "Health", "Well", "Servers", "Since"],
+        [A, "all", "Unhealthy", "0", "2", TEN],
+        ["80/tcp", "Unhealthy", "0", "2", TEN],
+        [B, "all", "Healthy", "1", "1", NINE],
+        ["80/tcp", "Healthy", "1", "1", NINE],
+    ]
+    found = json.loads(printed(stage, account, "health", endpoint, "-o", "json"))
+    assert found == {"EndpointId": endpoint, **health_of(account, endpoint)}
+    assert "[EndpointNotFound]" in printed(stage, account, "health", "ep-none", code=1)
+
+
+def test_the_status_says_of_each_endpoint_how_it_is(
+    stage: Stage, world: World, operator: Account, shop: Shop
+) -> None:
+    service = world.service(shop.balancer, [A, B])
+    endpoint = world.endpoint(service, world.network(A), A)
+    shop.node.catch_up()
+    shop.everywhere("Healthy")
+    found = json.loads(printed(stage, operator, "status", "-o", "json"))
+    assert [each["Health"] for each in found["Endpoints"]] == ["Healthy"]
+    (line,) = (each for each in printed(stage, operator, "status").splitlines() if endpoint in each)
+    assert line.split()[-1] == "Healthy"
+
+
+def service_of(account: Account, endpoint: str) -> str:
+    """The service that an endpoint is for."""
+    shown = account.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)
+    return str(shown["ServiceId"])

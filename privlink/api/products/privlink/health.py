@@ -18,20 +18,21 @@ from privlink.rules.listening import ports
 from privlink.store import endpoints, health, services
 
 
-class _Shown(Answer):
+class ListenerHealthAnswer(Answer):
+    protocol: str
+    port: str
     health: str
     servers: int
     well: int
     since: str | msgspec.UnsetType
 
 
-class ListenerHealthAnswer(_Shown):
-    protocol: str
-    port: str
-
-
-class ZoneHealthAnswer(_Shown):
+class ZoneHealthAnswer(Answer):
     zone_id: str
+    health: str
+    servers: int
+    well: int
+    since: str | msgspec.UnsetType
     listeners: list[ListenerHealthAnswer]
 
 
