@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sqlalchemy import update
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from privlink.config import Config
@@ -22,7 +23,7 @@ from privlink.server.app import Server
 from privlink.server.http import Protocol
 from privlink.server.orders import Credentials, NodeCredentials, Orders
 from privlink.server.wiring import make_server
-from privlink.store import migrate
+from privlink.store import migrate, schema
 from privlink.store.database import Database
 
 OPERATOR = Credentials("1000000000000001", "LTAI5tOperator", "operator-secret")
@@ -119,6 +120,12 @@ class Stage:
         """End the server and start another one over the same database."""
         self.close()
         self._open()
+
+    def end_draining(self) -> None:
+        """Have the time of every server that drains be over."""
+        drains = schema.group_server.c.leaving_until.is_not(None)
+        with self.database.write() as tx:
+            tx.execute(update(schema.group_server).where(drains).values(leaving_until=1))
 
     def dump(self) -> Dump:
         """Everything the database holds, but for the nonces that every call leaves behind."""

@@ -269,6 +269,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         {"LoadBalancerId": "own lb", "ListenerPort": 81, "Bandwidth": -1, "VServerGroupId": "rsp"},
     ),
     ("DescribeLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    ("SetLoadBalancerTCPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
+    (
+        "SetLoadBalancerTCPListenerAttribute",
+        {"LoadBalancerId": "own lb", "ListenerPort": 80, "VServerGroupId": "rsp"},
+    ),
     ("SetLoadBalancerUDPListenerAttribute", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     (
         "SetLoadBalancerUDPListenerAttribute",

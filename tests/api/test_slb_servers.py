@@ -109,7 +109,7 @@ def test_default_servers_are_weighed_and_taken_off(
     where = {"LoadBalancerId": clb}
     operator.slb.AddBackendServers(**where, BackendServers=servers("10.0.0.5", "10.0.0.6"))
     operator.slb.SetBackendServers(**where, BackendServers=servers("10.0.0.5", Weight=0))
-    assert told(node, clb) == {80: [("10.0.0.6", 80, 100)]}
+    assert told(node, clb) == {80: [("10.0.0.5", 80, 0), ("10.0.0.6", 80, 100)]}
     operator.slb.SetBackendServers(**where, BackendServers=servers("10.0.0.5", Weight=10))
     left = operator.slb.RemoveBackendServers(**where, BackendServers='[{"ServerId":"10.0.0.6"}]')
     assert [each["Weight"] for each in left["BackendServers"]["BackendServer"]] == [10]
@@ -160,13 +160,14 @@ def test_servers_that_make_no_sense_are_refused(
         ({"Bandwidth": 10}, "InvalidBandwidth", "only -1"),
         ({"BackendServerPort": None}, "MissingBackendServerPort", "Or give VServerGroupId"),
         ({"BackendServerPort": 0}, "InvalidBackendServerPort", "1 to 65535"),
-        ({"Scheduler": "rr"}, "InvalidScheduler", "only wrr"),
-        ({"HealthCheckSwitch": "on"}, "InvalidHealthCheckSwitch", "not probed yet"),
-        ({"ConnectionDrain": "on"}, "InvalidConnectionDrain", "only off"),
+        ({"Scheduler": "qch"}, "InvalidScheduler", "no QUIC ids"),
+        ({"HealthCheckSwitch": "yes"}, "InvalidHealthCheckSwitch", "on or off"),
+        ({"ConnectionDrain": "on"}, "MissingConnectionDrainTimeout", "10 to 900 seconds"),
         ({"AclStatus": "on"}, "InvalidAclStatus", "only off"),
         ({"PersistenceTimeout": 60}, "InvalidPersistenceTimeout", "only 0"),
         ({"ProxyProtocolV2Enabled": True}, "InvalidProxyProtocolV2Enabled", "only false"),
-        ({"HealthCheckType": "tcp"}, "UnsupportedParameter.HealthCheckType", "does not act on"),
+        ({"HealthCheckType": "udp"}, "InvalidHealthCheckType", "tcp or http"),
+        ({"AclId": "acl-1"}, "UnsupportedParameter.AclId", "not act on"),
         ({"VServerGroupId": "rsp-1"}, "InvalidBackendServerPort", "Leave it out"),
         (
             {"VServerGroupId": "rsp-1", "BackendServerPort": None},
@@ -212,7 +213,18 @@ def test_what_is_true_of_a_listener_may_be_said_of_it(operator: Account, world: 
         "Bandwidth": -1,
         "Scheduler": "wrr",
         "BackendServerPort": 8080,
+        "EstablishedTimeout": 900,
         "HealthCheck": "off",
+        "HealthCheckType": "tcp",
+        "HealthCheckConnectPort": 8080,
+        "HealthCheckConnectTimeout": 5,
+        "HealthCheckInterval": 2,
+        "HealthyThreshold": 3,
+        "UnhealthyThreshold": 3,
+        "HealthCheckDomain": "$_ip",
+        "HealthCheckURI": "/",
+        "HealthCheckHttpCode": "http_2xx",
+        "HealthCheckMethod": "head",
         "ConnectionDrain": "off",
         "PersistenceTimeout": 0,
         "ProxyProtocolV2Enabled": False,

@@ -7,6 +7,20 @@ ATTACHMENT = {"ServerType": "Eni", "ServerId": "eni-1", "Port": 8080}
 PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
 LISTENER = {"LoadBalancerId": "nlb-1", "ListenerProtocol": "TCP", "ListenerPort": 80}
 RED = [{"Key": "team", "Value": "red"}]
+CHECK = {
+    "HealthCheckEnabled": True,
+    "HealthCheckType": "HTTP",
+    "HealthCheckConnectPort": 8081,
+    "HealthCheckConnectTimeout": 3,
+    "HealthCheckInterval": 10,
+    "HealthyThreshold": 3,
+    "UnhealthyThreshold": 3,
+    "HttpCheckMethod": "HEAD",
+    "HealthCheckUrl": "/well",
+    "HealthCheckDomain": "$SERVER_IP",
+    "HealthCheckHttpVersion": "HTTP1.1",
+    "HealthCheckHttpCode": ["http_2xx", "http_3xx"],
+}
 DEFAULT_GROUP = "rg-c08c6ff45c135fe"
 NOBODY = {"LoadBalancerId": "nlb-none"}
 NO_LISTENER = {"ListenerId": "lsn-none"}
@@ -75,10 +89,11 @@ SERVERS = [
         ServerGroupName="workers",
         Protocol="TCP",
         ServerGroupType="Instance",
-        Scheduler="Wrr",
+        Scheduler="Wlc",
         AddressIPVersion="ipv4",
-        HealthCheckConfig={"HealthCheckEnabled": False},
-        ConnectionDrainEnabled=False,
+        HealthCheckConfig=CHECK,
+        ConnectionDrainEnabled=True,
+        ConnectionDrainTimeout=60,
         PreserveClientIpEnabled=False,
         AnyPortEnabled=False,
         ResourceGroupId=DEFAULT_GROUP,
@@ -100,6 +115,20 @@ SERVERS = [
         VpcId="vpc-1",
         ServerGroupName="web",
         Protocol="TCPSSL",
+    ),
+    refused(
+        "InvalidScheduler",
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="web",
+        Scheduler="Qch",
+    ),
+    refused(
+        "InvalidHealthCheckConfig",
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="web",
+        HealthCheckConfig={"HealthCheckType": "UDP"},
     ),
     call(
         "AddServersToServerGroup",
@@ -157,6 +186,7 @@ PORT = [
         **LISTENER | {"ListenerPort": 443},
         ServerGroupId="sgp-1",
         ListenerDescription="the shop over TLS",
+        IdleTimeout=600,
         ProxyProtocolEnabled=False,
         SecSensorEnabled=False,
         Cps=0,
@@ -214,6 +244,7 @@ PORT = [
         ListenerId="lsn-1",
         ServerGroupId="sgp-2",
         ListenerDescription="the shop",
+        IdleTimeout=300,
         ProxyProtocolEnabled=False,
         SecSensorEnabled=False,
         Cps=0,
@@ -269,9 +300,16 @@ LOOKED_AT = [
         "UpdateServerGroupAttribute",
         ServerGroupId="sgp-3",
         ServerGroupName="games",
-        Scheduler="Wrr",
-        HealthCheckConfig={"HealthCheckEnabled": False},
-        ConnectionDrainEnabled=False,
+        Scheduler="Sch",
+        HealthCheckConfig={
+            "HealthCheckEnabled": True,
+            "HealthCheckType": "UDP",
+            "HealthCheckConnectPort": 8000,
+            "HealthCheckReq": "ping",
+            "HealthCheckExp": "pong",
+        },
+        ConnectionDrainEnabled=True,
+        ConnectionDrainTimeout=900,
         PreserveClientIpEnabled=False,
     ),
     refused("ResourceNotFound.ServerGroup", "UpdateServerGroupAttribute", ServerGroupId="sgp-none"),
@@ -283,7 +321,7 @@ CHANGED = [
         "UpdateLoadBalancerAttribute",
         LoadBalancerId="nlb-1",
         LoadBalancerName="the shop",
-        CrossZoneEnabled=True,
+        CrossZoneEnabled=False,
     ),
     refused("ResourceNotFound.loadBalancer", "UpdateLoadBalancerAttribute", **NOBODY),
     refused(
@@ -416,6 +454,7 @@ END = [
         ServerGroupId="sgp-3",
         Servers=[{"ServerType": "Ip", "ServerId": "fd00::5"}],
     ),
+    call("ListServerGroupServers", ServerGroupId="sgp-3"),
     refused(
         "ResourceNotFound.BackendServer",
         "RemoveServersFromServerGroup",

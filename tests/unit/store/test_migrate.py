@@ -16,12 +16,15 @@ from alembic.operations import Operations
 from privlink.model.ids import AccountId, VpcId, VSwitchId
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
+from privlink.plane import compiler
 from privlink.store import (
     accounts,
     balancers,
+    changes,
     endpoints,
     migrate,
     networks,
+    parts,
     rows,
     schema,
     services,
@@ -288,6 +291,61 @@ def test_what_is_there_has_ipv4_alone(database: Database, file: Path) -> None:
             networks.set_address6(tx, eni.id, "fd00::5")
 
 
+def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
+    database: Database, file: Path
+) -> None:
+    take_steps(database, "0015")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(TWO_BALANCERS)
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        zones = balancers.zones_of(tx, ["nlb-1", "lb-1"])
+        told = {each.key: (each.revision, each.gone) for each in changes.since(tx, 0)}
+        numbers = {each: rows.number(tx, each) for each in ("place", "opening", "revision")}
+        parts_found = parts.of_balancers(tx, ["nlb-1/a", "nlb-1/b", "lb-1/a"])
+        (forward,) = parts.of_forwards(tx, ["ep-1/a"]).values()
+    assert {(each.balancer_id, each.zone_id): (each.number, each.opening) for each in zones} == {
+        ("lb-1", "a"): (1, 10),
+        ("nlb-1", "a"): (2, 11),
+        ("nlb-1", "b"): (3, 12),
+    }
+    assert told == {
+        "segment/vsw-1": (1, False),
+        "balancer/nlb-1": (6, True),
+        "balancer/lb-1": (7, True),
+        "balancer/lb-1/a": (8, False),
+        "balancer/nlb-1/a": (9, False),
+        "balancer/nlb-1/b": (10, False),
+        "forward/ep-1/a": (11, False),
+        "forward/ep-2/a": (5, True),
+    }
+    assert numbers == {"place": 3, "opening": 12, "revision": 11}
+    compiled = {key: compiler.balancer(each) for key, each in parts_found.items()}
+    assert {key: each.number for key, each in compiled.items()} == {
+        "balancer/nlb-1/a": 2,
+        "balancer/nlb-1/b": 3,
+        "balancer/lb-1/a": 1,
+    }
+    (listener,) = compiled["balancer/nlb-1/b"].listeners
+    assert (listener.scheduler, listener.idle, listener.check) == ("wrr", 0, None)
+    (server,) = listener.servers
+    assert (server.address, server.weight, server.zone) == ("10.0.0.9", 100, "a")
+    assert compiled["balancer/nlb-1/b"].cross_zone
+    opening = compiler.forward(forward).opening
+    assert opening is not None and opening.balancer == 2
+    with database.write() as tx:
+        (clb,) = balancers.listeners(tx, ["lb-1"])
+        assert (clb.scheduler, clb.health, clb.draining, clb.idle) == ("wrr", "", False, 0)
+        assert rows.next_number(tx, "place") == 4
+
+
+def test_the_first_load_balancer_of_an_empty_database_is_number_1(database: Database) -> None:
+    migrate.upgrade(database, migrate.load())
+    with database.write() as tx:
+        assert rows.next_number(tx, "place") == 1
+        assert rows.next_number(tx, "opening") == 1
+
+
 def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
     return connection.execute(f"SELECT * FROM {table}").fetchall()
 
@@ -318,4 +376,39 @@ INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, source, ope
     VALUES ('ep-1', 'a', 'vsw-1', 'eni-1', 5, 9, 'vpc-1', 1, 0, 0, 1);
 INSERT INTO change (key, revision, gone) VALUES ('forward/ep-1/a', 3, 1);
 INSERT INTO nonce (access_key_id, value, expires) VALUES ('key', 'once', 7);
+"""
+TWO_BALANCERS = """
+INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, '');
+INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at)
+    VALUES ('vpc-1', 1, '1', '10.0.0.0/16', '', '', '');
+INSERT INTO vswitch (id, number, vpc_id, account_id, zone_id, cidr, name, description, created_at,
+    next_address) VALUES ('vsw-1', 1, 'vpc-1', '1', 'a', '10.0.0.0/24', '', '', '', 0);
+INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id, created_at) VALUES
+    ('eni-1', 'vpc-1', 'vsw-1', 1, '', 'load balancer', 'nlb-1', ''),
+    ('eni-2', 'vpc-1', 'vsw-1', 2, '', 'load balancer', 'nlb-1', ''),
+    ('eni-3', 'vpc-1', 'vsw-1', 3, '', 'load balancer', 'lb-1', ''),
+    ('eni-4', 'vpc-1', 'vsw-1', 4, '', 'endpoint', 'ep-1', '');
+INSERT INTO load_balancer (id, number, account_id, vpc_id, address_type, name, created_at, kind)
+    VALUES ('nlb-1', 1, '1', 'vpc-1', 'Intranet', '', '', 'nlb'),
+           ('lb-1', 2, '1', 'vpc-1', 'intranet', '', '', 'slb');
+INSERT INTO load_balancer_zone (balancer_id, zone_id, vswitch_id, eni_id) VALUES
+    ('nlb-1', 'b', 'vsw-1', 'eni-2'), ('nlb-1', 'a', 'vsw-1', 'eni-1'),
+    ('lb-1', 'a', 'vsw-1', 'eni-3');
+INSERT INTO server_group (id, account_id, vpc_id, protocol, type, name, created_at, balancer_id)
+    VALUES ('sgp-1', '1', 'vpc-1', 'TCP', 'Ip', '', '', NULL),
+           ('lb-1', '1', 'vpc-1', 'TCP_UDP', 'Default', '', '', 'lb-1');
+INSERT INTO group_server (group_id, server_type, server_id, address, port, weight, description)
+    VALUES ('sgp-1', 'Ip', '10.0.0.9', '10.0.0.9', 80, 100, '');
+INSERT INTO listener (id, account_id, balancer_id, protocol, first, last, group_id, created_at)
+    VALUES ('lsn-1', '1', 'nlb-1', 'TCP', 80, 80, 'sgp-1', ''),
+           ('lsn-2', '1', 'lb-1', 'TCP', 80, 80, 'lb-1', '');
+INSERT INTO endpoint (id, account_id, vpc_id, service_id, service_name, type, name, description,
+    policy, protected, protected_by, zone_affinity, deleting, created_at)
+    VALUES ('ep-1', '1', 'vpc-1', 'epsrv-1', '', 'Interface', '', '', '', 0, '', 0, 0, '');
+INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, resource_id, source, opening,
+    provider_vpc_id, initial, placed, deleting, cut)
+    VALUES ('ep-1', 'a', 'vsw-1', 'eni-4', 'nlb-1', 5, 9, 'vpc-1', 1, 1, 0, 0);
+INSERT INTO change (key, revision, gone) VALUES ('segment/vsw-1', 1, 0), ('balancer/nlb-1', 2, 0),
+    ('balancer/lb-1', 3, 0), ('forward/ep-1/a', 4, 0), ('forward/ep-2/a', 5, 1);
+INSERT INTO sequence (name, value) VALUES ('revision', 5), ('opening', 9);
 """
