@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, show, up, workloads
+from privlink.cli import accounts, health, show, up, workloads
 from privlink.client import RemoteError
 
 
@@ -35,6 +35,7 @@ for command in (
     workloads.attach,
     workloads.detach,
     show.status,
+    health.health,
     show.env,
     accounts.account,
     accounts.quota,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from privlink.cli import health
 from privlink.cli.session import (
     client,
     keys,
@@ -47,6 +48,7 @@ def status(state: Path, output: str) -> None:
     found["Endpoints"] = list(_endpoints(calls, region))
     for endpoint in found["Endpoints"]:
         endpoint["Addresses"] = _addresses(calls, region, endpoint["EndpointId"])
+        endpoint["Health"] = health.of_endpoint(calls, endpoint["EndpointId"])["Health"]
     found["Attachments"] = calls.call("ListAttachments")["Attachments"]
     found.pop("RequestId")
     if output == "json":
@@ -119,10 +121,12 @@ def _print(found: dict[str, Any], server: str) -> None:
         click.echo(f"  {fault['Code'].lower()}  {fault['Key']}: {fault['Message']}")
     for endpoint in found["Endpoints"]:
         endpoint["Addresses"] = " ".join(endpoint["Addresses"])
-    columns = ("EndpointId", "Addresses", "ServiceId", "EndpointStatus", "ConnectionStatus")
-    print_table("endpoints", columns, found["Endpoints"])
+    statuses = ("EndpointStatus", "ConnectionStatus", "Health")
+    print_table(
+        "endpoints", ("EndpointId", "Addresses", "ServiceId", *statuses), found["Endpoints"]
+    )
     for place in found["Attachments"]:
         both = place["PrivateIpAddress"], place.get("Ipv6Address", "")
         place["Addresses"] = " ".join(both).strip()
-    columns = ("AttachmentId", "VSwitchId", "Addresses", "MacAddress", "Status")
-    print_table("attachments", columns, found["Attachments"])
+    places = ("AttachmentId", "VSwitchId", "Addresses", "MacAddress", "Status")
+    print_table("attachments", places, found["Attachments"])

@@ -17,7 +17,7 @@ from privlink.model.ids import NodeId
 from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
-from privlink.store import accounts, changes, networks, nodes, parts
+from privlink.store import accounts, changes, health, networks, nodes, parts
 from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def pull_feed(
 
     The server holds the request for up to `WaitSeconds` while there is nothing to say.
     """
-    _check_is_self(call, node_id, "PullFeed")
+    check_is_self(call, node_id, "PullFeed")
     newest = changes.newest(call.tx)
     full = revision == 0 or revision > newest or life != changes.life(call.tx)
     found = changes.living(call.tx) if full else changes.since(call.tx, revision)
@@ -105,7 +105,7 @@ def push_report(
     if len(plugged) + len(unplugged) > MOST_LINKS:
         why = f"together with Unplugged it names at most {MOST_LINKS} attachments."
         raise errors.InvalidParameter(parameter="Plugged", why=why)
-    node = _check_is_self(call, node_id, "PushReport")
+    node = check_is_self(call, node_id, "PushReport")
     counted = {drop.reason: drop.count for drop in drops}
     drops_text = msgspec.json.encode(counted).decode()
     node = msgspec.structs.replace(node, fabric=fabric, seen_at=call.now, drops=drops_text)
@@ -113,6 +113,7 @@ def push_report(
         # It was booted or purged, and holds nothing of what it ever confirmed.
         nodes.put(call.tx, msgspec.structs.replace(node, revision=0))
         networks.set_all_unplugged(call.tx)
+        health.forget_node(call.tx, node.id)
         return Answer()
     if life != changes.life(call.tx):
         # It has not heard of this life yet, so it says nothing of what is asked for in it.
@@ -135,7 +136,8 @@ def push_report(
 ACTIONS = (pull_feed, push_report)
 
 
-def _check_is_self(call: Call, node_id: str, action: str) -> Node:
+def check_is_self(call: Call, node_id: str, action: str) -> Node:
+    """The node that speaks for itself. Raises NodeNotFound, NoPermission."""
     node = nodes.get(call.tx, NodeId(node_id))
     if node is None:
         raise errors.NodeNotFound(node_id=node_id)

@@ -25,7 +25,7 @@ from privlink.model.ids import (
 from privlink.model.network import VSwitch
 from privlink.model.privatelink import ResourceType
 from privlink.rules import families, placement
-from privlink.store import changes, labels, rows, schema
+from privlink.store import changes, health, labels, rows, schema
 from privlink.store.database import Transaction
 
 _balancer, _zone = schema.load_balancer, schema.load_balancer_zone
@@ -253,6 +253,10 @@ def _touch_users(tx: Transaction, group_id: ServerGroupId) -> None:
 def _touch(tx: Transaction, balancer_id: LoadBalancerId, *, gone: bool = False) -> None:
     keys = [changes.balancer_key(balancer_id, place.zone_id) for place in zones(tx, balancer_id)]
     changes.touch(tx, *keys, gone=gone)
+    if gone:
+        health.forget_balancer(tx, balancer_id)
+    else:
+        health.forget(tx, [balancer_id])
 
 
 def get_listener(tx: Transaction, account_id: AccountId, listener_id: str) -> Listener | None:

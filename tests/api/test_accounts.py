@@ -182,6 +182,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("GetListenerAttribute", {"ListenerId": "lsn"}),
+    ("GetListenerHealthStatus", {"ListenerId": "lsn"}),
     ("DeleteListener", {"ListenerId": "lsn"}),
     ("DeleteServerGroup", {"ServerGroupId": "sgp"}),
     ("UpdateServerGroupAttribute", {"ServerGroupId": "sgp", "ServerGroupName": "mine"}),
@@ -278,6 +279,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         "SetLoadBalancerUDPListenerAttribute",
         {"LoadBalancerId": "own lb", "ListenerPort": 80, "VServerGroupId": "rsp"},
     ),
+    ("DescribeHealthStatus", {"LoadBalancerId": "lb"}),
     ("StartLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("StopLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
     ("DeleteLoadBalancerListener", {"LoadBalancerId": "lb", "ListenerPort": 80}),
@@ -346,6 +348,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("AddZoneToVpcEndpoint", {"EndpointId": "ep", "ZoneId": A, "VSwitchId": "own vsw"}),
     ("RemoveZoneFromVpcEndpoint", {"EndpointId": "ep", "ZoneId": A}),
     ("ListVpcEndpointZones", {"EndpointId": "ep"}),
+    ("GetEndpointHealth", {"EndpointId": "ep"}),
     ("EnableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
     ("EnableVpcEndpointConnection", {"ServiceId": "own epsrv", "EndpointId": "ep"}),
     ("DisableVpcEndpointConnection", {"ServiceId": "epsrv", "EndpointId": "ep"}),
@@ -504,6 +507,7 @@ ALONE = {
     "ecs.DescribeZones",
     "PullFeed",
     "PushReport",
+    "PushHealth",
 }
 # By name, and where several products have it by product as well: "vpc.TagResources".
 _OFTEN = {name for name, count in Counter(each.name for each in ACTIONS).items() if count > 1}
@@ -645,7 +649,7 @@ def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
     assert other.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["ResourceOwner"] is False
 
 
-@pytest.mark.parametrize("name", ["PullFeed", "PushReport"])
+@pytest.mark.parametrize("name", ["PullFeed", "PushReport", "PushHealth"])
 def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
     reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
     assert (reply.status, reply.code) == (403, "NoPermission")
@@ -663,12 +667,13 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:
     actions: list[tuple[str, dict[str, Any]]] = [
-        ("PullFeed", {}),
-        ("PushReport", {"Life": 1, "Fabric": "x"}),
+        ("PullFeed", {"Revision": 0}),
+        ("PushReport", {"Revision": 0, "Life": 1, "Fabric": "x"}),
+        ("PushHealth", {"Life": 1}),
     ]
     for action, more in actions:
         with pytest.raises(RemoteError) as caught:
-            node.client.call(action, NodeId="node-none", Revision=0, **more)
+            node.client.call(action, NodeId="node-none", **more)
         assert (caught.value.code, caught.value.status) == ("NodeNotFound", 404)
 
 

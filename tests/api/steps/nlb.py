@@ -409,6 +409,44 @@ DUAL_STACK = [
     call("ListLoadBalancers", AddressIpVersion="DualStack"),
 ]
 
+HEALTH = [
+    call(
+        "CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="checked",
+        ServerGroupType="Ip",
+        HealthCheckConfig={"HealthCheckEnabled": True},
+    ),
+    call(
+        "AddServersToServerGroup",
+        ServerGroupId="sgp-4",
+        Servers=[ADDRESS, {"ServerType": "Ip", "ServerId": "10.0.0.6", "Port": 8080}],
+    ),
+    call("CreateListener", **LISTENER | {"ListenerPort": 8080}, ServerGroupId="sgp-4"),
+    NODE_CATCHES_UP,
+    call("privlink.PullFeed", NodeId="node-1", Revision=0),
+    call(
+        "privlink.PushHealth",
+        NodeId="node-1",
+        Life=1,
+        States=[
+            {
+                "Key": f"balancer/nlb-1/{zone}",
+                "Group": "sgp-4",
+                "Address": "10.0.0.5",
+                "Port": 8080,
+                "State": "Unhealthy",
+                "Why": "CONNECT_FAILED: connection refused",
+                "Since": "2026-12-01T09:00:00Z",
+            }
+            for zone in ("local-a", "local-b")
+        ],
+    ),
+    call("GetListenerHealthStatus", ListenerId="lsn-4"),
+    call("GetListenerHealthStatus", ListenerId="lsn-1"),
+    refused("ResourceNotFound.Listener", "GetListenerHealthStatus", **NO_LISTENER),
+]
+
 END = [
     call("RemoveServersFromServerGroup", ServerGroupId="sgp-1", Servers=[ADDRESS]),
     call(
@@ -431,4 +469,15 @@ END = [
     call("DeleteLoadBalancer", LoadBalancerId="nlb-1"),
 ]
 
-STEPS = [*STAGE, *BALANCER, *SERVERS, *PORT, *LOOKED_AT, *CHANGED, *LABELS, *DUAL_STACK, *END]
+STEPS = [
+    *STAGE,
+    *BALANCER,
+    *SERVERS,
+    *PORT,
+    *LOOKED_AT,
+    *CHANGED,
+    *LABELS,
+    *DUAL_STACK,
+    *HEALTH,
+    *END,
+]

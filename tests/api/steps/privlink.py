@@ -2,6 +2,74 @@
 
 from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
 
+PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
+HEALTH = [
+    call("nlb.CreateLoadBalancer", VpcId="vpc-1", AddressType="Intranet", ZoneMappings=[PLACE]),
+    call(
+        "nlb.CreateServerGroup",
+        VpcId="vpc-1",
+        ServerGroupName="web",
+        ServerGroupType="Ip",
+        HealthCheckConfig={"HealthCheckEnabled": True},
+    ),
+    call(
+        "nlb.AddServersToServerGroup",
+        ServerGroupId="sgp-1",
+        Servers=[
+            {"ServerType": "Ip", "ServerId": "10.0.0.8", "Port": 80},
+            {"ServerType": "Ip", "ServerId": "10.0.0.9", "Port": 80},
+        ],
+    ),
+    call(
+        "nlb.CreateListener",
+        LoadBalancerId="nlb-1",
+        ListenerProtocol="TCP",
+        ListenerPort=80,
+        ServerGroupId="sgp-1",
+    ),
+    call(
+        "privatelink.CreateVpcEndpointService",
+        ServiceResourceType="nlb",
+        AutoAcceptEnabled=True,
+        Resource=[{"ResourceType": "nlb", "ResourceId": "nlb-1", "ZoneId": "local-a"}],
+    ),
+    call(
+        "privatelink.CreateVpcEndpoint",
+        ServiceId="epsrv-1",
+        VpcId="vpc-1",
+        SecurityGroupId=["sg-1"],
+        Zone=[PLACE],
+    ),
+    NODE_CATCHES_UP,
+    call(
+        "PushHealth",
+        NodeId="node-1",
+        Life=1,
+        States=[
+            {
+                "Key": "balancer/nlb-1/local-a",
+                "Group": "sgp-1",
+                "Address": "10.0.0.8",
+                "Port": 80,
+                "State": "Healthy",
+                "Since": "2026-12-01T09:00:00Z",
+            },
+            {
+                "Key": "balancer/nlb-1/local-a",
+                "Group": "sgp-1",
+                "Address": "10.0.0.9",
+                "Port": 80,
+                "State": "Unhealthy",
+                "Why": "CONNECT_TIMEOUT: no answer in 5 s",
+                "Since": "2026-12-01T09:05:00Z",
+            },
+        ],
+    ),
+    refused("NodeNotFound", "PushHealth", NodeId="node-none", Life=1),
+    call("GetEndpointHealth", EndpointId="ep-1"),
+    refused("EndpointNotFound", "GetEndpointHealth", EndpointId="ep-none"),
+]
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
@@ -67,4 +135,5 @@ STEPS = [
     signed_by("LTAI5tExample2", refused("NoPermission", "ListAttachments")),
     call("DeleteAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "DeleteAttachment", AttachmentId="att-none"),
+    *HEALTH,
 ]

@@ -8,6 +8,7 @@ GROUP = {"VServerGroupId": "rsp-1"}
 NO_GROUP = {"VServerGroupId": "rsp-none"}
 PORT = {**CLB, "ListenerPort": 80}
 OTHER_PORT = {**CLB, "ListenerPort": 443}
+CHECKED_PORT = {**CLB, "ListenerPort": 9000}
 NO_PORT = {**CLB, "ListenerPort": 8080}
 RED = [{"Key": "team", "Value": "red"}]
 DEFAULT_GROUP = "rg-c08c6ff45c135fe"
@@ -316,6 +317,40 @@ LOOKED_AT = [
     refused("InvalidPageSize", "DescribeLoadBalancers", PageSize=101),
 ]
 
+HEALTH = [
+    call("AddBackendServers", **CLB, BackendServers='[{"ServerId":"10.0.0.6","Type":"eniip"}]'),
+    call(
+        "CreateLoadBalancerTCPListener",
+        **CHECKED_PORT,
+        Bandwidth=-1,
+        BackendServerPort=9000,
+        HealthCheckSwitch="on",
+    ),
+    call("StartLoadBalancerListener", **CHECKED_PORT),
+    NODE_CATCHES_UP,
+    call("privlink.PullFeed", NodeId="node-1", Revision=0),
+    call(
+        "privlink.PushHealth",
+        NodeId="node-1",
+        Life=1,
+        States=[
+            {
+                "Key": "balancer/lb-1/local-a",
+                "Group": "lb-1",
+                "Address": address,
+                "Port": 9000,
+                "State": state,
+                "Since": "2026-12-01T09:00:00Z",
+            }
+            for address, state in (("10.0.0.5", "Healthy"), ("10.0.0.6", "Unhealthy"))
+        ],
+    ),
+    call("DescribeHealthStatus", **CHECKED_PORT, ListenerProtocol="tcp"),
+    call("DescribeHealthStatus", **CLB),
+    refused("InvalidParameter", "DescribeHealthStatus", **NO_PORT),
+    call("DeleteLoadBalancerListener", **CHECKED_PORT),
+]
+
 CHANGED = [
     call("SetLoadBalancerName", **CLB, LoadBalancerName="the shop"),
     refused(
@@ -409,6 +444,7 @@ STEPS = [
     *SERVERS,
     *LISTENERS,
     *LOOKED_AT,
+    *HEALTH,
     *CHANGED,
     *LABELS,
     *END,

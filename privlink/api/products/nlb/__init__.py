@@ -1,6 +1,7 @@
 """NLB 2022-04-30: one file for each noun of it; the table of all its actions."""
 
 from privlink.api.products.nlb import (
+    health,
     jobs,
     labels,
     listeners,
@@ -18,6 +19,7 @@ ACTIONS = (
     *server_groups.ACTIONS,
     *servers.ACTIONS,
     *listeners.ACTIONS,
+    *health.ACTIONS,
     *labels.ACTIONS,
     *jobs.ACTIONS,
 )

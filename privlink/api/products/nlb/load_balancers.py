@@ -16,11 +16,13 @@ from privlink.api.products.nlb.labels import BALANCER, LABELS, MaxResults
 from privlink.api.tagging import TagAnswer, Tags
 from privlink.api.wire import Answer, Fields
 from privlink.model.balancer import LoadBalancer, LoadBalancerZone
+from privlink.model.health import Front, Health
 from privlink.model.ids import LoadBalancerId, new_id
 from privlink.model.network import EniOwner, IpVersion
 from privlink.model.privatelink import ResourceType
 from privlink.rules import addresses, quotas
-from privlink.store import balancers, networks, rows
+from privlink.rules import health as rules
+from privlink.store import balancers, health, networks, rows
 
 AddressType = Annotated[
     Literal["Intranet"],
@@ -62,6 +64,8 @@ class LoadBalancerAddress(Answer):
     eni_id: str
     private_ipv4_address: str = msgspec.field(name="PrivateIPv4Address")
     ipv6_address: str | msgspec.UnsetType
+    private_ipv4_hc_status: str | msgspec.UnsetType = msgspec.field(name="PrivateIPv4HcStatus")
+    private_ipv6_hc_status: str | msgspec.UnsetType = msgspec.field(name="PrivateIPv6HcStatus")
 
 
 class ZoneMappingAnswer(Answer):
@@ -294,11 +298,12 @@ def _listed(call: Call, found: list[LoadBalancer]) -> list[ListedLoadBalancer]:
 
 
 def _about(call: Call, found: list[LoadBalancer]) -> list[dict[str, Any]]:
-    groups = grouping.shown(call, [balancer.id for balancer in found])
-    return [_fields(call, each, groups[each.id]) for each in found]
+    ids = [balancer.id for balancer in found]
+    groups, fronts = grouping.shown(call, ids), health.fronts(call.tx, ids)
+    return [_fields(call, each, groups[each.id], fronts[each.id]) for each in found]
 
 
-def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]:
+def _fields(call: Call, balancer: LoadBalancer, group_id: str, front: Front) -> dict[str, Any]:
     ready = balancing.known_to_nodes(call, balancer.id)
     about = _About(
         load_balancer_id=balancer.id,
@@ -321,18 +326,29 @@ def _fields(call: Call, balancer: LoadBalancer, group_id: str) -> dict[str, Any]
         vpc_id=balancer.vpc_id,
         create_time=balancer.created_at,
         zone_mappings=[
-            _zone_answer(call, place, ready) for place in balancers.zones(call.tx, balancer.id)
+            _zone_answer(call, place, front, ready)
+            for place in balancers.zones(call.tx, balancer.id)
         ],
     )
     return msgspec.structs.asdict(about)
 
 
-def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappingAnswer:
+def _zone_answer(
+    call: Call, place: LoadBalancerZone, front: Front, ready: bool
+) -> ZoneMappingAnswer:
     eni = networks.get_eni(call.tx, place.eni_id)
+    # The cloud says how an address is once its zone is Active.
+    families = {4: ready, 6: ready and eni.address6 is not None}
+    statuses = {
+        family: _health(front, place.zone_id, family) if shown else msgspec.UNSET
+        for family, shown in families.items()
+    }
     address = LoadBalancerAddress(
         eni_id=eni.id,
         private_ipv4_address=addresses.text(eni.address),
         ipv6_address=eni.address6 or msgspec.UNSET,
+        private_ipv4_hc_status=statuses[4],
+        private_ipv6_hc_status=statuses[6],
     )
     return ZoneMappingAnswer(
         zone_id=place.zone_id,
@@ -340,6 +356,11 @@ def _zone_answer(call: Call, place: LoadBalancerZone, ready: bool) -> ZoneMappin
         status="Active" if ready else "Provisioning",
         load_balancer_addresses=[address],
     )
+
+
+def _health(front: Front, zone_id: str, family: int) -> Health:
+    is_well = rules.address_is_well(front, zone_id, family)
+    return Health.HEALTHY if is_well else Health.UNHEALTHY
 
 
 ACTIONS = (

@@ -2,6 +2,7 @@
 
 from privlink.api.products.slb import (
     backend_servers,
+    health,
     labels,
     listeners,
     load_balancers,
@@ -21,5 +22,6 @@ ACTIONS = (
     *tcp_listeners.ACTIONS,
     *udp_listeners.ACTIONS,
     *listeners.ACTIONS,
+    *health.ACTIONS,
     *labels.ACTIONS,
 )

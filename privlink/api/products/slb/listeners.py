@@ -6,6 +6,7 @@ is here; each has a file of its own beside this one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -108,6 +109,15 @@ def delete_load_balancer_listener(
     return Answer()
 
 
+def not_found(
+    balancer: LoadBalancer, present: Iterable[Listener], port: int, protocol: str | None
+) -> errors.ClbListenerNotFound:
+    """What a caller is told who asks for a listener that is not among those present."""
+    known = ", ".join(f"{each.first}/{each.protocol.lower()}" for each in present) or "none"
+    where = f"port {port}" if protocol is None else f"{protocol.upper()} port {port}"
+    return errors.ClbListenerNotFound(load_balancer_id=balancer.id, where=where, known=known)
+
+
 def new(
     call: Call,
     load_balancer_id: str,
@@ -204,9 +214,7 @@ def find(
         if each.first == port and (protocol is None or each.protocol == protocol.upper())
     ]
     if not found:
-        known = ", ".join(f"{each.first}/{each.protocol.lower()}" for each in present) or "none"
-        where = f"port {port}" if protocol is None else f"{protocol.upper()} port {port}"
-        raise errors.ClbListenerNotFound(load_balancer_id=balancer.id, where=where, known=known)
+        raise not_found(balancer, present, port, protocol)
     if len(found) > 1:
         why = f"port {port} of {balancer.id} has two listeners, one on tcp and one on udp."
         raise errors.NeededParameter(parameter="ListenerProtocol", why=why)
