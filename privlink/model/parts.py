@@ -8,7 +8,7 @@ import msgspec
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancer
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
-from privlink.model.privatelink import EndpointZone
+from privlink.model.privatelink import Connection, EndpointService, EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 
 
@@ -54,7 +54,7 @@ class MembersParts(msgspec.Struct, frozen=True):
 
 
 class ForwardParts(msgspec.Struct, frozen=True):
-    """An endpoint zone, its address, what filters it, and where it leads."""
+    """An endpoint zone, its address, what filters it, where it leads, and how it may be used."""
 
     zone: EndpointZone
     eni: Eni
@@ -64,3 +64,5 @@ class ForwardParts(msgspec.Struct, frozen=True):
     balancer: LoadBalancer | None
     replaced_vpc: Vpc | None = None
     replaced_balancer: LoadBalancer | None = None
+    connection: Connection | None = None
+    service: EndpointService | None = None  # None: it is gone

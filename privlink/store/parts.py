@@ -31,6 +31,7 @@ from privlink.store import (
     rows,
     schema,
     security,
+    services,
 )
 from privlink.store.database import Transaction
 
@@ -129,6 +130,8 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     resources = {each.id: each for each in balancers.by_ids(tx, resource_ids)}
     group_ids = endpoints.groups(tx, endpoint_ids)
     groups = _groups(tx, group_ids)
+    bonds = endpoints.connections(tx, endpoint_ids)
+    living = services.by_ids(tx, {bond.service_id for bond in bonds.values()})
     return {
         changes.forward_key(zone.endpoint_id, zone.zone_id): ForwardParts(
             zone,
@@ -139,6 +142,8 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
             resources.get(LoadBalancerId(zone.resource_id or "")),
             vpcs.get(zone.replaced_vpc_id or ""),
             resources.get(LoadBalancerId(zone.replaced_resource_id or "")),
+            bonds[zone.endpoint_id],
+            living.get(bonds[zone.endpoint_id].service_id),
         )
         for zone in found
     }
