@@ -193,7 +193,7 @@ def test_what_is_given_and_reset_at_once_is_refused(
 def test_it_is_the_owners_and_takes_a_policy(
     stage: Stage, operator: Account, other: Account, world: World, refused: Refused
 ) -> None:
-    service = world.service()
+    service, another = world.service(), world.service()
     for action in ("GetServiceTraffic", "ModifyServiceTraffic"):
         with refused("EndpointServiceNotFound", 400, service):
             other.own.call(action, ServiceId=service)
@@ -203,7 +203,7 @@ def test_it_is_the_owners_and_takes_a_policy(
     with refused("NoPermission", 403, "privlink:ModifyServiceTraffic"):
         reader.own.call("ModifyServiceTraffic", ServiceId=service, MaxFlows=1)
     with refused("NoPermission", 403, "privlink:GetServiceTraffic"):
-        shown(reader, world.service())
+        shown(reader, another)
     reader.own.close()
 
 
