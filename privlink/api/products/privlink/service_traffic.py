@@ -96,10 +96,11 @@ def modify_service_traffic(
     max_new_flows_per_second: MaxNewFlows | None = None,
     reset: Reset = (),
 ) -> ServiceTrafficAnswer:
-    """Change what is given of how long flows of your service may be silent, and how many there are.
+    """Change how long flows of your service may be silent, and how many of them there may be.
 
-    It holds for connections that are there too: of idle timeouts, for flows from then on. What
-    `Reset` names goes back to the default.
+    What is not given stays; what `Reset` names goes back to the default. It holds for connections
+    that are there too: they are Connecting until their nodes obey. Flows that run keep the idle
+    timeout they began with, and none is ended because there are too many.
     """
     service = ours.service(call, service_id)
     given = {
