@@ -50,3 +50,20 @@ def test_no_more_new_flows_in_a_second_than_the_service_allows(
     installation.run("service-traffic", service, "--reset", "max-new-flows")
     stage.cloud.await_connection(endpoint, "Connected")
     assert all(dial() for _ in range(20))
+
+
+def test_a_flow_is_silent_for_as_long_as_its_service_allows(
+    installation: Installation, stage: Stage
+) -> None:
+    service, endpoint = stage.connected_endpoint(ENDPOINT)
+    with lab.connect(stage.client.netns, ENDPOINT, PORT) as before:
+        installation.run("service-traffic", service, "--tcp-idle", "10")
+        stage.cloud.await_connection(endpoint, "Connected")
+        with lab.connect(stage.client.netns, ENDPOINT, PORT) as silent:
+            silent.sendall(b"last")
+            assert lab.receive(silent, 4) == b"last"
+            silent.settimeout(60)
+            with pytest.raises(ConnectionResetError):
+                silent.recv(1)
+        before.sendall(b"still")
+        assert lab.receive(before, 5) == b"still"
