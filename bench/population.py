@@ -130,6 +130,7 @@ def fill(call: Call, of: Service, count: int, first: int = 0) -> list[EndpointId
         )
         connection = Connection(
             endpoint.id,
+            rows.next_number(call.tx, "connection"),
             of.id,
             Decision.ACCEPTED,
             bandwidth.DEFAULT,
@@ -160,6 +161,7 @@ def _open(
     zone = EndpointZone(
         endpoint_id=endpoint.id,
         zone_id=zone_id,
+        number=rows.next_number(call.tx, "place"),
         vswitch_id=where.vswitch_id,
         eni_id=eni.id,
         resource_id=of.balancer_id,

@@ -55,9 +55,13 @@ class Cloud:
         vpc_id = self.vpc.create_vpc(
             vpc.CreateVpcRequest(region_id=REGION, cidr_block=cidr, vpc_name=name)
         ).body.vpc_id
-        vswitch_id = self.vpc.create_vswitch(
+        return Network(vpc_id, self.vswitch(vpc_id, subnet))
+
+    def vswitch(self, vpc_id: str, subnet: str, zone: str = ZONE) -> str:
+        """A vSwitch of a VPC in a zone, once its node has made it."""
+        vswitch_id: str = self.vpc.create_vswitch(
             vpc.CreateVSwitchRequest(
-                region_id=REGION, zone_id=ZONE, vpc_id=vpc_id, cidr_block=subnet
+                region_id=REGION, zone_id=zone, vpc_id=vpc_id, cidr_block=subnet
             )
         ).body.v_switch_id
         request = vpc.DescribeVSwitchAttributesRequest(region_id=REGION, v_switch_id=vswitch_id)
@@ -65,7 +69,7 @@ class Cloud:
             lambda: self.vpc.describe_vswitch_attributes(request).body.status == "Available",
             f"{vswitch_id} Available",
         )
-        return Network(vpc_id, vswitch_id)
+        return vswitch_id
 
     def vswitches(self) -> list[str]:
         """The ids of this account's vSwitches."""
@@ -73,7 +77,9 @@ class Cloud:
         found = self.vpc.describe_vswitches(request).body.v_switches.v_switch
         return [vswitch.v_switch_id for vswitch in found]
 
-    def load_balancer(self, network: Network, servers: Sequence[str], port: int) -> str:
+    def load_balancer(
+        self, network: Network, servers: Sequence[str], port: int, zone: str = ZONE
+    ) -> str:
         """A load balancer that spreads a port over servers, given by their addresses."""
         balancer: str = self.nlb.create_load_balancer(
             nlb.CreateLoadBalancerRequest(
@@ -82,7 +88,7 @@ class Cloud:
                 address_type="Intranet",
                 zone_mappings=[
                     nlb.CreateLoadBalancerRequestZoneMappings(
-                        zone_id=ZONE, v_switch_id=network.vswitch
+                        zone_id=zone, v_switch_id=network.vswitch
                     )
                 ],
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, health, show, up, workloads
+from privlink.cli import accounts, health, service_traffic, show, up, workloads
 from privlink.client import RemoteError
 
 
@@ -39,5 +39,6 @@ for command in (
     show.env,
     accounts.account,
     accounts.quota,
+    service_traffic.service_traffic,
 ):
     main.add_command(command)

@@ -14,7 +14,7 @@ from privlink.model.balancer import (
     ServerGroup,
 )
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
-from privlink.model.privatelink import EndpointZone
+from privlink.model.privatelink import Connection, EndpointService, EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 
 
@@ -65,7 +65,7 @@ class MembersParts(msgspec.Struct, frozen=True):
 
 
 class ForwardParts(msgspec.Struct, frozen=True):
-    """An endpoint zone, its address, what filters it, and where it leads."""
+    """An endpoint zone, its address, what filters it, where it leads, and how it may be used."""
 
     zone: EndpointZone
     eni: Eni
@@ -75,3 +75,5 @@ class ForwardParts(msgspec.Struct, frozen=True):
     resource: LoadBalancerZone | None
     replaced_vpc: Vpc | None = None
     replaced_resource: LoadBalancerZone | None = None
+    connection: Connection | None = None
+    service: EndpointService | None = None  # None: it is gone

@@ -91,6 +91,11 @@ class EndpointService(msgspec.Struct, frozen=True):
     zone_affinity: bool  # its domains answer with the address in the asker's own zone first
     created_at: str
     ip_version: IpVersion = IpVersion.IPV4
+    # How its traffic is kept; each None: the default.
+    idle_tcp: int | None = None  # seconds of silence after which a flow ends
+    idle_udp: int | None = None
+    most_flows: int | None = None  # at a time, through one zone of one endpoint
+    flow_rate: int | None = None  # new ones per second, through the same; 0: as many as come
 
 
 class ServiceResource(msgspec.Struct, frozen=True):
@@ -140,6 +145,7 @@ class Connection(msgspec.Struct, frozen=True):
     """The bond of one endpoint with its one service, and the provider's word on it."""
 
     endpoint_id: EndpointId
+    number: int
     service_id: ServiceId
     decision: Decision
     bandwidth: int  # Mbit/s; holds under BandwidthLimit only
@@ -155,6 +161,7 @@ class EndpointZone(msgspec.Struct, frozen=True):
 
     endpoint_id: EndpointId
     zone_id: ZoneId
+    number: int  # of one sequence with the zones of load balancers: its traffic is counted under it
     vswitch_id: VSwitchId
     eni_id: EniId
     resource_id: LoadBalancerId | None

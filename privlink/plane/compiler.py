@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, balancing
 from privlink.model.network import Vpc
@@ -16,7 +18,7 @@ from privlink.model.parts import (
     SegmentParts,
 )
 from privlink.model.security import Direction, SecurityGroupRule
-from privlink.rules import addresses, filters, placement
+from privlink.rules import addresses, bandwidth, filters, placement, service_traffic
 
 # What holds where no rule of a security group decides comes after the last of them.
 _AFTER_ALL = 101
@@ -146,9 +148,12 @@ def forward(parts: ForwardParts) -> items.Forward:
         address=addresses.text(parts.eni.address),
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
-        opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.resource, has_ipv6),
-        replaced=_opening(*replaced, parts.replaced_resource, has_ipv6),
+        opening=_held(
+            _opening(zone.opening, zone.source, parts.provider_vpc, parts.resource, has_ipv6), parts
+        ),
+        replaced=_held(_opening(*replaced, parts.replaced_resource, has_ipv6), parts),
         address6=parts.eni.address6 or "",
+        number=zone.number,
     )
 
 
@@ -168,6 +173,23 @@ def _opening(
         source=addresses.text(source),
         balancer=resource.number,
         source6=addresses.source6(source) if has_ipv6 else "",
+    )
+
+
+def _held(opening: items.Opening | None, parts: ForwardParts) -> items.Opening | None:
+    """An opening held to what its connection and its service allow."""
+    if opening is None or parts.connection is None:
+        return opening
+    own = service_traffic.own(parts.service) if parts.service else {}
+    default = service_traffic.DEFAULT
+    return msgspec.structs.replace(
+        opening,
+        connection=parts.connection.number,
+        bandwidth=bandwidth.limit(parts.connection),
+        idle_tcp=own.get("idle_tcp", 0),
+        idle_udp=own.get("idle_udp", 0),
+        flows=own.get("most_flows", default.most_flows),
+        rate=own.get("flow_rate", default.flow_rate),
     )
 
 

@@ -6,7 +6,7 @@ Source: PrivateLink API 2020-04-15, EnableVpcEndpointConnection, UpdateVpcEndpoi
 from __future__ import annotations
 
 from privlink import errors
-from privlink.model.privatelink import ResourceType, TrafficControl
+from privlink.model.privatelink import Connection, ResourceType, TrafficControl
 
 # Lowest and highest bandwidth of one connection.
 RANGES = {ResourceType.NLB: (100, 50000), ResourceType.SLB: (100, 10240)}
@@ -19,6 +19,12 @@ MODES = {
 DEFAULT = 3072
 # What a service may set for the connections that are still to come.
 CONNECT_LOWEST, CONNECT_HIGHEST = 100, 10240
+
+
+def limit(connection: Connection) -> int:
+    """What a connection may carry in each direction, in Mbit/s; 0: as much as there is."""
+    is_limited = connection.traffic_control is TrafficControl.BANDWIDTH_LIMIT
+    return connection.bandwidth if is_limited else 0
 
 
 def default_mode(kind: ResourceType) -> TrafficControl:

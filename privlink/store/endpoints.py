@@ -244,6 +244,13 @@ def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
+def touch_open(tx: Transaction, zones: Iterable[EndpointZone]) -> None:
+    """Have the nodes look again at those zones that are open: how they may be used changed."""
+    for zone in zones:
+        if zone.opening is not None:
+            touch_zone(tx, zone)
+
+
 def mark_placed(tx: Transaction, zone: EndpointZone) -> None:
     """Record that a node has confirmed a zone's address. Nothing changes for the nodes."""
     ours = update(_zone).where(

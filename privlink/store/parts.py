@@ -31,6 +31,7 @@ from privlink.store import (
     rows,
     schema,
     security,
+    services,
 )
 from privlink.store.database import Transaction
 
@@ -149,6 +150,8 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     }
     group_ids = endpoints.groups(tx, endpoint_ids)
     groups = _groups(tx, group_ids)
+    bonds = endpoints.connections(tx, endpoint_ids)
+    living = services.by_ids(tx, {bond.service_id for bond in bonds.values()})
     return {
         changes.forward_key(zone.endpoint_id, zone.zone_id): ForwardParts(
             zone,
@@ -159,6 +162,8 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
             resources.get((zone.resource_id, zone.zone_id)),
             vpcs.get(zone.replaced_vpc_id or ""),
             resources.get((zone.replaced_resource_id, zone.zone_id)),
+            bonds[zone.endpoint_id],
+            living.get(bonds[zone.endpoint_id].service_id),
         )
         for zone in found
     }

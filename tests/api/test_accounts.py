@@ -436,6 +436,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("CreateAttachment", {"VSwitchId": "own vsw", "SecurityGroupId": ["sg"]}),
     ("GetAttachment", {"AttachmentId": "att"}),
     ("DeleteAttachment", {"AttachmentId": "att"}),
+    ("ModifyServiceTraffic", {"ServiceId": "epsrv", "MaxFlows": 10}),
+    ("GetServiceTraffic", {"ServiceId": "epsrv"}),
 ]
 # What lists only the caller's own, and takes ids at most to choose among those.
 LISTS: list[tuple[str, dict[str, Any], str]] = [

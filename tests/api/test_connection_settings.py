@@ -39,7 +39,85 @@ def test_a_connection_has_its_services_bandwidth_until_it_is_given_its_own(
     ):
         ours.UpdateVpcEndpointConnectionAttribute(**which, **change)
         assert limits(operator, service) == seen
+        node.catch_up()
         assert connection(operator, service)["ConnectionStatus"] == "Connected"
+
+
+def test_a_node_is_told_of_a_limit_that_changes_and_of_nothing_else(
+    operator: Account, world: World, node: Node
+) -> None:
+    service, ours = world.published(A, B, auto=False), operator.privatelink
+    endpoint = world.endpoint(service, world.network(A, B), A, B)
+    which = {"ServiceId": service, "EndpointId": endpoint}
+    keys = {f"forward/{endpoint}/{zone}" for zone in (A, B)}
+    node.catch_up()
+
+    def told() -> set[tuple[int, int]]:
+        """Connection and bandwidth in the openings of both zones."""
+        openings = [node.held[key]["opening"] for key in keys]
+        return {(each["connection"], each["bandwidth"]) for each in openings}
+
+    ours.EnableVpcEndpointConnection(**which, Bandwidth=300, TrafficControlMode="BandwidthLimit")
+    node.catch_up()
+    ((number, limit),) = told()
+    assert (number > 0, limit) == (True, 300)
+    changes: list[tuple[dict[str, Any], int]] = [
+        ({"Bandwidth": 500}, 500),
+        ({"TrafficControlMode": "Scalability"}, 0),
+        ({"TrafficControlMode": "BandwidthLimit", "Bandwidth": 100}, 100),
+    ]
+    for change, limit in changes:
+        ours.UpdateVpcEndpointConnectionAttribute(**which, **change)
+        assert world.statuses(endpoint)[1] == "Connecting"
+        node.pull()
+        assert set(node.seen) == keys
+        assert told() == {(number, limit)}
+        node.report()
+        assert world.statuses(endpoint)[1] == "Connected"
+    ours.UpdateVpcEndpointConnectionAttribute(**which, Bandwidth=100)
+    ours.UpdateVpcEndpointServiceAttribute(ServiceId=service, ConnectBandwidth=200)
+    assert node.pull()["Items"] == []
+    ours.UpdateVpcEndpointConnectionAttribute(**which, TrafficControlMode="Scalability")
+    node.catch_up()
+    ours.UpdateVpcEndpointConnectionAttribute(**which, Bandwidth=900)
+    assert node.pull()["Items"] == []
+
+
+def test_two_changes_need_no_pause_between_them(
+    operator: Account, world: World, node: Node
+) -> None:
+    service, ours = world.published(A, B), operator.privatelink
+    endpoint = world.endpoint(service, world.network(A, B), A, B)
+    which = {"ServiceId": service, "EndpointId": endpoint}
+    node.catch_up()
+    limit = {"TrafficControlMode": "BandwidthLimit"}
+    ours.UpdateVpcEndpointConnectionAttribute(**which, **limit, Bandwidth=500)
+    ours.UpdateVpcEndpointConnectionAttribute(**which, Bandwidth=600)
+    node.catch_up()
+    assert node.held[f"forward/{endpoint}/{A}"]["opening"]["bandwidth"] == 600
+
+
+def test_a_zone_whose_node_does_not_follow_keeps_no_other_from_being_closed(
+    operator: Account, world: World, node: Node, refused: Refused
+) -> None:
+    service, ours = world.published(A, B), operator.privatelink
+    endpoint = world.endpoint(service, world.network(A, B), A, B)
+    node.fail(f"forward/{endpoint}/{A}")
+    node.catch_up()
+    assert world.statuses(endpoint)[1:] == ("Connecting", {A: "Connecting", B: "Connected"})
+    which = {"ServiceId": service, "EndpointId": endpoint}
+    ours.DisableVpcEndpointZoneConnection(**which, ZoneId=B)
+    node.catch_up()
+    assert world.statuses(endpoint)[2] == {A: "Connecting", B: "Disconnected"}
+    ours.EnableVpcEndpointZoneConnection(**which, ZoneId=B)
+    node.catch_up()
+    assert world.statuses(endpoint)[2] == {A: "Connecting", B: "Connected"}
+    ours.DisableVpcEndpointZoneConnection(**which, ZoneId=A)
+    node.recover()
+    node.report()
+    assert world.statuses(endpoint)[2][A] == "Creating"
+    node.catch_up()
+    assert world.statuses(endpoint)[2][A] == "Disconnected"
 
 
 def test_a_bandwidth_out_of_range_changes_nothing(

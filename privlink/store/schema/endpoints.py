@@ -66,6 +66,8 @@ connection = Table(
     Column("bandwidth", Integer, nullable=False),
     words("traffic_control"),
     words("modified_at"),
+    Column("number", BigInteger, nullable=False),
+    Index("ix_connection_number", "number", unique=True),
     sqlite_with_rowid=False,
 )
 
@@ -88,7 +90,9 @@ endpoint_zone = Table(
     Column("replaced_vpc_id", String, nullable=True),
     Column("replaced_source", BigInteger, nullable=True),
     Column("replaced_opening", BigInteger, nullable=True),
+    Column("number", BigInteger, nullable=False),
     UniqueConstraint("provider_vpc_id", "source"),
+    Index("ix_endpoint_zone_number", "number", unique=True),
     Index(
         "ix_endpoint_zone_replaced",
         "replaced_vpc_id",

@@ -19,6 +19,10 @@ endpoint_service = Table(
     Column("zone_affinity", Boolean, nullable=False),
     words("created_at"),
     words("ip_version"),
+    Column("idle_tcp", Integer, nullable=True),
+    Column("idle_udp", Integer, nullable=True),
+    Column("most_flows", Integer, nullable=True),
+    Column("flow_rate", Integer, nullable=True),
     *by_age("endpoint_service", "account_id"),
 )
 

@@ -30,6 +30,7 @@ from privlink.model.security import SecurityGroup
 ZONE = EndpointZone(
     endpoint_id=EndpointId("ep-1"),
     zone_id=ZoneId("local-a"),
+    number=1,
     vswitch_id=VSwitchId("vsw-1"),
     eni_id=EniId("eni-1"),
     resource_id=None,
@@ -61,7 +62,7 @@ def resource(balancer: str, zone: str) -> ServiceResource:
 def connection(decision: Decision) -> Connection:
     """The connection with the provider's word on it."""
     return Connection(
-        ZONE.endpoint_id, ServiceId("epsrv-1"), decision, 3072, TrafficControl.SCALABILITY, ""
+        ZONE.endpoint_id, 1, ServiceId("epsrv-1"), decision, 3072, TrafficControl.SCALABILITY, ""
     )
 
 

@@ -26,6 +26,7 @@ from privlink.model.ids import (
     LoadBalancerId,
     SecurityGroupId,
     ServerGroupId,
+    ServiceId,
     VpcId,
     VSwitchId,
     ZoneId,
@@ -39,7 +40,14 @@ from privlink.model.parts import (
     MembersParts,
     SegmentParts,
 )
-from privlink.model.privatelink import EndpointZone, ResourceType
+from privlink.model.privatelink import (
+    Connection,
+    Decision,
+    EndpointService,
+    EndpointZone,
+    ResourceType,
+    TrafficControl,
+)
 from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
 
@@ -96,6 +104,7 @@ VSWITCHES = (
 ZONE = EndpointZone(
     endpoint_id=EndpointId("ep-1"),
     zone_id=ZoneId("local-a"),
+    number=33,
     vswitch_id=VSWITCH.id,
     eni_id=ENI.id,
     resource_id=BALANCER.id,
@@ -430,7 +439,64 @@ def test_an_open_zone_leads_somewhere() -> None:
         mac="02:00:00:00:00:01",
         filters=(4, 6),
         opening=items.Opening(9, 8, "100.64.0.1", 51),
+        number=33,
     )
+
+
+SERVICE = EndpointService(
+    id=ServiceId("epsrv-1"),
+    account_id=US,
+    resource_type=ResourceType.NLB,
+    auto_accept=True,
+    payer="Endpoint",
+    description="",
+    connect_bandwidth=None,
+    zone_affinity=False,
+    created_at="",
+)
+CONNECTION = Connection(
+    ZONE.endpoint_id, 4, SERVICE.id, Decision.ACCEPTED, 200, TrafficControl.BANDWIDTH_LIMIT, ""
+)
+
+
+def held(connection: Connection, service: EndpointService | None = SERVICE) -> ForwardParts:
+    """A zone that leads two ways, of a connection to a service."""
+    migrated = msgspec.structs.replace(
+        ZONE, replaced_vpc_id=PROVIDER.id, replaced_source=ZONE.source, replaced_opening=6
+    )
+    ways = (PROVIDER, PLACE, PROVIDER, PLACE)
+    return ForwardParts(migrated, ENI, VPC, (), *ways, connection, service)
+
+
+def openings(parts: ForwardParts) -> list[items.Opening]:
+    compiled = compiler.forward(parts)
+    return [each for each in (compiled.opening, compiled.replaced) if each is not None]
+
+
+@pytest.mark.parametrize(
+    ("control", "limit"), [(TrafficControl.BANDWIDTH_LIMIT, 200), (TrafficControl.SCALABILITY, 0)]
+)
+def test_both_ways_of_a_zone_share_the_bandwidth_of_their_connection(
+    control: TrafficControl, limit: int
+) -> None:
+    found = openings(held(msgspec.structs.replace(CONNECTION, traffic_control=control)))
+    assert [(each.connection, each.bandwidth) for each in found] == [(4, limit)] * 2
+
+
+def test_both_ways_of_a_zone_have_the_limits_of_their_service() -> None:
+    set_by_it = msgspec.structs.replace(
+        SERVICE, idle_tcp=300, idle_udp=5, most_flows=10, flow_rate=2
+    )
+    for service, limits in (
+        (SERVICE, (0, 0, 65536, 0)),  # idle times as the listener says
+        (set_by_it, (300, 5, 10, 2)),
+        (None, (0, 0, 65536, 0)),
+    ):
+        found = openings(held(CONNECTION, service))
+        assert [(each.idle_tcp, each.idle_udp, each.flows, each.rate) for each in found] == [
+            limits,
+            limits,
+        ]
 
 
 def test_a_migrated_zone_leads_two_ways() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from privlink import errors
-from privlink.model.privatelink import ResourceType, TrafficControl
+from privlink.model.ids import EndpointId, ServiceId
+from privlink.model.privatelink import Connection, Decision, ResourceType, TrafficControl
 from privlink.rules import bandwidth
 
 
@@ -28,6 +29,15 @@ def test_only_an_nlb_carries_without_an_end() -> None:
         bandwidth.check_mode(mode, ResourceType.NLB)
     with pytest.raises(errors.IllegalParamFormat, match="BandwidthLimit for slb"):
         bandwidth.check_mode(TrafficControl.SCALABILITY, ResourceType.SLB)
+
+
+@pytest.mark.parametrize(
+    ("control", "limit"), [(TrafficControl.BANDWIDTH_LIMIT, 300), (TrafficControl.SCALABILITY, 0)]
+)
+def test_a_bandwidth_counts_only_where_it_is_a_limit(control: TrafficControl, limit: int) -> None:
+    endpoint, service = EndpointId("ep-1"), ServiceId("epsrv-1")
+    connection = Connection(endpoint, 1, service, Decision.ACCEPTED, 300, control, "")
+    assert bandwidth.limit(connection) == limit
 
 
 def test_every_kind_is_covered() -> None:

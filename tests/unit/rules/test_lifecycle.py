@@ -54,6 +54,7 @@ def facts(
     zone = EndpointZone(
         endpoint_id=ENDPOINT.id,
         zone_id=ZoneId("local-a"),
+        number=1,
         vswitch_id=VSwitchId("vsw-1"),
         eni_id=EniId("eni-1"),
         resource_id=None,
@@ -75,7 +76,7 @@ def facts(
 def connection(decision: Decision) -> Connection:
     """A connection with the provider's word on it."""
     return Connection(
-        ENDPOINT.id, ENDPOINT.service_id, decision, 3072, TrafficControl.SCALABILITY, ""
+        ENDPOINT.id, 1, ENDPOINT.service_id, decision, 3072, TrafficControl.SCALABILITY, ""
     )
 
 

@@ -17,6 +17,7 @@ from privlink.model.ids import AccountId, VpcId, VSwitchId
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
 from privlink.plane import compiler
+from privlink.rules import service_traffic
 from privlink.store import (
     accounts,
     balancers,
@@ -344,6 +345,47 @@ def test_the_first_load_balancer_of_an_empty_database_is_number_1(database: Data
     with database.write() as tx:
         assert rows.next_number(tx, "place") == 1
         assert rows.next_number(tx, "opening") == 1
+@pytest.mark.parametrize("used", [0, 7])
+def test_every_zone_and_connection_of_before_has_a_number_of_its_own(
+    database: Database, file: Path, used: int
+) -> None:
+    take_steps(database, "0015")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(TWO_ENDPOINTS)
+        connection.executescript(
+            """
+            INSERT INTO eni (id, vpc_id, vswitch_id, address, mac, owner_kind, owner_id, created_at)
+                VALUES ('eni-2', 'vpc-1', 'vsw-1', 8, '', 'endpoint', 'ep-1', '');
+            INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, initial, placed,
+                deleting, cut) VALUES ('ep-1', 'b', 'vsw-1', 'eni-2', 1, 0, 0, 0);
+            INSERT INTO connection (endpoint_id, service_id, decision, bandwidth, traffic_control,
+                modified_at) VALUES ('ep-2', 'epsrv-1', 'none', 100, 'Scalability', 'today');
+            INSERT INTO endpoint_service (id, account_id, resource_type, auto_accept, payer,
+                description, zone_affinity, created_at, ip_version)
+                VALUES ('epsrv-1', '1', 'nlb', 0, '', '', 0, '', 'IPv4');
+            """
+        )
+        if used:
+            counted = "INSERT INTO sequence (name, value) VALUES (?, ?)"
+            connection.executemany(counted, [("place", used), ("connection", used)])
+    migrate.upgrade(database, migrate.load())
+    with database.write() as tx:
+        zones = endpoints.zones_of(tx, ["ep-1"])
+        bonds = endpoints.connections(tx, ["ep-1", "ep-2"])
+        service = services.get(tx, "epsrv-1")
+        following = [rows.next_number(tx, name) for name in ("place", "connection")]
+    assert [zone.number for zone in zones] == [used + 1, used + 2]
+    assert sorted(bond.number for bond in bonds.values()) == [used + 1, used + 2]
+    assert following == [used + 3, used + 3]
+    assert service is not None and service_traffic.own(service) == {}
+
+
+def test_no_two_zones_or_connections_have_one_number(database: Database, file: Path) -> None:
+    migrate.upgrade(database, migrate.load())
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for table in ("endpoint_zone", "connection"):
+            unique = connection.execute(f"PRAGMA index_list({table})").fetchall()
+            assert (f"ix_{table}_number", 1) in {(name, once) for _, name, once, *_ in unique}
 
 
 def held(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
@@ -411,4 +453,6 @@ INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, resource_id
 INSERT INTO change (key, revision, gone) VALUES ('segment/vsw-1', 1, 0), ('balancer/nlb-1', 2, 0),
     ('balancer/lb-1', 3, 0), ('forward/ep-1/a', 4, 0), ('forward/ep-2/a', 5, 1);
 INSERT INTO sequence (name, value) VALUES ('revision', 5), ('opening', 9);
+INSERT INTO connection (endpoint_id, service_id, decision, bandwidth, traffic_control,
+        modified_at) VALUES ('ep-1', 'epsrv-1', 'accepted', 100, 'Scalability', 'today');
 """

@@ -18,7 +18,6 @@ from privlink.model.privatelink import (
     Connection,
     ConnectionStatus,
     Decision,
-    Endpoint,
     EndpointService,
     TrafficControl,
 )
@@ -94,7 +93,7 @@ def enable_vpc_endpoint_connection(
             endpoints.set_zone(call.tx, msgspec.structs.replace(zone, cut=False))
     connection = _with(service, facts.connection, bandwidth, traffic_control_mode)
     accepted = msgspec.structs.replace(connection, decision=Decision.ACCEPTED)
-    return _put(call, facts.endpoint, accepted)
+    return _put(call, facts, accepted)
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
@@ -109,7 +108,7 @@ def disable_vpc_endpoint_connection(
             endpoint_id=endpoint_id, status=status_of(facts), why="there is nothing left to refuse."
         )
     refused = msgspec.structs.replace(facts.connection, decision=Decision.REFUSED)
-    return _put(call, facts.endpoint, refused)
+    return _put(call, facts, refused)
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
@@ -122,16 +121,19 @@ def update_vpc_endpoint_connection_attribute(
     bandwidth: int | None = None,
     traffic_control_mode: TrafficControl | None = None,
 ) -> Answer:
-    """Change how much a connection may carry."""
+    """Change how much a connection may carry. It is Connecting until its nodes obey."""
     service = ours.service(call, service_id)
     facts = connection_of(call, service, endpoint_id)
-    status = status_of(facts)
-    if status is not ConnectionStatus.CONNECTED:
+    if not is_accepted(facts):
         raise errors.EndpointConnectionOperationDenied(
-            endpoint_id=endpoint_id, status=status, why="only a Connected one can be changed."
+            endpoint_id=endpoint_id,
+            status=status_of(facts),
+            why="only a Connected one can be changed.",
         )
     changed = _with(service, facts.connection, bandwidth, traffic_control_mode)
-    return _put(call, facts.endpoint, changed)
+    if bandwidths.limit(changed) != bandwidths.limit(facts.connection):
+        endpoints.touch_open(call.tx, (each.zone for each in facts.zones))
+    return _put(call, facts, changed)
 
 
 @action(PRIVATELINK, resource="vpcendpointservice/{service_id}")
@@ -204,6 +206,14 @@ def connection_of(call: Call, service: EndpointService, endpoint_id: str) -> Fac
     return endpoints.facts(call.tx, [endpoint])[0]
 
 
+def is_accepted(facts: Facts) -> bool:
+    """Whether a connection is Connected, or was and waits for its nodes to follow a change.
+
+    One node that does not answer must not keep a provider from what lies on the others.
+    """
+    return status_of(facts) in (ConnectionStatus.CONNECTED, ConnectionStatus.CONNECTING)
+
+
 def _with(
     service: EndpointService,
     connection: Connection,
@@ -221,9 +231,9 @@ def _with(
     )
 
 
-def _put(call: Call, endpoint: Endpoint, connection: Connection) -> Answer:
+def _put(call: Call, facts: Facts, connection: Connection) -> Answer:
     endpoints.change_connection(call.tx, msgspec.structs.replace(connection, modified_at=call.now))
-    settle(call, endpoint)
+    settle(call, facts.endpoint)
     return Answer()
 
 

@@ -40,7 +40,7 @@ from privlink.model.privatelink import (
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
 from privlink.rules.lifecycle import ZoneFacts
-from privlink.store import endpoints, services, tally
+from privlink.store import endpoints, rows, services, tally
 from privlink.store.endpoints import Facts
 from privlink.store.pages import Place
 
@@ -153,6 +153,7 @@ def create_vpc_endpoint(
     decision = Decision.ACCEPTED if service.auto_accept else Decision.NONE
     connection = Connection(
         endpoint_id=endpoint.id,
+        number=rows.next_number(call.tx, "connection"),
         service_id=service.id,
         decision=decision,
         bandwidth=service.connect_bandwidth or bandwidth.DEFAULT,

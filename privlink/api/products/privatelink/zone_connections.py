@@ -7,12 +7,11 @@ import msgspec
 from privlink import errors
 from privlink.api import ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.products.privatelink.connections import connection_of
+from privlink.api.products.privatelink.connections import connection_of, is_accepted
 from privlink.api.products.privatelink.endpoint_answers import status_of
 from privlink.api.products.privatelink.settle import settle, without_replaced
 from privlink.api.wire import Answer
 from privlink.model.privatelink import (
-    ConnectionStatus,
     EndpointService,
     EndpointZone,
     ZoneStatus,
@@ -20,6 +19,9 @@ from privlink.model.privatelink import (
 from privlink.rules import lifecycle
 from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
+
+# A zone that waits for its node can be closed too: that is when its provider may have to.
+_OPEN = (ZoneStatus.CONNECTED, ZoneStatus.MIGRATED, ZoneStatus.CONNECTING, ZoneStatus.MIGRATING)
 
 
 @action(PRIVATELINK, writes=True, resource="vpcendpointservice/{service_id}")
@@ -54,9 +56,9 @@ def disable_vpc_endpoint_zone_connection(
     service = ours.service(call, service_id)
     facts = connection_of(call, service, endpoint_id)
     if replaced_resource:
-        migrated = _zone(facts, service, zone_id, (ZoneStatus.MIGRATED,))
+        migrated = _zone(facts, service, zone_id, (ZoneStatus.MIGRATED, ZoneStatus.MIGRATING))
         return put_zone(call, facts, without_replaced(migrated))
-    zone = _zone(facts, service, zone_id, (ZoneStatus.CONNECTED, ZoneStatus.MIGRATED))
+    zone = _zone(facts, service, zone_id, _OPEN)
     return put_zone(call, facts, msgspec.structs.replace(zone, cut=True))
 
 
@@ -65,10 +67,9 @@ def _zone(
 ) -> EndpointZone:
     """A zone of a connected connection, in one of the states wanted."""
     endpoint_id = facts.endpoint.id
-    connected = status_of(facts)
-    if connected is not ConnectionStatus.CONNECTED:
+    if not is_accepted(facts):
         raise errors.IncorrectStatusConnection(
-            endpoint_id=endpoint_id, service_id=service.id, status=connected
+            endpoint_id=endpoint_id, service_id=service.id, status=status_of(facts)
         )
     for each in facts.zones:
         if each.zone.zone_id == zone_id and not each.zone.deleting:

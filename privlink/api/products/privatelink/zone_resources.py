@@ -9,7 +9,7 @@ import msgspec
 from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
-from privlink.api.products.privatelink.connections import connection_of
+from privlink.api.products.privatelink.connections import connection_of, is_accepted
 from privlink.api.products.privatelink.endpoint_answers import status_of
 from privlink.api.products.privatelink.resources import type_of
 from privlink.api.products.privatelink.settle import migrate
@@ -62,7 +62,7 @@ def update_vpc_endpoint_zone_connection_resource_attribute(
             raise errors.IllegalParamFormat(parameter="ResourceId", why=why)
         found = _wanted(call, service, zone, resource_id) if is_manual else None
         return put_zone(call, facts, _put_on(zone, found))
-    if status is not ConnectionStatus.CONNECTED:
+    if not is_accepted(facts):
         raise errors.EndpointConnectionOperationDenied(
             endpoint_id=endpoint_id,
             status=status,

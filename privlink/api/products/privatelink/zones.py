@@ -19,7 +19,7 @@ from privlink.model.ids import ZoneId
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
 from privlink.rules import addresses, lifecycle, names, quotas
-from privlink.store import endpoints, networks, services
+from privlink.store import endpoints, networks, rows, services
 from privlink.store.endpoints import Facts
 
 
@@ -151,6 +151,7 @@ def place(
     return EndpointZone(
         endpoint_id=endpoint.id,
         zone_id=ZoneId(asked.zone_id),
+        number=rows.next_number(call.tx, "place"),
         vswitch_id=vswitch.id,
         eni_id=eni.id,
         resource_id=None,

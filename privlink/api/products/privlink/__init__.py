@@ -1,5 +1,17 @@
 """privlink 2026-12-01: what the cloud has no word for."""
 
-from privlink.api.products.privlink import accounts, attachments, health, status
+from privlink.api.products.privlink import (
+    accounts,
+    attachments,
+    health,
+    service_traffic,
+    status,
+)
 
-ACTIONS = (*attachments.ACTIONS, *accounts.ACTIONS, *health.ACTIONS, *status.ACTIONS)
+ACTIONS = (
+    *attachments.ACTIONS,
+    *accounts.ACTIONS,
+    *health.ACTIONS,
+    *service_traffic.ACTIONS,
+    *status.ACTIONS,
+)
