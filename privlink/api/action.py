@@ -28,6 +28,7 @@ from privlink.model.account import Account
 from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
 from privlink.model.ids import AccountId, NodeId
 from privlink.store.database import Transaction
+from privlink.store.flow_log import FlowLog
 
 RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
 
@@ -97,6 +98,7 @@ class Call(msgspec.Struct, frozen=True):
     caller: Caller
     config: Config
     moment: datetime
+    flow_log: FlowLog
 
     @property
     def account_id(self) -> AccountId:

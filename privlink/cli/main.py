@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, show, up, workloads
+from privlink.cli import accounts, flows, show, up, workloads
 from privlink.client import RemoteError
 
 
@@ -36,6 +36,7 @@ for command in (
     workloads.detach,
     show.status,
     show.env,
+    flows.flows,
     accounts.account,
     accounts.quota,
 ):

@@ -78,7 +78,7 @@ class Map:
         self.key_size: int = info.key_size
         self.value_size: int = info.value_size
         self.max_entries: int = info.max_entries
-        fitting = _BATCH_BYTES // self.value_size
+        fitting = _BATCH_BYTES // max(self.value_size, 1)  # a ring buffer has no values
         self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
 
     def lookup(self, key: bytes) -> bytes | None:

@@ -15,6 +15,7 @@ from privlink.node.bpf import Program
 from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
+from privlink.node.ring import Ring
 
 
 def pin_directory(instance: str) -> Path:
@@ -82,6 +83,12 @@ class Kernel:
             self.fabric.guard(link, self.program.fd)
             self._guarded[link.name] = link.index
         self.fabric.join(link, bridge, mac)
+
+    def open_records(self, most: int) -> Ring:
+        """The flow records, `most` of them per place, CPU and second. Raises KernelError."""
+        number = NUMBER.pack(Number.RECORDS), NUMBER.pack(most)
+        self.program.maps["numbers"].update_many([number])
+        return Ring(self.program.maps["records"].fd)
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""

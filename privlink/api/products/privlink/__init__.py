@@ -1,5 +1,5 @@
 """privlink 2026-12-01: what the cloud has no word for."""
 
-from privlink.api.products.privlink import accounts, attachments, status
+from privlink.api.products.privlink import accounts, attachments, flow_records, status
 
-ACTIONS = (*attachments.ACTIONS, *accounts.ACTIONS, *status.ACTIONS)
+ACTIONS = (*attachments.ACTIONS, *accounts.ACTIONS, *status.ACTIONS, *flow_records.ACTIONS)
