@@ -34,7 +34,6 @@ class Ending(enum.StrEnum):
     CLOSED = "closed"
     SERVER_GONE = "server_gone"
     NO_LONGER_PERMITTED = "no_longer_permitted"
-    REPLACED = "replaced"
 
 
 class Refusal(enum.StrEnum):

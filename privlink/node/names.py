@@ -17,13 +17,14 @@ from privlink.node.maps import Direction
 
 _MOST_GONE: Final = 10_000  # of what is gone, of each kind
 _MOST_VERSIONS: Final = 8  # of a group's rules
+_MONOTONIC_COARSE: Final = 6  # clock_gettime(2): what the eBPF program dates its records by
 _SETTLING: Final = 5_000_000_000  # ns for which the rules before a change may still be the kernel's
 
 
 class _Version(msgspec.Struct, frozen=True):
     """A group's rules, and since when they may be those of the kernel."""
 
-    since: int  # CLOCK_MONOTONIC, ns
+    since: int  # CLOCK_MONOTONIC_COARSE, ns
     ingress: tuple[Rule, ...]
     egress: tuple[Rule, ...]
 
@@ -32,10 +33,14 @@ class _Version(msgspec.Struct, frozen=True):
         return rules[index - 1].id if index <= len(rules) else ""
 
 
+def _coarse() -> int:
+    return time.clock_gettime_ns(_MONOTONIC_COARSE)
+
+
 class Names:
     """The items that records speak of, by number."""
 
-    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, clock: Callable[[], int] = _coarse) -> None:
         self._clock = clock
         self._places: dict[int, str] = {}
         self._groups: dict[int, str] = {}

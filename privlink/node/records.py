@@ -94,6 +94,18 @@ def joined(records: Iterable[Record]) -> list[Record]:
 def said(record: Record, names: Names, ahead: int) -> Said:
     """A record as the server is told it. `ahead`: ns from CLOCK_MONOTONIC to the wall clock's."""
     refused = record.event == Event.REFUSED
+    if refused and record.way == Way.FROM_SERVER:
+        # The key of such a packet is the server's side of the flow: none of it is the client's.
+        record = record._replace(
+            source=record.called,
+            source_port=record.called_port,
+            server=record.client,
+            server_port=record.client_port,
+            client=maps.NO_ADDRESS,
+            client_port=0,
+            called=maps.NO_ADDRESS,
+            called_port=0,
+        )
     direction = Direction(record.direction & 1)
     has_group = refused and record.group != 0
     ended = record.event == Event.CLOSED
