@@ -190,6 +190,7 @@ class Action:
         secret: bool,
         conditions: Conditions | None,
         before_opening: bool,
+        appends: bool,
     ) -> None:
         self.product = product
         self.conditions = conditions
@@ -197,6 +198,7 @@ class Action:
         self.resource = resource
         self.name = name or pascal(function.__name__)
         self.writes = writes
+        self.appends = appends
         self.who = who
         self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -265,6 +267,7 @@ def action(
     secret: bool = False,
     conditions: Conditions | None = None,
     before_opening: bool = False,
+    appends: bool = False,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -275,7 +278,8 @@ def action(
     `conditions`: what policies may ask besides, of this action alone. `before_opening`: it is
     answered although the account has not switched PrivateLink on.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
-    answer holds one, so it is given once and not remembered for its ClientToken.
+    answer holds one, so it is given once and not remembered for its ClientToken. `appends`: it adds
+    to a log, which no transaction takes back.
     """
     return lambda function: Action(
         product,
@@ -287,6 +291,7 @@ def action(
         secret=secret,
         conditions=conditions,
         before_opening=before_opening,
+        appends=appends,
     )
 
 

@@ -144,6 +144,8 @@ class Work(msgspec.Struct, frozen=True):
         return answer
 
     def _carry_out(self, call: Call) -> bytes:
+        if self.control.DryRun and self.action.appends:
+            raise errors.DryRunOperation  # before anything is there to stay
         answer = self.action.run(call, self.arguments)
         if self.control.DryRun:
             raise errors.DryRunOperation  # an error undoes what was done

@@ -6,9 +6,10 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -56,7 +57,6 @@ def flows(
     output: str,
 ) -> None:
     """Show flows that were opened, closed or refused, and why; of one endpoint, or of all."""
-    calls = client(state)
     start = moment(since, datetime.now(UTC)) if since else None
     asked: Asked = {
         "EndpointId": endpoint,
@@ -66,26 +66,25 @@ def flows(
         "Client": caller,
         "Protocol": protocol.upper() if protocol else None,
     }
-    found = list(_pages(calls, asked, start, limit))[::-1]
-    if follow:
-        for record in found:
-            _print_line(record, output)
-        _follow(calls, asked, output)
-    elif output == "json":
-        print_json(found)
-    elif found:
-        _print_all(found)
-    else:
-        click.echo("no flow records")
+    with closing(client(state)) as calls:
+        if follow:
+            _follow(calls, asked, start, limit, output)
+        found = list(_pages(calls, asked, start, limit))[::-1]
+        if output == "json":
+            print_json(found)
+        elif found:
+            _print_all(found)
+        else:
+            click.echo("no flow records")
 
 
 def moment(text: str, now: datetime) -> str:
     """An age before `now`, or a time, as the API spells times. Raises ValueError."""
-    if found := re.fullmatch(r"([0-9]{1,6})([smhd])", text):
-        return _spelt(now - timedelta(**{_UNITS[found[2]]: int(found[1])}))
     try:
+        if found := re.fullmatch(r"([0-9]{1,6})([smhd])", text):
+            return _spelt(now - timedelta(**{_UNITS[found[2]]: int(found[1])}))
         given = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         why = "is neither an age, such as 90s, 10m, 2h or 1d, nor a time, such as 2026-12-01T12:00Z"
         raise ValueError(f"--since {text!r} {why}") from None
     return _spelt(given if given.tzinfo else given.replace(tzinfo=UTC))
@@ -132,12 +131,15 @@ def _pages(calls: Client, asked: Asked, start: str | None, limit: int | None) ->
             return
 
 
-def _follow(calls: Client, asked: Asked, output: str) -> None:
+def _follow(calls: Client, asked: Asked, start: str | None, limit: int, output: str) -> NoReturn:
     """Print what is new, each second; records have no names, so it is what is there once more."""
-    shown = Counter(map(msgspec.json.encode, _latest(calls, asked)))
+    found = list(_pages(calls, asked, min(start or _window(), _window()), None))
+    for record in reversed(found[:limit]):
+        _print_line(record, output)
+    shown = Counter(map(msgspec.json.encode, found))
     while True:
         time.sleep(_PAUSE)
-        found = _latest(calls, asked)
+        found = list(_pages(calls, asked, _window(), None))
         there = Counter(map(msgspec.json.encode, found))
         fresh = there - shown
         for record in reversed(found):
@@ -148,9 +150,8 @@ def _follow(calls: Client, asked: Asked, output: str) -> None:
         shown = there
 
 
-def _latest(calls: Client, asked: Asked) -> list[Record]:
-    start = _spelt(datetime.now(UTC) - timedelta(seconds=_LATE))
-    return list(_pages(calls, asked, start, None))
+def _window() -> str:
+    return _spelt(datetime.now(UTC) - timedelta(seconds=_LATE))
 
 
 def _print_all(found: list[Record]) -> None:

@@ -25,7 +25,7 @@ _SAID = msgspec.json.Decoder(tuple[Said, ...])
 Text = Annotated[str, msgspec.Meta(max_length=1024 * 1024)]
 
 
-@action(PRIVLINK, who=Who.NODE, resource="node/{node_id}")
+@action(PRIVLINK, who=Who.NODE, appends=True, resource="node/{node_id}")
 def push_flow_records(call: Call, *, node_id: str, records: Text, skipped: Count = 0) -> Answer:
     """A node's word on flows, as a JSON list of up to 1,000; `Skipped` were left out before them.
 

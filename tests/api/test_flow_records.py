@@ -302,6 +302,15 @@ def test_what_a_node_cannot_say(node: Node, operator: Account, records: str, why
     assert told(operator) == []
 
 
+def test_a_dry_run_leaves_nothing_in_the_log(node: Node, operator: Account) -> None:
+    with pytest.raises(RemoteError, match="DryRunOperation"):
+        node.client.call("PushFlowRecords", NodeId=NODE.node_id, Records="[]", DryRun=True)
+    records = msgspec.json.encode([a_flow("")]).decode()
+    with pytest.raises(RemoteError, match="DryRunOperation"):
+        node.client.call("PushFlowRecords", NodeId=NODE.node_id, Records=records, DryRun=True)
+    assert told(operator) == []
+
+
 def test_a_full_disk_is_said_and_nothing_is_half_there(
     stage: Stage, node: Node, operator: Account
 ) -> None:
