@@ -26,6 +26,7 @@ from privlink.client import flatten
 from privlink.config import Config
 from privlink.server import first_start
 from privlink.server.orders import Credentials, NodeCredentials, Orders
+from privlink.server.wiring import make_flow_log
 from privlink.store import accounts, migrate
 from privlink.store.database import Database
 
@@ -74,7 +75,8 @@ class Privlink:
                 first_start.ensure(tx, self._orders)
                 ours = accounts.operator(tx)
                 caller = Caller(self.key_id, ours, None, limits=population.NO_LIMITS)
-                call = Call(tx, caller, self.config, datetime.now(UTC))
+                flow_log = make_flow_log(self.config.server_folder, self.config)
+                call = Call(tx, caller, self.config, datetime.now(UTC), flow_log)
                 population.no_limits(call)
                 return fill(call)
         finally:

@@ -13,6 +13,9 @@ DEFAULT_LISTEN = "127.0.0.1:8680"
 DEFAULT_REGION = "local"
 DEFAULT_ZONES = ("local-a", "local-b", "local-c")
 DEFAULT_DOMAIN = "privatelink.internal"
+DEFAULT_FLOW_LOG_SIZE = 64  # MiB
+DEFAULT_FLOW_LOG_FILES = 8
+DEFAULT_FLOW_RECORDS = 100
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     region: str = DEFAULT_REGION
     zones: tuple[str, ...] = DEFAULT_ZONES
     domain: str = DEFAULT_DOMAIN
+    flow_log_size: int = DEFAULT_FLOW_LOG_SIZE  # MiB, of all its files together
+    flow_log_files: int = DEFAULT_FLOW_LOG_FILES
+    flow_records: int = DEFAULT_FLOW_RECORDS  # per endpoint zone, CPU and second, at most
 
     @property
     def folder(self) -> Path:
@@ -97,6 +103,13 @@ def check(settings: Config) -> None:
         raise ValueError("--zones must name at least one zone, and none twice")
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", settings.domain):
         raise ValueError(f"--domain {settings.domain!r} must be a domain name in lower case")
+    for option, number, least, most in (
+        ("--flow-log-size", settings.flow_log_size, 1, 1024 * 1024),
+        ("--flow-log-files", settings.flow_log_files, 2, 1000),
+        ("--flow-records", settings.flow_records, 0, 1_000_000),
+    ):
+        if not least <= number <= most:
+            raise ValueError(f"{option} {number} must be from {least} to {most}")
 
 
 def instance_of(state: Path) -> str:

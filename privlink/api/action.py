@@ -28,6 +28,7 @@ from privlink.model.account import Account
 from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
 from privlink.model.ids import AccountId, NodeId
 from privlink.store.database import Transaction
+from privlink.store.flow_log import FlowLog
 
 RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
 
@@ -97,6 +98,7 @@ class Call(msgspec.Struct, frozen=True):
     caller: Caller
     config: Config
     moment: datetime
+    flow_log: FlowLog
 
     @property
     def account_id(self) -> AccountId:
@@ -189,6 +191,7 @@ class Action:
         conditions: Conditions | None,
         before_opening: bool,
         ignores: tuple[str, ...],
+        appends: bool,
     ) -> None:
         self.product = product
         self.conditions = conditions
@@ -197,6 +200,7 @@ class Action:
         self.resource = resource
         self.name = name or pascal(function.__name__)
         self.writes = writes
+        self.appends = appends
         self.who = who
         self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -266,6 +270,7 @@ def action(
     conditions: Conditions | None = None,
     before_opening: bool = False,
     ignores: tuple[str, ...] = (),
+    appends: bool = False,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -277,7 +282,8 @@ def action(
     answered although the account has not switched PrivateLink on.
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken. `ignores`: what
-    clients send with it that says nothing of it, by its name on the wire.
+    clients send with it that says nothing of it, by its name on the wire. `appends`: it adds to a
+    log, which no transaction takes back.
     """
     return lambda function: Action(
         product,
@@ -290,6 +296,7 @@ def action(
         conditions=conditions,
         before_opening=before_opening,
         ignores=ignores,
+        appends=appends,
     )
 
 

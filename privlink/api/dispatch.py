@@ -26,6 +26,7 @@ from privlink.config import Config
 from privlink.model.ids import AccountId
 from privlink.store import accounts
 from privlink.store.database import Transaction
+from privlink.store.flow_log import FlowLog
 
 # Known to the gateway rather than to an action.
 _GATEWAY = frozenset(
@@ -107,6 +108,7 @@ class Work(msgspec.Struct, frozen=True):
     action: Action
     caller: Caller
     config: Config
+    flow_log: FlowLog
     moment: datetime
     arguments: dict[str, Any]
     control: Control
@@ -124,7 +126,7 @@ class Work(msgspec.Struct, frozen=True):
 
     def answer(self, tx: Transaction) -> bytes:
         """Carry it out and return the answer as JSON, without its RequestId."""
-        call = Call(tx, self.caller, self.config, self.moment)
+        call = Call(tx, self.caller, self.config, self.moment, self.flow_log)
         _allow(self.action, call, self.arguments)
         token = self.token
         if token is None:
@@ -142,6 +144,8 @@ class Work(msgspec.Struct, frozen=True):
         return answer
 
     def _carry_out(self, call: Call) -> bytes:
+        if self.control.DryRun and self.action.appends:
+            raise errors.DryRunOperation  # before anything is there to stay
         answer = self.action.run(call, self.arguments)
         if self.control.DryRun:
             raise errors.DryRunOperation  # an error undoes what was done
@@ -149,7 +153,13 @@ class Work(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    action: Action, request: Request, caller: Caller, *, config: Config, moment: datetime
+    action: Action,
+    request: Request,
+    caller: Caller,
+    *,
+    config: Config,
+    flow_log: FlowLog,
+    moment: datetime,
 ) -> Work:
     """Read a request's parameters. Raises the ApiError that says what is wrong with them."""
     both = (*request.query, *request.form)
@@ -158,7 +168,7 @@ def prepare(
     arguments = action.parse(nested)
     check_region(config, arguments)
     digest = _digest(nested) if control.ClientToken else ""
-    return Work(action, caller, config, moment, arguments, control, digest)
+    return Work(action, caller, config, flow_log, moment, arguments, control, digest)
 
 
 def _allow(action: Action, call: Call, arguments: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, health, service_traffic, show, up, workloads
+from privlink.cli import accounts, flows, health, service_traffic, show, up, workloads
 from privlink.client import RemoteError
 
 
@@ -37,6 +37,7 @@ for command in (
     show.status,
     health.health,
     show.env,
+    flows.flows,
     accounts.account,
     accounts.quota,
     service_traffic.service_traffic,

@@ -6,7 +6,8 @@ config.json        0644        the settings of the last start
 up.lock            0600 root   held by the one `privlink up`; its process id
 running.lock       0600 root   held by every process of the installation, to wait for their end
 privlink.log       0600 root   what a detached `privlink up` says
-server/            0700        the server's own, under a user id of its own: the database
+server/            0700        the server's own, under a user id of its own: the database, and
+                               in flows/ the log of flow records
 """
 
 from __future__ import annotations
@@ -164,9 +165,9 @@ def _give_to_server(settings: Config) -> None:
     try:
         if os.fstat(folder).st_uid == uid:
             return
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                os.chown(entry.name, uid, uid, dir_fd=folder, follow_symlinks=False)
+        for _, folders, files, inside in os.fwalk(".", dir_fd=folder):  # follows no links
+            for name in (*folders, *files):
+                os.chown(name, uid, uid, dir_fd=inside, follow_symlinks=False)
         os.fchown(folder, uid, uid)
     finally:
         os.close(folder)

@@ -110,6 +110,7 @@ class Supervisor:
             "access_key_secret": node.access_key_secret,
             "instance": settings.instance,
             "object_path": str(OBJECT),
+            "flow_records": settings.flow_records,
         }
         self._children = (
             Child("privlink.server", msgspec.json.encode(orders), held),

@@ -29,6 +29,25 @@ _ZONES = ",".join(config.DEFAULT_ZONES)
 @click.option("--region", default=config.DEFAULT_REGION, show_default=True, help="Region id.")
 @click.option("--zones", default=_ZONES, show_default=True, help="Zone ids, commas between.")
 @click.option("--domain", default=config.DEFAULT_DOMAIN, show_default=True, help="DNS zone.")
+@click.option(
+    "--flow-log-size",
+    default=config.DEFAULT_FLOW_LOG_SIZE,
+    show_default=True,
+    metavar="MIB",
+    help="What the log of flow records may take, the oldest going first.",
+)
+@click.option(
+    "--flow-log-files",
+    default=config.DEFAULT_FLOW_LOG_FILES,
+    show_default=True,
+    help="In so many files.",
+)
+@click.option(
+    "--flow-records",
+    default=config.DEFAULT_FLOW_RECORDS,
+    show_default=True,
+    help="Flow records per endpoint zone, CPU and second, at most.",
+)
 @click.option("--database", metavar="URL", hidden=True)  # refused with a reason so far
 @click.option("-d", "--detach", is_flag=True, help="Return once it is ready; log to a file.")
 @output_option
@@ -38,6 +57,9 @@ def up(
     region: str,
     zones: str,
     domain: str,
+    flow_log_size: int,
+    flow_log_files: int,
+    flow_records: int,
     database: str | None,
     detach: bool,
     output: str,
@@ -51,7 +73,17 @@ def up(
         click.echo(line, err=True)
     if missing:
         raise SystemExit(1)
-    settings = _settings(state, listen, region, zones, domain)
+    settings = Config(
+        state=str(state.absolute()),
+        listen=listen,
+        region=region,
+        zones=tuple(zone for zone in zones.split(",") if zone),
+        domain=domain,
+        flow_log_size=flow_log_size,
+        flow_log_files=flow_log_files,
+        flow_records=flow_records,
+    )
+    config.check(settings)
     if detach:
         _start_detached(settings)
         _welcome(settings, output)
@@ -96,19 +128,6 @@ def down(state: Path, remove: bool, delete_state: bool, output: str) -> None:
         click.echo(f"deleted what privlink kept in {state}{left}")
 
 
-def _settings(state: Path, listen: str, region: str, zones: str, domain: str) -> Config:
-    """The settings as one checked value. Raises ValueError for what cannot be."""
-    settings = Config(
-        state=str(state.absolute()),
-        listen=listen,
-        region=region,
-        zones=tuple(zone for zone in zones.split(",") if zone),
-        domain=domain,
-    )
-    config.check(settings)
-    return settings
-
-
 def _check_is_free(settings: Config) -> None:
     """Refuse an address that somebody listens on. Raises OSError."""
     try:
@@ -128,6 +147,8 @@ def _start_detached(settings: Config) -> None:
     command = [sys.executable, "-P", "-m", "privlink", "up", "--state", str(settings.state)]
     command += ["--listen", settings.listen, "--region", settings.region]
     command += ["--zones", ",".join(settings.zones), "--domain", settings.domain]
+    for name in ("flow_log_size", "flow_log_files", "flow_records"):
+        command += [f"--{name.replace('_', '-')}", str(getattr(settings, name))]
     with settings.log_file.open("ab") as log:
         began = log.tell()
         child = subprocess.Popen(

@@ -37,3 +37,9 @@ class QuotaNotFound(ApiError):
     code = "QuotaNotFound"
     status = 404
     text = "There is no quota {name!r}. ListQuotas lists them."
+
+
+class FlowLogUnavailable(ApiError):
+    code = "FlowLogUnavailable"
+    status = 503
+    text = "The log of flow records cannot be written: {why}. Make room on the server's disk."

@@ -21,15 +21,18 @@ import msgspec
 
 from privlink.client import Client, RemoteError
 from privlink.node import flows, system
+from privlink.node.errors import KernelError
 from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
+from privlink.node.records import FlowRecords
 from privlink.node.report import Correspondence
 
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale
 _REPORT_TIMEOUT: Final = 5.0
 _COLLECT_SECONDS: Final = 10.0
+_RECORD_SECONDS: Final = 2.0  # for the last flow records, at the end
 _TOLD_SECONDS: Final = 1.0  # in which both sides of a flow that was cut have heard of it
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 10.0  # after a turn or a first report that failed
 
@@ -45,6 +48,7 @@ class Configuration(msgspec.Struct, frozen=True):
     access_key_secret: str
     instance: str  # names the fabric and the pins
     object_path: str  # of the compiled eBPF program
+    flow_records: int = 100  # of one place, CPU and second, at most
 
 
 class Agent:
@@ -62,6 +66,8 @@ class Agent:
         self._waker.setblocking(False)
         self._stopping = threading.Event()
         self._correspondence = Correspondence()
+        self._flow_records = FlowRecords(self._holding.names, _client(configuration), self._node_id)
+        self._most_records = configuration.flow_records
         self._complaint = ""  # why the server refuses our reports
         self._owed = False  # a report is due at once
         self._report_at = self._sweep_at = 0.0
@@ -72,6 +78,8 @@ class Agent:
             self._say_that_nothing_is_here()
         self._feed.start()
         threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
+        recording = threading.Thread(target=self._record, name="records", daemon=True)
+        recording.start()
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             try:
@@ -84,6 +92,7 @@ class Agent:
             else:
                 pause = _FIRST_PAUSE
                 self._wait()
+        recording.join(_RECORD_SECONDS)
 
     def stop(self) -> None:
         """End `run` after the present turn; from any thread or a signal handler."""
@@ -231,6 +240,16 @@ class Agent:
                 targets |= found.targets
                 found = self._kernel.gone.get_nowait()
         return flows.Gone(frozenset(forwards), frozenset(targets))
+
+    def _record(self) -> None:
+        """Say what becomes of flows. Traffic goes on without."""
+        try:
+            ring = self._kernel.open_records(self._most_records)
+        except KernelError as error:
+            log.error("there will be no flow records: %s", error)
+            return
+        self._flow_records.run(ring, self._stopping)
+        ring.close()
 
 
 def _client(configuration: Configuration) -> Client:

@@ -25,6 +25,7 @@ from privlink.node.feed import Delivery
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
 from privlink.node.maps import Entry
+from privlink.node.names import Names
 from privlink.node.reconcile import Count, needs_chains, plan
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Holding:
     def __init__(self, kernel: Kernel) -> None:
         self.faults: dict[str, str] = {}  # refused items by key, with the reason
         self.plugged: dict[str, bool] = {}  # attachments by key: whether their link is there
+        self.names = Names()
         self.complete = False  # a full answer was taken; before that, to compare is to destroy
         self._kernel = kernel
         self._items: dict[str, AnyItem] = {}
@@ -108,6 +110,7 @@ class Holding:
             item = self._items.pop(key, None)
             if item is None:
                 continue
+            self.names.forget(item)
             touched.add(_name(item))
             for name in _references(item):
                 self._users[name].discard(key)
@@ -121,6 +124,7 @@ class Holding:
         if item is None:
             return set()
         self._items[key] = item
+        self.names.learn(key, item)
         for name in _references(item):
             self._users[name].add(key)
         link = _link_name(item)

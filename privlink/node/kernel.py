@@ -18,8 +18,7 @@ from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
-
-RECORDS = 100  # of flows, per place, CPU and second; the rest is only counted
+from privlink.node.ring import Ring
 
 
 def pin_directory(instance: str) -> Path:
@@ -46,7 +45,6 @@ class Kernel:
         kernel.begin_epoch()
         if not kernel.number(Number.LIFE):
             kernel.set_number(Number.LIFE, secrets.randbelow(0xFFFFFFFF) + 1)
-        kernel.set_number(Number.RECORDS, RECORDS)
         return kernel
 
     def observed(self) -> frozenset[Entry]:
@@ -100,6 +98,11 @@ class Kernel:
             self.fabric.guard(link, self.program.fd)
             self._guarded[link.name] = link.index
         self.fabric.join(link, bridge, mac)
+
+    def open_records(self, most: int) -> Ring:
+        """The flow records, `most` of them per place, CPU and second. Raises KernelError."""
+        self.set_number(Number.RECORDS, most)
+        return Ring(self.program.maps["records"].fd)
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""

@@ -75,6 +75,9 @@ def load() -> ctypes.CDLL:
         ("bpf_map_delete_batch", c_int, (c_int, text, count, pointer)),
         ("bpf_map_lookup_batch", c_int, (c_int, *[pointer] * 4, count, pointer)),
         ("libbpf_num_possible_cpus", c_int, ()),
+        ("ring_buffer__new", pointer, (c_int, pointer, pointer, pointer)),
+        ("ring_buffer__consume", c_int, (pointer,)),
+        ("ring_buffer__free", None, (pointer,)),
     ):
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

@@ -209,4 +209,5 @@ def _rule(rule: SecurityGroupRule, peers: Mapping[str, int]) -> items.Rule:
         low,
         high,
         peers[rule.peer_id] if rule.peer_id else 0,
+        rule.id,
     )

@@ -25,7 +25,7 @@ from privlink.server import first_start
 from privlink.server.http import Protocol
 from privlink.server.lines import Lines
 from privlink.server.orders import Orders
-from privlink.server.wiring import make_server
+from privlink.server.wiring import make_flow_log, make_server
 from privlink.store import migrate
 from privlink.store.database import Database
 
@@ -61,7 +61,8 @@ def main() -> None:
     database = Database(f"sqlite:///{_DATA}/privlink.db")
     steps = migrate.load()
     code.load()
-    application = make_server(database, config)
+    flow_log = make_flow_log(_DATA, config)
+    application = make_server(database, config, flow_log)
     web = uvicorn.Config(
         application,
         host=config.host,
@@ -94,6 +95,7 @@ def main() -> None:
     log.info("listening on %s as user %d", config.listen, os.getuid())
     _Web(web, application.release).run()
     application.close()
+    flow_log.close()
     database.close()
 
 

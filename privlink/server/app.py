@@ -30,9 +30,8 @@ from privlink import errors
 from privlink.api import identify
 from privlink.api.action import Caller
 from privlink.api.authenticate import Claim, Request, claim_of, use_nonce, verify
-from privlink.api.dispatch import Catalogue, Processing, Work, check_region, permit, prepare
+from privlink.api.dispatch import Catalogue, Processing, Work, check_region, permit
 from privlink.api.identify import Holder
-from privlink.config import Config
 from privlink.server.feed import pull_feed
 from privlink.server.holders import Holders
 from privlink.server.metrics import Metrics
@@ -43,6 +42,7 @@ from privlink.store.writer import Writer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Preparing = Callable[..., Work]  # dispatch.prepare, with what is the same for every request
 
 # A node's longest report fits: anybody may send that much before we know who it is.
 _LARGEST_BODY = 1024 * 1024
@@ -75,9 +75,9 @@ class Commits:
 class Server:
     """The application: routes, and what they share."""
 
-    def __init__(self, database: Database, config: Config, catalogue: Catalogue) -> None:
+    def __init__(self, database: Database, catalogue: Catalogue, preparing: Preparing) -> None:
         self._database = database
-        self._config = config
+        self._prepare = preparing
         self._catalogue = catalogue
         self._commits = Commits()
         self._closing = False
@@ -164,7 +164,7 @@ class Server:
         work: Work | errors.ApiError
         try:
             permit(action, caller)
-            work = prepare(action, request, caller, config=self._config, moment=datetime.now(UTC))
+            work = self._prepare(action, request, caller, moment=datetime.now(UTC))
         except errors.ApiError as error:
             work = error
         return Admitted(claim, work)

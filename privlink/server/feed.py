@@ -137,7 +137,7 @@ ACTIONS = (pull_feed, push_report)
 
 
 def check_is_self(call: Call, node_id: str, action: str) -> Node:
-    """The node that speaks for itself. Raises NodeNotFound, NoPermission."""
+    """The node that calls. Raises NodeNotFound, and NoPermission where it names another."""
     node = nodes.get(call.tx, NodeId(node_id))
     if node is None:
         raise errors.NodeNotFound(node_id=node_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from privlink.api.dispatch import Catalogue
+from functools import partial
+from pathlib import Path
+
+from privlink.api.dispatch import Catalogue, prepare
 from privlink.api.products import (
     billing,
     ecs,
@@ -17,9 +20,10 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, health
+from privlink.server import feed, flow_records, health
 from privlink.server.app import Server
 from privlink.store.database import Database
+from privlink.store.flow_log import FlowLog
 
 ACTIONS = (
     *vpc.ACTIONS,
@@ -35,9 +39,16 @@ ACTIONS = (
     *privlink.ACTIONS,
     *feed.ACTIONS,
     *health.ACTIONS,
+    *flow_records.ACTIONS,
 )
 
 
-def make_server(database: Database, config: Config) -> Server:
+def make_server(database: Database, config: Config, flow_log: FlowLog) -> Server:
     """A server over a database that is up to date."""
-    return Server(database, config, Catalogue(ACTIONS))
+    preparing = partial(prepare, config=config, flow_log=flow_log)
+    return Server(database, Catalogue(ACTIONS), preparing)
+
+
+def make_flow_log(folder: Path, config: Config) -> FlowLog:
+    """The log of flow records in the server's folder."""
+    return FlowLog(folder / "flows", config.flow_log_size * 1024 * 1024, config.flow_log_files)

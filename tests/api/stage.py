@@ -22,9 +22,10 @@ from privlink.server import first_start
 from privlink.server.app import Server
 from privlink.server.http import Protocol
 from privlink.server.orders import Credentials, NodeCredentials, Orders
-from privlink.server.wiring import make_server
+from privlink.server.wiring import make_flow_log, make_server
 from privlink.store import migrate, schema
 from privlink.store.database import Database
+from privlink.store.flow_log import FlowLog
 
 OPERATOR = Credentials("1000000000000001", "LTAI5tOperator", "operator-secret")
 NODE = NodeCredentials("node-1", "LTAI5tNode", "node-secret")
@@ -95,6 +96,7 @@ class Stage:
         self.config = Config(state=str(file.parent), region=REGION, zones=ZONES)
         self.database: Database
         self.server: Server
+        self.flow_log: FlowLog
         self._open()
 
     def _open(self) -> None:
@@ -102,7 +104,8 @@ class Stage:
         migrate.upgrade(self.database, migrate.load())
         with self.database.write() as tx:
             first_start.ensure(tx, Orders(self.config, 0, OPERATOR, NODE))
-        self.server = make_server(self.database, self.config)
+        self.flow_log = make_flow_log(self._file.parent, self.config)
+        self.server = make_server(self.database, self.config, self.flow_log)
         self._port.application = self.server
 
     def release(self) -> None:
@@ -114,6 +117,7 @@ class Stage:
         self.release()
         self._port.application = None
         self.server.close()
+        self.flow_log.close()
         self.database.close()
 
     def restart(self) -> None:

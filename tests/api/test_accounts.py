@@ -450,6 +450,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
     ("ListVpcEndpointConnections", {"EndpointId": "ep", "ResourceId": "nlb"}, "Connections"),
     ("ListAttachments", {}, "Attachments"),
+    ("DescribeFlowRecords", {"EndpointId": "ep", "ServiceId": "epsrv"}, "FlowRecords"),
     ("ListLoadBalancers", {"LoadBalancerIds": ["nlb"]}, "LoadBalancers"),
     ("ListServerGroups", {"ServerGroupIds": ["sgp"], "VpcId": "vpc"}, "ServerGroups"),
     ("ListListeners", {"ListenerIds": ["lsn"], "LoadBalancerIds": ["nlb"]}, "Listeners"),
@@ -510,6 +511,7 @@ ALONE = {
     "PullFeed",
     "PushReport",
     "PushHealth",
+    "PushFlowRecords",
 }
 # By name, and where several products have it by product as well: "vpc.TagResources".
 _OFTEN = {name for name, count in Counter(each.name for each in ACTIONS).items() if count > 1}
@@ -651,7 +653,7 @@ def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
     assert other.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["ResourceOwner"] is False
 
 
-@pytest.mark.parametrize("name", ["PullFeed", "PushReport", "PushHealth"])
+@pytest.mark.parametrize("name", ["PullFeed", "PushReport", "PushHealth", "PushFlowRecords"])
 def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
     reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
     assert (reply.status, reply.code) == (403, "NoPermission")
@@ -669,13 +671,14 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:
     actions: list[tuple[str, dict[str, Any]]] = [
-        ("PullFeed", {"Revision": 0}),
-        ("PushReport", {"Revision": 0, "Life": 1, "Fabric": "x"}),
-        ("PushHealth", {"Life": 1}),
+        ("PullFeed", {}),
+        ("PushReport", {"Life": 1, "Fabric": "x"}),
+        ("PushHealth", {"Revision": None, "Life": 1}),
+        ("PushFlowRecords", {"Revision": None, "Records": "[]"}),
     ]
     for action, more in actions:
         with pytest.raises(RemoteError) as caught:
-            node.client.call(action, NodeId="node-none", **more)
+            node.client.call(action, **({"NodeId": "node-none", "Revision": 0} | more))
         assert (caught.value.code, caught.value.status) == ("NodeNotFound", 404)
 
 

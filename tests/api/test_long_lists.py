@@ -49,7 +49,7 @@ class Crowd:
         account = accounts.operator(tx)
         key, limits = OPERATOR.access_key_id, population.NO_LIMITS
         caller = Caller(key, account, None, limits=limits)
-        return Call(tx, caller, self._stage.config, datetime.now(UTC))
+        return Call(tx, caller, self._stage.config, datetime.now(UTC), self._stage.flow_log)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from privlink.model.flow_records import Said
 from privlink.model.items import Item
 
 PATIENCE = 10.0  # seconds
@@ -44,6 +45,7 @@ class Feedbox:
         self.revision = 1
         self.reports: list[Report] = []
         self.pulls: list[int] = []  # the revision asked from
+        self.records: list[Said] = []
         self.life = 1
         self.objection = ""  # says it to every report, and takes none
         self.refused = 0  # reports
@@ -119,6 +121,15 @@ class Feedbox:
             assert self._changed.wait_for(lambda: len(self.reports) > after, PATIENCE)
             return self.reports[after]
 
+    def await_record(self, condition: Callable[[Said], bool]) -> Said:
+        """The first flow record that fits."""
+        with self._changed:
+            found = self._changed.wait_for(
+                lambda: next((each for each in self.records if condition(each)), None), PATIENCE
+            )
+        assert found, f"no such record; there are {self.records}"
+        return found
+
     def answer(self, action: str, parameters: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """HTTP status and body."""
         if action == "PullFeed":
@@ -127,6 +138,11 @@ class Feedbox:
                 int(parameters["Life"]),
                 float(parameters["WaitSeconds"]),
             )
+        if action == "PushFlowRecords":
+            with self._changed:
+                self.records += msgspec.json.decode(parameters["Records"], type=list[Said])
+                self._changed.notify_all()
+            return 200, {}
         assert action == "PushReport"
         with self._changed:
             self._changed.notify_all()

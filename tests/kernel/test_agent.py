@@ -461,3 +461,22 @@ def transfer(node: Node) -> Iterator[None]:
             over.set()
             thread.join(lab.PATIENCE)
     assert failures == []
+
+
+def test_flows_are_told_by_name_and_with_their_end(node: Node) -> None:
+    rules = (
+        Rule(1, False, "TCP", "0.0.0.0/0", 81, 81, id="sgr-81"),
+        Rule(2, True, "ALL", "0.0.0.0/0", 0, 65535, id="sgr-any"),
+    )
+    counted = msgspec.structs.replace(OPEN, number=5)
+    node.put(filter_sg=Filter(4, rules), forward_ep=counted)
+    with lab.echo_server(node.server, 8080):
+        assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
+    told = node.feedbox.await_record(lambda each: each.event == "closed")
+    assert (told.place, told.cause, told.called_port) == ("forward/ep", "finished", 80)
+    assert (told.client, told.source, told.server) == ("10.0.0.5", "100.64.0.1", "10.0.0.5")
+    assert told.client_bytes > 5
+    with pytest.raises(OSError):
+        lab.connect(node.client, ENDPOINT, 81, timeout=0.3)
+    told = node.feedbox.await_record(lambda each: each.event == "refused")
+    assert (told.cause, told.group, told.called_port) == ("security_group", "sg", 81)

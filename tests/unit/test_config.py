@@ -40,6 +40,9 @@ def test_the_defaults_are_good_ones() -> None:
         ({"zones": ("a", "a")}, ("--zones", "none twice")),
         ({"domain": "Example.com"}, ("--domain 'Example.com'", "lower case")),
         ({"domain": "a..b"}, ("--domain",)),
+        ({"flow_log_size": 0}, ("--flow-log-size 0", "from 1 to 1048576")),
+        ({"flow_log_files": 1}, ("--flow-log-files 1", "from 2 to 1000")),
+        ({"flow_records": -1}, ("--flow-records -1", "from 0 to 1000000")),
     ],
 )
 def test_a_setting_that_cannot_work_is_named_with_its_rule(

@@ -83,7 +83,7 @@ def _page(action: Action, reader: Reader) -> Page:
         summary=_one_line(summary),
         more=_one_line(more),
         who=action.who,
-        writes=action.writes,
+        writes=action.writes or action.appends,
         resource=(resource,) if isinstance(resource, str) else resource,
         takes=schema.taken(action),
         answers=schema.answered(action),

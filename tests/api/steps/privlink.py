@@ -1,5 +1,7 @@
 """privlink's own: accounts and quotas, workloads in vSwitches, and what nodes say."""
 
+import json
+
 from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
 
 PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
@@ -70,6 +72,18 @@ HEALTH = [
     refused("EndpointNotFound", "GetEndpointHealth", EndpointId="ep-none"),
 ]
 
+# As node-1 says them: struct Said.
+CLOSED = [
+    *(1767268800000, "closed", "finished", "", "TCP"),
+    *("10.0.0.5", 40000, "10.0.0.9", 80, "100.64.0.1", 1025, "10.0.0.7", 8080),
+    *(6, 480, 5, 1720, 38, "", "", "", ""),
+]
+REFUSED = [
+    *(1767268801000, "refused", "no_listener", "", "TCP"),
+    *("10.0.0.5", 40001, "10.0.0.9", 81, "", 0, "", 0),
+    *(0, 0, 0, 0, 0, "", "", "", "client"),
+]
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
@@ -106,6 +120,17 @@ STEPS = [
     refused(
         "NodeNotFound", "PushReport", NodeId="node-none", Life=1, Revision=2, Fabric="privlink-x"
     ),
+    call(
+        "PushFlowRecords",
+        NodeId="node-1",
+        Records=json.dumps([CLOSED, REFUSED]),
+        Skipped=0,
+    ),
+    refused("NodeNotFound", "PushFlowRecords", NodeId="node-none", Records="[]"),
+    refused("InvalidRecords", "PushFlowRecords", NodeId="node-1", Records="[[1]]"),
+    call("DescribeFlowRecords", Event="closed", Client="10.0.0.0/24"),
+    call("DescribeFlowRecords", StartTime="2026-01-01T12:00:01Z", Cause="no_listener"),
+    refused("InvalidCause", "DescribeFlowRecords", Cause="bad luck"),
     call("DescribeStatus"),
     signed_by("LTAI5tExample1", refused("NoPermission", "DescribeStatus")),
     call("GetAttachment", AttachmentId="att-1"),

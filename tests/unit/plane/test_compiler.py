@@ -357,7 +357,7 @@ def test_rules_are_in_the_order_they_decide() -> None:
 def test_a_rule_without_ports_covers_all_of_them() -> None:
     parts = FilterParts(group(4), (rule("a", 1, "Accept", -1, -1),))
     (compiled,) = compiler.packet_filter(parts).rules
-    assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535)
+    assert compiled == items.Rule(1, True, "ICMP", "10.0.0.0/8", 0, 65535, id="a")
 
 
 def test_a_block_is_told_in_its_canonical_form() -> None:

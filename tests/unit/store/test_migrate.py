@@ -320,7 +320,7 @@ def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
         "forward/ep-1/a": (11, False),
         "forward/ep-2/a": (5, True),
     }
-    assert numbers == {"place": 3, "opening": 12, "revision": 11}
+    assert numbers == {"place": 4, "opening": 12, "revision": 11}
     compiled = {key: compiler.balancer(each) for key, each in parts_found.items()}
     assert {key: each.number for key, each in compiled.items()} == {
         "balancer/nlb-1/a": 2,
@@ -337,7 +337,7 @@ def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
     with database.write() as tx:
         (clb,) = balancers.listeners(tx, ["lb-1"])
         assert (clb.scheduler, clb.health, clb.draining, clb.idle) == ("wrr", "", False, 0)
-        assert rows.next_number(tx, "place") == 4
+        assert rows.next_number(tx, "place") == 5
 
 
 def test_the_first_load_balancer_of_an_empty_database_is_number_1(database: Database) -> None:
@@ -345,6 +345,8 @@ def test_the_first_load_balancer_of_an_empty_database_is_number_1(database: Data
     with database.write() as tx:
         assert rows.next_number(tx, "place") == 1
         assert rows.next_number(tx, "opening") == 1
+
+
 @pytest.mark.parametrize("used", [0, 7])
 def test_every_zone_and_connection_of_before_has_a_number_of_its_own(
     database: Database, file: Path, used: int

@@ -3,6 +3,7 @@
 from privlink.api.products.privlink import (
     accounts,
     attachments,
+    flow_records,
     health,
     service_traffic,
     status,
@@ -14,4 +15,5 @@ ACTIONS = (
     *health.ACTIONS,
     *service_traffic.ACTIONS,
     *status.ACTIONS,
+    *flow_records.ACTIONS,
 )
