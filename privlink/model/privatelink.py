@@ -170,3 +170,4 @@ class EndpointZone(msgspec.Struct, frozen=True):
     replaced_vpc_id: VpcId | None
     replaced_source: int | None
     replaced_opening: int | None
+    number: int = 0  # what its traffic is counted under; never used twice

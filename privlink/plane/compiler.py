@@ -118,6 +118,7 @@ def forward(parts: ForwardParts) -> items.Forward:
         opening=_opening(zone.opening, zone.source, parts.provider_vpc, parts.balancer, has_ipv6),
         replaced=_opening(*replaced, parts.replaced_balancer, has_ipv6),
         address6=parts.eni.address6 or "",
+        number=zone.number,
     )
 
 

@@ -88,6 +88,7 @@ endpoint_zone = Table(
     Column("replaced_vpc_id", String, nullable=True),
     Column("replaced_source", BigInteger, nullable=True),
     Column("replaced_opening", BigInteger, nullable=True),
+    Column("number", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("provider_vpc_id", "source"),
     Index(
         "ix_endpoint_zone_replaced",

@@ -19,7 +19,7 @@ from privlink.model.ids import ZoneId
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
 from privlink.rules import addresses, lifecycle, names, quotas
-from privlink.store import endpoints, networks, services
+from privlink.store import endpoints, networks, rows, services
 from privlink.store.endpoints import Facts
 
 
@@ -165,6 +165,7 @@ def place(
         replaced_vpc_id=None,
         replaced_source=None,
         replaced_opening=None,
+        number=rows.next_number(call.tx, "place"),
     )
 
 
