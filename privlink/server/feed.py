@@ -70,7 +70,7 @@ def pull_feed(
 
     The server holds the request for up to `WaitSeconds` while there is nothing to say.
     """
-    _check_is_self(call, node_id, "PullFeed")
+    check_is_self(call, node_id, "PullFeed")
     newest = changes.newest(call.tx)
     full = revision == 0 or revision > newest or life != changes.life(call.tx)
     found = changes.living(call.tx) if full else changes.since(call.tx, revision)
@@ -105,7 +105,7 @@ def push_report(
     if len(plugged) + len(unplugged) > MOST_LINKS:
         why = f"together with Unplugged it names at most {MOST_LINKS} attachments."
         raise errors.InvalidParameter(parameter="Plugged", why=why)
-    node = _check_is_self(call, node_id, "PushReport")
+    node = check_is_self(call, node_id, "PushReport")
     counted = {drop.reason: drop.count for drop in drops}
     drops_text = msgspec.json.encode(counted).decode()
     node = msgspec.structs.replace(node, fabric=fabric, seen_at=call.now, drops=drops_text)
@@ -135,7 +135,8 @@ def push_report(
 ACTIONS = (pull_feed, push_report)
 
 
-def _check_is_self(call: Call, node_id: str, action: str) -> Node:
+def check_is_self(call: Call, node_id: str, action: str) -> Node:
+    """The calling node. Raises NodeNotFound and NoPermission for another one."""
     node = nodes.get(call.tx, NodeId(node_id))
     if node is None:
         raise errors.NodeNotFound(node_id=node_id)

@@ -17,7 +17,7 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed
+from privlink.server import feed, traffic
 from privlink.server.app import Server
 from privlink.store.database import Database
 
@@ -34,6 +34,7 @@ ACTIONS = (
     *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
+    *traffic.ACTIONS,
 )
 
 
