@@ -76,11 +76,7 @@ def _sum(one: Both, other: Both) -> Both:
 
 
 def _least(grown: Counters) -> int:
-    pairs = (grown.carried, grown.dropped, *grown.refused.values())
-    amounts = (amount for pair in pairs for amount in pair)
-    return min(
-        grown.opened,
-        grown.unsaid,
-        *grown.ended.values(),
-        *(min(each.packets, each.bytes) for each in amounts),
-    )
+    least = min(grown.opened, grown.unsaid, *grown.ended.values())
+    for there, back in (grown.carried, grown.dropped, *grown.refused.values()):
+        least = min(least, there.packets, there.bytes, back.packets, back.bytes)
+    return least

@@ -5,6 +5,7 @@ from __future__ import annotations
 from privlink.api.dispatch import Catalogue
 from privlink.api.products import (
     billing,
+    cms,
     ecs,
     location,
     nlb,
@@ -30,6 +31,7 @@ ACTIONS = (
     *resource_groups.ACTIONS,
     *location.ACTIONS,
     *billing.ACTIONS,
+    *cms.ACTIONS,
     *ram.ACTIONS,
     *sts.ACTIONS,
     *privlink.ACTIONS,

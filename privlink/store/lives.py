@@ -87,6 +87,18 @@ def between(
     return rows.all_of(tx, ZoneLife, there.order_by(_life.c.place).limit(size))
 
 
+def carriers(tx: Transaction, places: Iterable[int]) -> dict[int, str]:
+    """The load balancers that places lead to now."""
+    zone = schema.endpoint_zone
+    found = {}
+    for some in rows.chunks(map(str, places)):
+        leading = select(zone.c.number, zone.c.resource_id).where(
+            zone.c.number.in_(map(int, some)), zone.c.resource_id.is_not(None)
+        )
+        found.update({row.number: row.resource_id for row in tx.execute(leading)})
+    return found
+
+
 def any_of(tx: Transaction, **equal: str) -> bool:
     """Whether there is, or was, a zone with these values."""
     return tx.execute(_having(equal).limit(1)).first() is not None

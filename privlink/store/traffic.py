@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -47,6 +47,7 @@ def _add(table: Table) -> Prepared:
 
 _PUT_LIFE, _PUT_LAST, _PUT_PAST = _put(_life), _put(_last), _put(_past)
 _ADD_HOUR, _ADD_MINUTE = _add(schema.usage_hour), _add(schema.usage_minute)
+_LASTS = Prepared(select(*_last.columns))
 _FORGET = Prepared(
     delete(schema.usage_minute).where(schema.usage_minute.c.minute < bindparam("first"))
 )
@@ -100,8 +101,9 @@ def take(
         if growth is None:
             continue
         changed[each.place] = Last(node_id, life, each.place, each.flows, _text(each.counters))
-        so_far = grown.get(each.place, Usage())
-        grown[each.place] = _plus(so_far, metering.usage(growth))
+        usage = metering.usage(growth)
+        twice = grown.get(each.place)
+        grown[each.place] = usage if twice is None else _plus(twice, usage)
     different = [each for each in changed.values() if each != last.get(each.place)]
     if different:
         _PUT_LAST.insert(tx, different)
@@ -124,8 +126,7 @@ def totals(tx: Transaction) -> dict[int, Totals]:
     past = tx.execute(select(_past.c.place, _past.c.counters))
     for place, text in past:
         found[place] = Totals(_read(text), 0)
-    last = select(_last.c.node_id, _last.c.life, _last.c.place, _last.c.flows, _last.c.counters)
-    for node_id, life, place, flows, text in tx.execute(last):
+    for node_id, life, place, flows, text in _LASTS.rows(tx):
         counters, now = _read(text), flows if (node_id, life) in newest else 0
         before = found.get(place)
         if before is not None:
@@ -141,6 +142,23 @@ def hours(
     table = schema.usage_hour
     statement = select(table).where(table.c.hour >= first, table.c.hour < beyond)
     return _used(tx, statement.where(table.c.place.in_(list(places))), "hour")
+
+
+def bytes_by(
+    tx: Transaction, places: Iterable[int], first: int, beyond: int, step: int
+) -> list[tuple[int, int, int, int]]:
+    """Bytes in and out by place and number of step, each of so many hours; one of all if it is 0.
+
+    Rows are (place, hour // step, in, out).
+    """
+    table = schema.usage_hour
+    bucket = table.c.hour // step if step else literal(0)
+    statement = (
+        select(table.c.place, bucket, func.sum(table.c.bytes_in), func.sum(table.c.bytes_out))
+        .where(table.c.hour >= first, table.c.hour < beyond, table.c.place.in_(list(places)))
+        .group_by(table.c.place, bucket)
+    )
+    return [tuple(row) for row in tx.execute(statement)]
 
 
 def minutes(
@@ -198,12 +216,12 @@ def _close(tx: Transaction, life: Life) -> None:
 
 
 def _lasts(tx: Transaction, node_id: NodeId, life: int, places: Iterable[int]) -> list[Last]:
-    ours = select(_last).where(_last.c.node_id == node_id, _last.c.life == life)
-    return [
-        each
-        for some in rows.chunks(str(place) for place in sorted(places))
-        for each in rows.all_of(tx, Last, ours.where(_last.c.place.in_(map(int, some))))
-    ]
+    ours = select(*_last.columns).where(_last.c.node_id == node_id, _last.c.life == life)
+    found: list[Last] = []
+    for some in rows.chunks(str(place) for place in sorted(places)):
+        among = ours.where(_last.c.place.in_(map(int, some)))
+        found += (Last(*row) for row in tx.execute(among))
+    return found
 
 
 def _counters(last: Last | None) -> Counters:
