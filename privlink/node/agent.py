@@ -24,6 +24,7 @@ from privlink.node import flows, system
 from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
+from privlink.node.meter import Meter
 from privlink.node.report import Correspondence
 
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
@@ -61,6 +62,9 @@ class Agent:
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._stopping = threading.Event()
+        self._meter = Meter(
+            kernel.program, _client(configuration), self._node_id, self._holding.openings
+        )
         self._correspondence = Correspondence()
         self._complaint = ""  # why the server refuses our reports
         self._owed = False  # a report is due at once
@@ -72,6 +76,9 @@ class Agent:
             self._say_that_nothing_is_here()
         self._feed.start()
         threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
+        threading.Thread(
+            target=self._meter.run, args=(self._stopping,), name="meter", daemon=True
+        ).start()
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             try:

@@ -19,7 +19,6 @@ from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 
-
 RECORDS = 100  # of flows, per place, CPU and second; the rest is only counted
 
 

@@ -20,7 +20,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from privlink.model.items import Attachment
-from privlink.node.maps import GATEWAY_MAC, NUMBER, Reason
+from privlink.node.maps import GATEWAY_MAC, Reason
 from tests.kernel.cases import Case, connect, exchange, go, named, pair, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

@@ -8,11 +8,10 @@ import pytest
 
 from privlink.node.bpf import Map
 from privlink.node.flows import ENDED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
-from privlink.node.maps import FLOW, NUMBER, Reason
+from privlink.node.maps import FLOW, Reason
 from tests.kernel.cases import connect, finish, other, pair, reopen
 from tests.kernel.desk import Desk
 from tests.kernel.frames import CLIENT, OTHER, SERVER, answer, ask, client, server
-
 
 ESTABLISHED = 900 * SECOND
 
