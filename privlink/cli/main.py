@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, show, up, workloads
+from privlink.cli import accounts, show, up, usage, workloads
 from privlink.client import RemoteError
 
 
@@ -38,5 +38,7 @@ for command in (
     show.env,
     accounts.account,
     accounts.quota,
+    usage.usage,
+    usage.price,
 ):
     main.add_command(command)

@@ -33,6 +33,7 @@ PRODUCTS = (
     "RESOURCEMANAGER",
     "LOCATION",
     "BSSOPENAPI",
+    "CMS",
 )
 
 

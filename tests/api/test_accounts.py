@@ -424,6 +424,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("ListPoliciesForRole", {"RoleName": "role"}),
     ("AssumeRole", {"RoleArn": "role arn", "RoleSessionName": "mine"}),
+    ("DescribeUsage", {"EndpointId": "ep"}),
+    ("DescribeUsage", {"ServiceId": "epsrv"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
     ("CreateAttachment", {"VSwitchId": "own vsw", "SecurityGroupId": ["sg"]}),
     ("GetAttachment", {"AttachmentId": "att"}),
@@ -479,6 +481,11 @@ ALONE = {
     "CreatePrefixList",
     "CreateResourceGroup",
     "CreateAccount",
+    "DescribeMetricMetaList",
+    "DescribeMetricList",  # what it shows of strangers is tried where metrics are
+    "DescribeMetricLast",
+    "SetPrices",
+    "DescribePrices",
     "ListAccounts",
     "ListQuotas",
     "SetQuota",
@@ -499,6 +506,7 @@ ALONE = {
     "ecs.DescribeZones",
     "PullFeed",
     "PushReport",
+    "PushTraffic",
 }
 # By name, and where several products have it by product as well: "vpc.TagResources".
 _OFTEN = {name for name, count in Counter(each.name for each in ACTIONS).items() if count > 1}
@@ -640,7 +648,7 @@ def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
     assert other.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["ResourceOwner"] is False
 
 
-@pytest.mark.parametrize("name", ["PullFeed", "PushReport"])
+@pytest.mark.parametrize("name", ["PullFeed", "PushReport", "PushTraffic"])
 def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
     reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
     assert (reply.status, reply.code) == (403, "NoPermission")
@@ -658,12 +666,13 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:
     actions: list[tuple[str, dict[str, Any]]] = [
-        ("PullFeed", {}),
-        ("PushReport", {"Life": 1, "Fabric": "x"}),
+        ("PullFeed", {"Revision": 0}),
+        ("PushReport", {"Life": 1, "Revision": 0, "Fabric": "x"}),
+        ("PushTraffic", {"Life": 1, "Traffic": "[]"}),
     ]
     for action, more in actions:
         with pytest.raises(RemoteError) as caught:
-            node.client.call(action, NodeId="node-none", Revision=0, **more)
+            node.client.call(action, NodeId="node-none", **more)
         assert (caught.value.code, caught.value.status) == ("NodeNotFound", 404)
 
 

@@ -2,6 +2,12 @@
 
 from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
 
+# Of place 1: 12 packets with 5,040 bytes there, 10 with 80,000 back; one was refused.
+COUNTED = (
+    '[[1,2,[[[12,5040],[10,80000]],[[1,60],[0,0]],3,0,{"finished":1},'
+    '{"ingress_rule":[[1,60],[0,0]]}]]]'
+)
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
@@ -38,6 +44,19 @@ STEPS = [
     refused(
         "NodeNotFound", "PushReport", NodeId="node-none", Life=1, Revision=2, Fabric="privlink-x"
     ),
+    call("PushTraffic", NodeId="node-1", Life=4000000000, Traffic=COUNTED),
+    refused("InvalidTraffic", "PushTraffic", NodeId="node-1", Life=4000000000, Traffic="[1]"),
+    call("SetPrices", Currency="CNY", ZoneHour="0.07", Gigabyte="0.07"),
+    refused("InvalidGigabyte", "SetPrices", Currency="CNY", ZoneHour="0.07", Gigabyte="free"),
+    call("DescribePrices"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "DescribePrices")),
+    call(
+        "DescribeUsage",
+        StartTime="2026-11-01T00:00:00Z",
+        EndTime="2026-12-01T00:00:00Z",
+        Granularity="Day",
+    ),
+    refused("EndpointNotFound", "DescribeUsage", EndpointId="ep-none"),
     call("DescribeStatus"),
     signed_by("LTAI5tExample1", refused("NoPermission", "DescribeStatus")),
     call("GetAttachment", AttachmentId="att-1"),

@@ -24,7 +24,20 @@ Period = Annotated[
     ),
 ]
 Length = Annotated[int, msgspec.Meta(ge=1, le=1440, description="a page has 1 to 1440 points.")]
-Dimensions = Annotated[str, msgspec.Meta(max_length=16384)]
+Dimensions = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=16384,
+        description='it is a JSON object, or a list of up to 50, such as {"endpointId": "ep-..."}.',
+    ),
+]
+Moment = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=40,
+        description="milliseconds since 1970, or a time such as 2026-12-01 00:00:00 (UTC).",
+    ),
+]
 PERIODS: Final = "60,300,900,3600"
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 24 * 3600

@@ -11,7 +11,15 @@ import msgspec
 from privlink.api.action import CMS, Call, action
 from privlink.api.paging import NextToken, UnknownToken, place_of, token_after
 from privlink.api.products.cms import asked
-from privlink.api.products.cms.asked import Asked, Dimensions, Length, MetricName, Namespace, Period
+from privlink.api.products.cms.asked import (
+    Asked,
+    Dimensions,
+    Length,
+    MetricName,
+    Moment,
+    Namespace,
+    Period,
+)
 from privlink.api.wire import Answer
 from privlink.model.traffic import Usage, ZoneLife
 from privlink.rules import monitoring
@@ -41,8 +49,8 @@ def describe_metric_list(
     metric_name: MetricName,
     dimensions: Dimensions = "",
     period: Period = 60,
-    start_time: str | None = None,
-    end_time: str | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
     length: Length = 1000,
     next_token: NextToken = "",
 ) -> MetricAnswer:
@@ -65,8 +73,8 @@ def describe_metric_last(
     metric_name: MetricName,
     dimensions: Dimensions = "",
     period: Period = 60,
-    start_time: str | None = None,
-    end_time: str | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
     length: Length = 1000,
     next_token: NextToken = "",
 ) -> MetricAnswer:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -27,6 +27,9 @@ _LONGEST: Final = {
     Granularity.DAY: 366 * DAY_HOURS,
     Granularity.TOTAL: 3660 * DAY_HOURS,
 }
+Hour = Annotated[
+    str, msgspec.Meta(max_length=40, description="a full hour such as 2026-12-01T00:00:00Z.")
+]
 _LIVES_AT_ONCE: Final = 200
 _Cursor = tuple[int, int, str]  # of a row: its place, its first hour, its currency
 
@@ -82,8 +85,8 @@ class _Sum(msgspec.Struct):
 def describe_usage(
     call: Call,
     *,
-    start_time: str | None = None,
-    end_time: str | None = None,
+    start_time: Hour | None = None,
+    end_time: Hour | None = None,
     endpoint_id: str | None = None,
     service_id: str | None = None,
     account_id: str | None = None,
