@@ -118,7 +118,7 @@ def list_prices(state: Path, output: str) -> None:
         print_table("prices", ("SinceTime", "Currency", "ZoneHour", "Gigabyte"), found)
 
 
-def _rows(calls: Client, asked: dict[str, str | None]) -> Iterator[dict[str, Any]]:
+def _rows(calls: Client, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     token = None
     while True:
         page = calls.call("DescribeUsage", MaxResults=1000, NextToken=token, **asked)

@@ -9,7 +9,7 @@ STEPS = [
     call("DescribeMetricMetaList", MetricName="VpcEndpointInBps"),
     call("DescribeMetricMetaList", Namespace="acs_privatelink", PageNumber=2, PageSize=15),
     refused("InvalidNamespace", "DescribeMetricMetaList", Namespace="acs_ecs_dashboard"),
-    call("DescribeMetricList", **ENDPOINT, Dimensions='[{"endpointId":"ep-none"}]', Period="60"),
+    call("DescribeMetricList", **ENDPOINT, Dimensions='[{"endpointId":"ep-none"}]'),
     refused("InvalidMetricName", "DescribeMetricList", **ENDPOINT | {"MetricName": "cpu_idle"}),
     call("DescribeMetricLast", **SERVICE, Dimensions='{"serviceId":"epsrv-none"}'),
     refused("InvalidDimensions", "DescribeMetricLast", **SERVICE, Dimensions='{"cpu":"1"}'),
