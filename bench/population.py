@@ -161,6 +161,7 @@ def _open(
         endpoint_id=endpoint.id,
         zone_id=zone_id,
         vswitch_id=where.vswitch_id,
+        number=rows.next_number(call.tx, "place"),
         eni_id=eni.id,
         resource_id=of.balancer_id,
         provider_vpc_id=of.vpc_id,
