@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from privlink.store import (
     accounts,
     balancers,
     endpoints,
+    lives,
     migrate,
     networks,
     rows,
@@ -319,3 +321,30 @@ INSERT INTO endpoint_zone (endpoint_id, zone_id, vswitch_id, eni_id, source, ope
 INSERT INTO change (key, revision, gone) VALUES ('forward/ep-1/a', 3, 1);
 INSERT INTO nonce (access_key_id, value, expires) VALUES ('key', 'once', 7);
 """
+
+
+def test_zones_that_are_there_are_metered_from_now_on(database: Database, file: Path) -> None:
+    take_steps(database, "0018")
+    with closing(sqlite3.connect(file)) as connection:
+        for table, given in (
+            ("endpoint_service", {"id": "epsrv-1", "account_id": "1", "payer": "EndpointService"}),
+            ("endpoint_service", {"id": "epsrv-2", "account_id": "1", "payer": "Endpoint"}),
+            ("endpoint", {"id": "ep-1", "account_id": "2", "service_id": "epsrv-1"}),
+            ("endpoint", {"id": "ep-2", "account_id": "2", "service_id": "epsrv-2"}),
+            ("endpoint_zone", {"endpoint_id": "ep-1", "zone_id": "a", "number": 1}),
+            ("endpoint_zone", {"endpoint_id": "ep-2", "zone_id": "a", "number": 2}),
+            ("endpoint_zone", {"endpoint_id": "ep-2", "zone_id": "b", "number": 3, "deleting": 1}),
+        ):
+            columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            row = {name: given.get(name, 0) for _, name, _, needed, *_ in columns if needed} | given
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+            connection.execute(statement, list(row.values()))
+        connection.commit()
+    before = int(time.time())
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        first, second = lives.living(tx)
+    assert (first.place, first.payer_id, first.account_id) == (1, "1", "2")
+    assert (second.place, second.payer_id, second.provider_id) == (2, "2", "1")
+    assert before <= first.begun <= time.time()
