@@ -78,7 +78,12 @@ class Cloud:
         return [vswitch.v_switch_id for vswitch in found]
 
     def load_balancer(
-        self, network: Network, servers: Sequence[str], port: int, zone: str = ZONE
+        self,
+        network: Network,
+        servers: Sequence[str],
+        port: int,
+        zone: str = ZONE,
+        protocol: str = "TCP",
     ) -> str:
         """A load balancer that spreads a port over servers, given by their addresses."""
         balancer: str = self.nlb.create_load_balancer(
@@ -99,6 +104,7 @@ class Cloud:
                 vpc_id=network.vpc,
                 server_group_name="servers",
                 server_group_type="Ip",
+                protocol=protocol,
             )
         ).body.server_group_id
         self.nlb.add_servers_to_server_group(
@@ -117,7 +123,7 @@ class Cloud:
             nlb.CreateListenerRequest(
                 region_id=REGION,
                 load_balancer_id=balancer,
-                listener_protocol="TCP",
+                listener_protocol=protocol,
                 listener_port=port,
                 server_group_id=group,
             )

@@ -165,6 +165,7 @@ STS = Product(
 )
 LOCATION = Product("location", "2015-06-12")
 BSSOPENAPI = Product("bssopenapi", "2017-12-14")
+CMS = Product("cms", "2019-01-01")
 RESOURCEMANAGER = Product(
     "resourcemanager", "2020-03-31", denied=errors.AccessDenied, everywhere=True
 )

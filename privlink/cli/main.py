@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, flows, health, service_traffic, show, up, workloads
+from privlink.cli import accounts, flows, health, service_traffic, show, up, usage, workloads
 from privlink.client import RemoteError
 
 
@@ -41,5 +41,7 @@ for command in (
     accounts.account,
     accounts.quota,
     service_traffic.service_traffic,
+    usage.usage,
+    usage.price,
 ):
     main.add_command(command)

@@ -34,6 +34,7 @@ PRODUCTS = (
     "RESOURCEMANAGER",
     "LOCATION",
     "BSSOPENAPI",
+    "CMS",
 )
 
 

@@ -25,6 +25,7 @@ from privlink.node.errors import KernelError
 from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
+from privlink.node.meter import Meter
 from privlink.node.records import FlowRecords
 from privlink.node.report import Correspondence
 
@@ -65,6 +66,9 @@ class Agent:
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._stopping = threading.Event()
+        self._meter = Meter(
+            kernel.program, _client(configuration), self._node_id, self._holding.openings
+        )
         self._correspondence = Correspondence()
         self._flow_records = FlowRecords(self._holding.names, _client(configuration), self._node_id)
         self._most_records = configuration.flow_records
@@ -80,6 +84,9 @@ class Agent:
         threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
         recording = threading.Thread(target=self._record, name="records", daemon=True)
         recording.start()
+        threading.Thread(
+            target=self._meter.run, args=(self._stopping,), name="meter", daemon=True
+        ).start()
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             try:

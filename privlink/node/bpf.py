@@ -53,8 +53,8 @@ _WAYS_OUT = (
 class Map:
     """One eBPF map, by file descriptor. Keys and values are bytes of the map's sizes.
 
-    A hash map is meant; of one with a value per CPU only `count` makes sense. Every refusal but a
-    missing key is a KernelError.
+    A hash map is meant. Where each CPU has its own value, calls have all of them at once, each
+    rounded up to eight bytes: `width` in all. Every refusal but a missing key is a KernelError.
     """
 
     __slots__ = (
@@ -66,6 +66,7 @@ class Map:
         "name",
         "type",
         "value_size",
+        "width",
     )
 
     def __init__(self, library: ctypes.CDLL, name: str, fd: int) -> None:
@@ -79,12 +80,15 @@ class Map:
         self.key_size: int = info.key_size
         self.value_size: int = info.value_size
         self.max_entries: int = info.max_entries
-        fitting = _BATCH_BYTES // max(self.value_size, 1)  # a ring buffer has no values
+        self.width = self.value_size
+        if self.type in _PER_CPU:
+            self.width = -(-self.value_size // 8) * 8 * int(library.libbpf_num_possible_cpus())
+        fitting = _BATCH_BYTES // max(self.width, 1)  # a ring buffer has no values
         self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
 
     def lookup(self, key: bytes) -> bytes | None:
         """The value of a key, or None."""
-        value = ctypes.create_string_buffer(self.value_size)
+        value = ctypes.create_string_buffer(self.width)
         result = self._library.bpf_map_lookup_elem(self.fd, self._key(key), value)
         return value.raw if self._found(result, "read") else None
 
@@ -129,12 +133,12 @@ class Map:
         for keys, values in self.pages():
             for at in range(len(keys) // self.key_size):
                 key = keys[at * self.key_size : (at + 1) * self.key_size]
-                yield key, values[at * self.value_size : (at + 1) * self.value_size]
+                yield key, values[at * self.width : (at + 1) * self.width]
 
     def pages(self) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values as the kernel hands them out: thousands at a time, end to end."""
         keys = ctypes.create_string_buffer(self._batch * self.key_size)
-        values = ctypes.create_string_buffer(self._batch * self.value_size)
+        values = ctypes.create_string_buffer(self._batch * self.width)
         position = ctypes.create_string_buffer(max(self.key_size, 4))
         before, last = None, False
         while not last:
@@ -146,7 +150,7 @@ class Map:
             if size.value:
                 yield (
                     ctypes.string_at(keys, size.value * self.key_size),
-                    ctypes.string_at(values, size.value * self.value_size),
+                    ctypes.string_at(values, size.value * self.width),
                 )
             before = position
 
@@ -157,8 +161,8 @@ class Map:
         return key
 
     def _value(self, value: bytes) -> bytes:
-        if len(value) != self.value_size:
-            raise ValueError(f"a value of {self.name} is {self.value_size} bytes, not {len(value)}")
+        if len(value) != self.width:
+            raise ValueError(f"a value of {self.name} is {self.width} bytes, not {len(value)}")
         return value
 
     def _found(self, result: int, verb: str) -> bool:

@@ -25,6 +25,7 @@ from privlink.node.feed import Delivery
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
 from privlink.node.maps import Entry
+from privlink.node.meter import openings
 from privlink.node.names import Names
 from privlink.node.reconcile import Count, needs_chains, plan
 
@@ -102,6 +103,10 @@ class Holding:
         """Compare everything with the kernel and repair what drifted. Only when `complete`."""
         assert self.complete
         return self._settle({*self._by_link.values(), *self.faults}, whole=True)
+
+    def openings(self) -> dict[int, list[int]] | None:
+        """The places there are, with their openings; None until all are known. For any thread."""
+        return openings(tuple(self._items.values())) if self.complete else None
 
     def _forget(self, keys: Iterable[str]) -> set[tuple[type, int]]:
         touched = set()

@@ -40,6 +40,8 @@ class Holders:
         What is known of an account itself changes with its first steps in PrivateLink.
         """
         account = caller.account
-        new = account is not None and not (account.opened and account.linked)
+        if account is None:  # a node speaks every second, and changes none
+            return
+        new = not (account.opened and account.linked)
         if new or action.product in _CHANGED_BY:
             self._found = {}

@@ -6,6 +6,7 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from privlink.server import traffic_metrics
 from privlink.store import changes, nodes
 from privlink.store.database import Database
 
@@ -71,4 +72,4 @@ class Metrics:
                 drops = msgspec.json.decode(node.drops, type=dict[str, int])
                 for reason, count in drops.items():
                     self._drops.labels(node.id, reason).set(count)
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + traffic_metrics.text(self._database)

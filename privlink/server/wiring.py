@@ -8,6 +8,7 @@ from pathlib import Path
 from privlink.api.dispatch import Catalogue, prepare
 from privlink.api.products import (
     billing,
+    cms,
     ecs,
     location,
     nlb,
@@ -20,7 +21,7 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, flow_records, health
+from privlink.server import feed, flow_records, health, traffic
 from privlink.server.app import Server
 from privlink.store.database import Database
 from privlink.store.flow_log import FlowLog
@@ -34,12 +35,14 @@ ACTIONS = (
     *resource_groups.ACTIONS,
     *location.ACTIONS,
     *billing.ACTIONS,
+    *cms.ACTIONS,
     *ram.ACTIONS,
     *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
     *health.ACTIONS,
     *flow_records.ACTIONS,
+    *traffic.ACTIONS,
 )
 
 

@@ -27,6 +27,7 @@ from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import (
     changes,
     labels,
+    lives,
     members,
     networks,
     nodes,
@@ -226,6 +227,7 @@ def unsettled_zones(tx: Transaction) -> list[EndpointZone]:
 
 def add_zone(tx: Transaction, zone: EndpointZone) -> None:
     rows.add(tx, _zone, zone)
+    lives.begin(tx, zone)
     members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
@@ -235,6 +237,7 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     key = {"endpoint_id": zone.endpoint_id, "zone_id": zone.zone_id}
     rows.change(tx, _zone, key, **msgspec.structs.asdict(zone))
     if zone.deleting:
+        lives.end(tx, zone)
         members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
 
@@ -261,6 +264,7 @@ def mark_placed(tx: Transaction, zone: EndpointZone) -> None:
 
 def delete_zone(tx: Transaction, zone: EndpointZone) -> None:
     """Delete a zone that the nodes no longer hold, and give its address back."""
+    lives.end(tx, zone)
     tx.execute(
         delete(_zone).where(
             _zone.c.endpoint_id == zone.endpoint_id, _zone.c.zone_id == zone.zone_id

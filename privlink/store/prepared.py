@@ -127,7 +127,7 @@ class PreparedIn:
         self._build = build
         self._of_size: dict[int, Prepared] = {}
 
-    def rows(self, tx: Transaction, values: Iterable[str]) -> list[tuple[Any, ...]]:
+    def rows(self, tx: Transaction, values: Iterable[str | int]) -> list[tuple[Any, ...]]:
         """Every row about any of the values."""
         listed = list(values)
         found: list[tuple[Any, ...]] = []

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from alibabacloud_cms20190101 import models as cms
+from alibabacloud_cms20190101.client import Client as Cms
 from alibabacloud_ecs20140526 import models as ecs
 from alibabacloud_ecs20140526.client import Client as Ecs
 from alibabacloud_location20150612 import models as location
@@ -58,6 +60,7 @@ class Account:
         self.ecs = Product(Ecs(config), ecs)
         self.nlb = Product(Nlb(config), nlb)
         self.slb = Product(Slb(config), slb)
+        self.cms = Product(Cms(config), cms)
         self.location = Product(Location(config), location)
         self.privatelink = Product(PrivateLink(config), privatelink)
         self.resourcemanager = Product(ResourceManager(config), resourcemanager)

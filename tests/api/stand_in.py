@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from privlink.client import Client
+from privlink.model.traffic import NOTHING, Amount, Counters, PlaceTraffic
+from privlink.rules import metering
 from tests.api.stage import NODE
 
 Item = dict[str, Any]
@@ -24,6 +28,7 @@ class Node:
         self.faults: dict[str, str] = {}
         self.links: dict[str, bool] = {}  # attachments whose link came or went, by key
         self.drops: dict[str, int] = {}
+        self.counted: dict[int, PlaceTraffic] = {}  # by place, cumulative
 
     def pull(self, *, wait: int = 0) -> dict[str, Any]:
         """Ask what changed and take it in."""
@@ -73,6 +78,23 @@ class Node:
         """Take in and confirm everything there is."""
         self.pull()
         self.report()
+
+    def count(
+        self, place: int, there: Amount, back: Amount = NOTHING[1], *, flows: int = 0, **more: Any
+    ) -> None:
+        """Have so much more pass through a place; `more` are other fields of its counters."""
+        before = self.counted.get(place, PlaceTraffic(place, 0, Counters()))
+        grown = metering.total(before.counters, Counters((there, back), **more))
+        self.counted[place] = PlaceTraffic(place, flows, grown)
+
+    def push_traffic(self, *, life: int = 1) -> None:
+        """Tell all that was counted so far."""
+        said = msgspec.json.encode(list(self.counted.values())).decode()
+        self.client.call("PushTraffic", NodeId=NODE.node_id, Life=life, Traffic=said)
+
+    def place(self, endpoint_id: str, zone_id: str = "local-a") -> int:
+        """The number under which it counts for an endpoint zone, as it was told."""
+        return int(self.forward(endpoint_id, zone_id)["number"])
 
     def fail(self, key: str, message: str = "no room") -> None:
         """From now on, be unable to put an item in place."""

@@ -432,6 +432,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("ListPoliciesForRole", {"RoleName": "role"}),
     ("AssumeRole", {"RoleArn": "role arn", "RoleSessionName": "mine"}),
+    ("DescribeUsage", {"EndpointId": "ep"}),
+    ("DescribeUsage", {"ServiceId": "epsrv"}),
     ("CreateAttachment", {"VSwitchId": "vsw"}),
     ("CreateAttachment", {"VSwitchId": "own vsw", "SecurityGroupId": ["sg"]}),
     ("GetAttachment", {"AttachmentId": "att"}),
@@ -490,6 +492,11 @@ ALONE = {
     "CreatePrefixList",
     "CreateResourceGroup",
     "CreateAccount",
+    "DescribeMetricMetaList",
+    "DescribeMetricList",  # what it shows of strangers is tried where metrics are
+    "DescribeMetricLast",
+    "SetPrices",
+    "DescribePrices",
     "ListAccounts",
     "ListQuotas",
     "SetQuota",
@@ -512,6 +519,7 @@ ALONE = {
     "PushReport",
     "PushHealth",
     "PushFlowRecords",
+    "PushTraffic",
 }
 # By name, and where several products have it by product as well: "vpc.TagResources".
 _OFTEN = {name for name, count in Counter(each.name for each in ACTIONS).items() if count > 1}
@@ -653,7 +661,9 @@ def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
     assert other.privatelink.GetVpcEndpointAttribute(EndpointId=endpoint)["ResourceOwner"] is False
 
 
-@pytest.mark.parametrize("name", ["PullFeed", "PushReport", "PushHealth", "PushFlowRecords"])
+@pytest.mark.parametrize(
+    "name", ["PullFeed", "PushReport", "PushHealth", "PushFlowRecords", "PushTraffic"]
+)
 def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
     reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
     assert (reply.status, reply.code) == (403, "NoPermission")
@@ -675,6 +685,7 @@ def test_a_node_speaks_for_itself_only(node: Node) -> None:
         ("PushReport", {"Life": 1, "Fabric": "x"}),
         ("PushHealth", {"Revision": None, "Life": 1}),
         ("PushFlowRecords", {"Revision": None, "Records": "[]"}),
+        ("PushTraffic", {"Revision": None, "Life": 1, "Traffic": "[]"}),
     ]
     for action, more in actions:
         with pytest.raises(RemoteError) as caught:

@@ -6,14 +6,16 @@ import http.client
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
+from privlink.model.traffic import Amount
 from privlink.store import schema
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
-from tests.api.world import World
+from tests.api.world import A, World
 
 
 def get(stage: Stage, path: str) -> tuple[int, str]:
@@ -93,3 +95,41 @@ def test_metrics_count_requests_by_what_came_of_them(
     assert f"privlink_revision {node.revision}.0" in lines
     dropped = f'privlink_node_dropped_packets{{node="{NODE.node_id}",reason="no-flow"}} 7.0'
     assert dropped in lines
+
+
+def test_what_passed_through_each_endpoint_zone(stage: Stage, world: World, node: Node) -> None:
+    service = world.published()
+    endpoint = world.endpoint(service, world.network(), A)
+    node.catch_up()
+    there, back = Amount(3, 2**53 - 5), Amount(2, 84)
+    refused = {"ingress_rule": (Amount(1, 60), Amount())}
+    node.count(
+        node.place(endpoint), there, back, flows=2, opened=5, ended={"idle": 3}, refused=refused
+    )
+    node.push_traffic()
+    _, text = get(stage, "/metrics")
+    zone = f'endpoint="{endpoint}",zone="local-a",service="{service}"'
+    ours = [
+        line.removeprefix("privlink_endpoint_")
+        for line in text.splitlines()
+        if line.startswith("privlink_endpoint_")
+    ]
+    assert sorted(ours) == sorted(
+        [
+            f'bytes_total{{{zone},direction="in"}} {2**53 - 5}',
+            f'bytes_total{{{zone},direction="out"}} 84',
+            f'packets_total{{{zone},direction="in"}} 3',
+            f'packets_total{{{zone},direction="out"}} 2',
+            f"flows_opened_total{{{zone}}} 5",
+            f"flows_active{{{zone}}} 2",
+            f'flows_ended_total{{{zone},cause="idle"}} 3',
+            f'dropped_bytes_total{{{zone},direction="in",reason="ingress_rule"}} 60',
+            f'dropped_packets_total{{{zone},direction="in",reason="ingress_rule"}} 1',
+        ]
+    )
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert families["privlink_endpoint_bytes"].type == "counter"
+    assert families["privlink_endpoint_flows_active"].type == "gauge"
+    world.account.privatelink.RemoveZoneFromVpcEndpoint(EndpointId=endpoint, ZoneId=A)
+    node.catch_up()
+    assert endpoint not in get(stage, "/metrics")[1]

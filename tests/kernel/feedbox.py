@@ -16,6 +16,7 @@ import msgspec
 
 from privlink.model.flow_records import Said
 from privlink.model.items import Item
+from privlink.model.traffic import PlaceTraffic
 
 PATIENCE = 10.0  # seconds
 
@@ -49,6 +50,7 @@ class Feedbox:
         self.life = 1
         self.objection = ""  # says it to every report, and takes none
         self.refused = 0  # reports
+        self.traffic: dict[int, PlaceTraffic] = {}  # as it was last said, by place
         self._links: dict[str, bool] = {}
         self._items: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self._changed = threading.Condition()
@@ -143,6 +145,8 @@ class Feedbox:
                 self.records += msgspec.json.decode(parameters["Records"], type=list[Said])
                 self._changed.notify_all()
             return 200, {}
+        if action == "PushTraffic":
+            return 200, self._take_traffic(parameters["Traffic"])
         assert action == "PushReport"
         with self._changed:
             self._changed.notify_all()
@@ -155,6 +159,21 @@ class Feedbox:
             report.links = dict(self._links)
             self.reports.append(report)
         return 200, {}
+
+    def _take_traffic(self, text: str) -> dict[str, Any]:
+        with self._changed:
+            for each in msgspec.json.decode(text, type=list[PlaceTraffic]):
+                self.traffic[each.place] = each
+            self._changed.notify_all()
+            return {"Life": self.life}
+
+    def await_traffic(self, place: int, condition: Callable[[PlaceTraffic], bool]) -> PlaceTraffic:
+        """What was last said of a place, once it fits."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: place in self.traffic and condition(self.traffic[place]), PATIENCE
+            ), f"the last that was said: {self.traffic.get(place)}"
+            return self.traffic[place]
 
     def _pull(self, revision: int, life: int, wait: float) -> dict[str, Any]:
         http = self._http

@@ -34,6 +34,7 @@ from privlink.model.items import (
     Segment,
     Server,
 )
+from privlink.model.traffic import PlaceTraffic
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
@@ -156,6 +157,24 @@ def test_bytes_flow_between_two_networks_that_look_the_same(node: Node) -> None:
 def test_a_gateway_and_an_endpoint_answer_a_ping(node: Node) -> None:
     for address in (GATEWAY, ENDPOINT):
         lab.ping(node.client, address)
+
+
+def test_what_passes_is_told_to_the_server_and_outlives_the_agent(node: Node) -> None:
+    node.put(forward_ep=msgspec.structs.replace(OPEN, number=91))
+    with lab.echo_server(node.server, 8080):
+        lab.ask(node.client, ENDPOINT, 80, b"hello" * 1000)
+        once = node.feedbox.await_traffic(91, lambda each: least(each) > 5000)
+        node.end(signal.SIGKILL)
+        lab.ask(node.client, ENDPOINT, 80, b"hello" * 1000)
+        node.feedbox.traffic.clear()
+        node.start()
+        twice = node.feedbox.await_traffic(91, lambda each: least(each) > least(once) + 5000)
+    assert (once.counters.opened, twice.counters.opened) == (1, 2)
+
+
+def least(said: PlaceTraffic) -> int:
+    """The bytes of the direction that had fewer."""
+    return min(each.bytes for each in said.counters.carried)
 
 
 def test_closing_refuses_and_opening_again_lets_in(node: Node) -> None:

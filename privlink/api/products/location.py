@@ -5,6 +5,7 @@ from __future__ import annotations
 from privlink import errors
 from privlink.api.action import (
     BSSOPENAPI,
+    CMS,
     ECS,
     LOCATION,
     NLB,
@@ -32,6 +33,7 @@ _SERVED = {
         RESOURCEMANAGER,
         LOCATION,
         BSSOPENAPI,
+        CMS,
     )
 }
 _TYPE = "openAPI"

@@ -16,3 +16,4 @@ from privlink.store.schema.labels import *
 from privlink.store.schema.networks import *
 from privlink.store.schema.security import *
 from privlink.store.schema.services import *
+from privlink.store.schema.traffic import *

@@ -2,6 +2,7 @@
 
 from tests.api.steps import (
     billing,
+    cms,
     ecs,
     location,
     nlb,
@@ -25,5 +26,6 @@ STEPS = {
     "sts": sts.STEPS,
     "location": location.STEPS,
     "bssopenapi": billing.STEPS,
+    "cms": cms.STEPS,
     "privlink": privlink.STEPS,
 }

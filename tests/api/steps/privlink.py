@@ -83,6 +83,11 @@ REFUSED = [
     *("10.0.0.5", 40001, "10.0.0.9", 81, "", 0, "", 0),
     *(0, 0, 0, 0, 0, "", "", "", "client"),
 ]
+# Of place 1: 12 packets with 5,040 bytes there, 10 with 80,000 back; one was refused.
+COUNTED = (
+    '[[1,2,[[[12,5040],[10,80000]],[[1,60],[0,0]],3,0,{"finished":1},'
+    '{"ingress_rule":[[1,60],[0,0]]}]]]'
+)
 
 STEPS = [
     call("CreateAccount", Name="shop"),
@@ -131,6 +136,19 @@ STEPS = [
     call("DescribeFlowRecords", Event="closed", Client="10.0.0.0/24"),
     call("DescribeFlowRecords", StartTime="2026-01-01T12:00:01Z", Cause="no_listener"),
     refused("InvalidCause", "DescribeFlowRecords", Cause="bad luck"),
+    call("PushTraffic", NodeId="node-1", Life=4000000000, Traffic=COUNTED),
+    refused("InvalidTraffic", "PushTraffic", NodeId="node-1", Life=4000000000, Traffic="[1]"),
+    call("SetPrices", Currency="CNY", ZoneHour="0.07", Gigabyte="0.07"),
+    refused("InvalidGigabyte", "SetPrices", Currency="CNY", ZoneHour="0.07", Gigabyte="free"),
+    call("DescribePrices"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "DescribePrices")),
+    call(
+        "DescribeUsage",
+        StartTime="2026-11-01T00:00:00Z",
+        EndTime="2026-12-01T00:00:00Z",
+        Granularity="Day",
+    ),
+    refused("EndpointNotFound", "DescribeUsage", EndpointId="ep-none"),
     call("DescribeStatus"),
     signed_by("LTAI5tExample1", refused("NoPermission", "DescribeStatus")),
     call("GetAttachment", AttachmentId="att-1"),

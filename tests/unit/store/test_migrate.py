@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from privlink.store import (
     balancers,
     changes,
     endpoints,
+    lives,
     migrate,
     networks,
     parts,
@@ -458,3 +460,30 @@ INSERT INTO sequence (name, value) VALUES ('revision', 5), ('opening', 9);
 INSERT INTO connection (endpoint_id, service_id, decision, bandwidth, traffic_control,
         modified_at) VALUES ('ep-1', 'epsrv-1', 'accepted', 100, 'Scalability', 'today');
 """
+
+
+def test_zones_that_are_there_are_metered_from_now_on(database: Database, file: Path) -> None:
+    take_steps(database, "0018")
+    with closing(sqlite3.connect(file)) as connection:
+        for table, given in (
+            ("endpoint_service", {"id": "epsrv-1", "account_id": "1", "payer": "EndpointService"}),
+            ("endpoint_service", {"id": "epsrv-2", "account_id": "1", "payer": "Endpoint"}),
+            ("endpoint", {"id": "ep-1", "account_id": "2", "service_id": "epsrv-1"}),
+            ("endpoint", {"id": "ep-2", "account_id": "2", "service_id": "epsrv-2"}),
+            ("endpoint_zone", {"endpoint_id": "ep-1", "zone_id": "a", "number": 1}),
+            ("endpoint_zone", {"endpoint_id": "ep-2", "zone_id": "a", "number": 2}),
+            ("endpoint_zone", {"endpoint_id": "ep-2", "zone_id": "b", "number": 3, "deleting": 1}),
+        ):
+            columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+            row = {name: given.get(name, 0) for _, name, _, needed, *_ in columns if needed} | given
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+            connection.execute(statement, list(row.values()))
+        connection.commit()
+    before = int(time.time())
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        first, second = lives.living(tx)
+    assert (first.place, first.payer_id, first.account_id) == (1, "1", "2")
+    assert (second.place, second.payer_id, second.provider_id) == (2, "2", "1")
+    assert before <= first.begun <= time.time()

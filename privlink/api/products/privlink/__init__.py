@@ -5,8 +5,10 @@ from privlink.api.products.privlink import (
     attachments,
     flow_records,
     health,
+    prices,
     service_traffic,
     status,
+    usage,
 )
 
 ACTIONS = (
@@ -16,4 +18,6 @@ ACTIONS = (
     *service_traffic.ACTIONS,
     *status.ACTIONS,
     *flow_records.ACTIONS,
+    *usage.ACTIONS,
+    *prices.ACTIONS,
 )

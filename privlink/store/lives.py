@@ -1,0 +1,108 @@
+"""For how long each endpoint zone was there, and who pays for it: kept when it is gone.
+
+Written in the transaction that creates or deletes the zone, so neither is without the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, bindparam, case, insert, literal, or_, select, update
+
+from privlink.model.privatelink import EndpointZone
+from privlink.model.traffic import ZoneLife
+from privlink.store import rows, schema
+from privlink.store.database import Transaction
+from privlink.store.prepared import Prepared, PreparedIn
+
+_life, _endpoint, _service = schema.zone_life, schema.endpoint, schema.endpoint_service
+
+# Parameters have other names than the columns, which SQLAlchemy keeps for itself.
+_BEGIN = Prepared(
+    insert(_life).from_select(
+        [column.name for column in _life.columns],
+        select(
+            bindparam("number"),
+            _endpoint.c.id,
+            bindparam("zone"),
+            bindparam("eni"),
+            _endpoint.c.account_id,
+            _endpoint.c.service_id,
+            _service.c.account_id,
+            case(
+                (_service.c.payer == literal("EndpointService"), _service.c.account_id),
+                else_=_endpoint.c.account_id,
+            ),
+            bindparam("now"),
+            bindparam("never"),
+        )
+        .join_from(_endpoint, _service, _service.c.id == _endpoint.c.service_id)
+        .where(_endpoint.c.id == bindparam("endpoint")),
+    )
+)
+_END = Prepared(
+    update(_life)
+    .where(_life.c.place == bindparam("number"), _life.c.ended.is_(None))
+    .values(ended=bindparam("now"))
+)
+_KNOWN = PreparedIn(lambda places: select(_life.c.place).where(_life.c.place.in_(places)))
+
+
+def begin(tx: Transaction, zone: EndpointZone) -> None:
+    """A zone of an endpoint is created. Who pays was settled when the service was."""
+    _BEGIN.run(
+        tx,
+        number=zone.number,
+        endpoint=zone.endpoint_id,
+        zone=zone.zone_id,
+        eni=zone.eni_id,
+        now=int(time.time()),
+        never=None,
+    )
+
+
+def end(tx: Transaction, zone: EndpointZone) -> None:
+    """It is deleted. Saying so again changes nothing."""
+    _END.run(tx, number=zone.number, now=int(time.time()))
+
+
+def known(tx: Transaction, places: Iterable[int]) -> set[int]:
+    """Those of the places that are, or were, endpoint zones."""
+    return {place for (place,) in _KNOWN.rows(tx, places)}
+
+
+def living(tx: Transaction) -> list[ZoneLife]:
+    """Every zone there is."""
+    return rows.all_of(tx, ZoneLife, select(_life).where(_life.c.ended.is_(None)))
+
+
+def between(
+    tx: Transaction, start: int, end: int, after: int, size: int, **equal: str
+) -> list[ZoneLife]:
+    """Zones that were there in some time (seconds since 1970), by place, from after a place on."""
+    statement = _having(equal).where(_life.c.begun < end, _life.c.place > after)
+    there = statement.where(or_(_life.c.ended.is_(None), _life.c.ended >= start))
+    return rows.all_of(tx, ZoneLife, there.order_by(_life.c.place).limit(size))
+
+
+def carriers(tx: Transaction, places: Iterable[int]) -> dict[int, str]:
+    """The load balancers that places lead to now."""
+    zone = schema.endpoint_zone
+    found = {}
+    for some in rows.chunks(map(str, places)):
+        leading = select(zone.c.number, zone.c.resource_id).where(
+            zone.c.number.in_(map(int, some)), zone.c.resource_id.is_not(None)
+        )
+        found.update({row.number: row.resource_id for row in tx.execute(leading)})
+    return found
+
+
+def any_of(tx: Transaction, **equal: str) -> bool:
+    """Whether there is, or was, a zone with these values."""
+    return tx.execute(_having(equal).limit(1)).first() is not None
+
+
+def _having(equal: dict[str, str]) -> Select[Any]:
+    return select(_life).where(*(_life.c[name] == value for name, value in equal.items()))
