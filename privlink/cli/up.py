@@ -51,6 +51,8 @@ def up(
         click.echo(line, err=True)
     if missing:
         raise SystemExit(1)
+    for line in requirements.wanting():
+        click.echo(line, err=True)
     settings = _settings(state, listen, region, zones, domain)
     if detach:
         _start_detached(settings)

@@ -25,19 +25,25 @@ from privlink.node import system
 from privlink.node.errors import KernelError
 
 ROOT: Final = 1 << 16  # the handle of the qdisc, 1:
+WITHOUT_HTB: Final = (
+    "this kernel has no HTB (CONFIG_NET_SCH_HTB), which holds connections to their bandwidth: "
+    "load or build sch_htb, or give the connection no bandwidth"
+)
 
 _HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 _TC: Final = struct.Struct("=B3xiIII")  # family, ifindex, handle, parent, info
 _ATTRIBUTE: Final = struct.Struct("=HH")  # length, type
 _RATE: Final = struct.Struct("=BBHhHI")  # cell_log, link layer, overhead, cell_align, mpu, rate
 _HTB: Final = struct.Struct("=12s12sIIIII")  # rate, ceil, buffer, cbuffer, quantum, level, prio
+_GLOBAL: Final = struct.Struct("=IIIII")  # version, rate2quantum, defcls, debug, direct_pkts
 _QUEUE: Final = struct.Struct("=IIIII")  # length, backlog, drops, requeues, overlimits
 
 _ERROR, _DONE = 2, 3  # NLMSG_ERROR, NLMSG_DONE
 _NEWQDISC, _NEWTCLASS, _DELTCLASS, _GETTCLASS = 36, 40, 41, 42
-_REQUEST, _ACK, _DUMP, _REPLACE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x400
+_REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
+_TOP: Final = 0xFFFFFFFF  # TC_H_ROOT
 _KIND, _OPTIONS, _STATS2 = 1, 2, 7  # TCA_*
-_PARMS, _RATE64, _CEIL64 = 1, 6, 7  # TCA_HTB_*
+_PARMS, _INIT, _DIRECT_QLEN, _RATE64, _CEIL64 = 1, 2, 5, 6, 7  # TCA_HTB_*
 _STATS_QUEUE: Final = 3  # TCA_STATS_QUEUE
 _ETHERNET: Final = 1  # TC_LINKLAYER_ETHERNET: no table of rates is wanted
 _TICK: Final = 64  # ns (net/pkt_sched.h)
@@ -76,6 +82,19 @@ class Classes:
         """Close the socket; the classes stay."""
         self._socket.close()
 
+    def begin(self, ifindex: int) -> None:
+        """Have the qdisc, which drops whatever has no class. Raises KernelError."""
+        options = _attribute(_INIT, _GLOBAL.pack(3, 10, 0, 0, 0)) + _attribute(
+            _DIRECT_QLEN, bytes(4)
+        )
+        body = _body(_TC.pack(0, ifindex, ROOT, _TOP, 0), b"htb\0", options)
+        try:
+            self._ask("make the shaper", [(_NEWQDISC, _CREATE | _EXCLUSIVE, body)], errno.EEXIST)
+        except KernelError as error:
+            if error.errno == errno.ENOENT:
+                raise KernelError(error.operation, error, WITHOUT_HTB) from error
+            raise
+
     def put(self, ifindex: int, classes: Iterable[Class]) -> None:
         """Make classes or change them, which those who use them do not notice.
 
@@ -87,7 +106,7 @@ class Classes:
         )
 
     def delete(self, ifindex: int, numbers: Iterable[int]) -> None:
-        """Delete classes with what waits in them; no matter if they are gone. Raises KernelError."""
+        """Delete classes and what waits in them, no matter if they are gone. Raises KernelError."""
         self._ask(
             "delete a class of the shaper",
             ((_DELTCLASS, 0, _TC.pack(0, ifindex, ROOT | each, 0, 0)) for each in numbers),
@@ -158,24 +177,19 @@ def _requests(ifindex: int, wanted: Class) -> Iterator[tuple[int, int, bytes]]:
     ticks = wanted.burst // _TICK
     parms = _HTB.pack(rate, rate, ticks, ticks, _QUANTUM, 0, 0)
     rate64 = struct.pack("=Q", wanted.rate)
-    options = (
-        _attribute(_PARMS, parms) + _attribute(_RATE64, rate64) + _attribute(_CEIL64, rate64)
-    )
+    options = _attribute(_PARMS, parms) + _attribute(_RATE64, rate64) + _attribute(_CEIL64, rate64)
+    limit = struct.pack("=I", min(wanted.limit, _MOST32))
     name = ROOT | wanted.number
     yield (
         _NEWTCLASS,
         _CREATE,
-        _TC.pack(0, ifindex, name, ROOT, 0)
-        + _attribute(_KIND, b"htb\0")
-        + _attribute(_OPTIONS, options),
+        _body(_TC.pack(0, ifindex, name, ROOT, 0), b"htb\0", options),
     )
     yield (
         _NEWQDISC,
         _CREATE | _REPLACE,
         # Of the class's number, and not one the kernel looks for: of those there are 32,768.
-        _TC.pack(0, ifindex, wanted.number << 16, name, 0)
-        + _attribute(_KIND, b"bfifo\0")
-        + _attribute(_OPTIONS, struct.pack("=I", min(wanted.limit, _MOST32))),
+        _body(_TC.pack(0, ifindex, wanted.number << 16, name, 0), b"bfifo\0", limit),
     )
 
 
@@ -192,6 +206,10 @@ def _read(body: bytes) -> Seen | None:
     statistics = dict(_attributes(attributes.get(_STATS2, b"")))
     _, _, dropped, _, _ = _QUEUE.unpack_from(statistics.get(_STATS_QUEUE, bytes(_QUEUE.size)))
     return Seen(handle & 0xFFFF, rate, dropped)
+
+
+def _body(head: bytes, kind: bytes, options: bytes) -> bytes:
+    return head + _attribute(_KIND, kind) + _attribute(_OPTIONS, options)
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

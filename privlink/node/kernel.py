@@ -18,7 +18,7 @@ from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
-
+from privlink.node.shaper import Shaper
 
 RECORDS = 100  # of flows, per place, CPU and second; the rest is only counted
 
@@ -36,6 +36,7 @@ class Kernel:
         self.program = program
         self.fragments = program.maps["fragments"]
         self.gone: queue.SimpleQueue[Gone] = queue.SimpleQueue()  # whose flows are to be cut
+        self.shaper = Shaper(fabric, program)
         self._guarded: dict[str, int] = {}  # link name -> index
 
     @classmethod

@@ -30,7 +30,8 @@ class Streams:
         self._reached_at = 0.0
         self._stopped = False
         self._threads = [
-            threading.Thread(target=work, name=work.__name__) for work in (self._send, self._receive)
+            threading.Thread(target=work, name=work.__name__)
+            for work in (self._send, self._receive)
         ]
 
     def start(self) -> None:
@@ -83,7 +84,9 @@ class Streams:
                     self._reached.set()
 
     @contextmanager
-    def _polled(self, sockets: list[socket.socket], event: int) -> Iterator[Iterator[socket.socket]]:
+    def _polled(
+        self, sockets: list[socket.socket], event: int
+    ) -> Iterator[Iterator[socket.socket]]:
         by_number = {each.fileno(): each for each in sockets}
         with select.epoll() as poll:
             for number in by_number:
@@ -99,7 +102,14 @@ class Streams:
 
 @contextmanager
 def streaming(
-    client: str, server: str, address: str, port: int, count: int, *, listen: int, back: bool = False
+    client: str,
+    server: str,
+    address: str,
+    port: int,
+    count: int,
+    *,
+    listen: int,
+    back: bool = False,
 ) -> Iterator[Streams]:
     """Streams through what the client knows as `address` and `port`; `back`: the server sends."""
     with ExitStack() as stack:
