@@ -29,6 +29,7 @@ class Streams:
         self._reached = threading.Event()
         self._reached_at = 0.0
         self._stopped = False
+        self._began = time.monotonic()
         self._threads = [
             threading.Thread(target=work, name=work.__name__)
             for work in (self._send, self._receive)
@@ -56,6 +57,11 @@ class Streams:
         size = int(seconds * about * 1e6 / 8)
         began = self._after(size // 10)
         return 8e-6 * size / (self._after(size) - began)
+
+    def average(self) -> float:
+        """Payload in Mbit/s since the streams began: however late it is read, no more came in."""
+        received = self._received
+        return 8e-6 * received / (time.monotonic() - self._began)
 
     def _after(self, size: int) -> float:
         """When so many bytes more have come in."""

@@ -28,7 +28,7 @@ PORT = tenants.RANGE[0]
 PEER = 1 << 31  # MARK_PEER of bpf/pace.h
 SPEEDS = (5000, 2500, 1000, 500, 200, 100)  # Mbit/s
 MOMENT = 0.3  # seconds of the speed asked for
-MOST_MOMENTS = 12
+MOST_MOMENTS = 20
 TOLERANCE = 0.05
 CONNECTION, CONNECTION_TWO = 11, 12
 
@@ -48,16 +48,17 @@ def limited(bandwidth: int, forward: Forward = tenants.FORWARD) -> Forward:
 
 
 def assert_held(flowing: streams.Streams, asked: int) -> None:
-    """That streams have so many Mbit/s: in all never more, and so much as soon as they are let.
+    """That streams had never more than so many Mbit/s, and have so much now."""
+    assert_reached(flowing, asked)
+    assert flowing.average() <= high(asked)
 
-    Others use this machine too: what they delay comes late, and then at once.
-    """
-    flowing.goodput(MOMENT, asked)
+
+def assert_reached(flowing: streams.Streams, asked: int) -> None:
+    """That they come to have it; what others use of this machine delays it, and then it is more."""
     found: list[float] = []
-    while not found or not any(low(asked) <= each <= high(asked) for each in found):
+    while not found or not low(asked) <= found[-1] <= high(asked):
         assert len(found) < MOST_MOMENTS, f"{asked} Mbit/s asked for, found {found}"
         found.append(flowing.goodput(MOMENT, asked))
-    assert len(found) / sum(1 / each for each in found) <= high(asked)
 
 
 def low(asked: int) -> float:
@@ -134,17 +135,15 @@ def test_flows_that_run_feel_a_change(
         streams.streaming(*ends, ENDPOINT, WEB, 2, listen=WEB_SERVER) as flowing,
         cloud.with_items(forward_one=limited(100)),
     ):
-        assert_held(flowing, 100)
+        assert_reached(flowing, 100)
         before = dict(cloud.program.maps["forwards"].dump())
         cloud.put(forward_one=limited(speed // 2))
         assert dict(cloud.program.maps["forwards"].dump()) == before  # a change of two classes
-        assert_held(flowing, speed // 2)
+        assert_reached(flowing, speed // 2)
         cloud.put(forward_one=limited(0))
         lab.eventually(lambda: flowing.goodput(MOMENT, speed) > high(speed // 2))
         cloud.put(forward_one=limited(100))
-        # What came in unlimited, and was not read yet, is.
-        lab.eventually(lambda: flowing.goodput(MOMENT, 100) < high(100))
-        assert_held(flowing, 100)
+        assert_reached(flowing, 100)
 
 
 def test_what_waits_too_long_is_dropped_and_counted(
