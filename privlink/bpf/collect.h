@@ -19,6 +19,14 @@ static __always_inline bool silent(const struct flow *flow, const struct flow *p
 	return flow->last_seen <= since && (!partner || partner->last_seen <= since);
 }
 
+/* Whether both sides have to be told if it ends. */
+static __always_inline bool is_under_way(const struct flow_key *key, const struct flow *flow,
+					 const struct flow *partner)
+{
+	return key->protocol == IPPROTO_TCP && partner && flow->established && !flow->revoked &&
+	       !ended(flow);
+}
+
 /* Forget a flow that was silent for so long that nobody needs to be told. */
 static __noinline int end_if_silent(const struct silence *silence)
 {
@@ -31,6 +39,7 @@ static __noinline int end_if_silent(const struct silence *silence)
 	partner = find_partner(&silence->key, flow, &partner_key);
 	/* Who has not yet said more than a greeting is not the one to say that it was all. */
 	if (!silent(flow, partner, silence->since) ||
+	    is_under_way(&silence->key, flow, partner) ||
 	    (partner && partner->established && !flow->established && !flow->revoked))
 		return 0;
 	return forget(&silence->key, flow);

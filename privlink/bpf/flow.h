@@ -103,15 +103,20 @@ static __always_inline struct target_key target_of_flow(const struct flow *clien
 }
 
 /* One flow more, or one less, for a server that is chosen by how many it has. */
-static __noinline void load(const struct flow *client, __u8 protocol, __s32 one)
+__noinline int load(const struct flow *client, __u8 protocol, __s32 one)
 {
-	struct target_key key = target_of_flow(client, protocol);
-	__s32 *load = bpf_map_lookup_elem(&loads, &key);
+	struct target_key key;
+	__s32 *load;
 
+	if (!client)
+		return 0;
+	key = target_of_flow(client, protocol);
+	load = bpf_map_lookup_elem(&loads, &key);
 	if (load)
 		__sync_fetch_and_add(load, one);
 	else if (one > 0)
 		bpf_map_update_elem(&loads, &key, &one, BPF_NOEXIST);
+	return 0;
 }
 
 /* Why a flow that is over is. */
@@ -128,14 +133,19 @@ static __always_inline __u8 cause_of(const struct flow *client, const struct flo
 
 /* Delete a flow by either of its entries, unless another CPU is about to: then its entries may be
  * another flow's by the time we delete them. */
-static __noinline bool forget(const struct flow_key *key, struct flow *flow)
+__noinline int forget(const struct flow_key *key, struct flow *flow)
 {
-	struct flow_key partner_key = partner_of(key, flow);
-	struct flow *partner = find_partner(key, flow, &partner_key);
-	const struct flow_key *client_key = flow->reverse ? &partner_key : key;
-	struct flow *client = flow->reverse ? partner : flow;
-	struct flow *server = flow->reverse ? flow : partner;
+	const struct flow_key *client_key;
+	struct flow_key partner_key;
+	struct flow *partner, *client, *server;
 
+	if (!key || !flow)
+		return false;
+	partner_key = partner_of(key, flow);
+	partner = find_partner(key, flow, &partner_key);
+	client_key = flow->reverse ? &partner_key : key;
+	client = flow->reverse ? partner : flow;
+	server = flow->reverse ? flow : partner;
 	if (client) {
 		if (__sync_val_compare_and_swap(&client->taken, 0, 1))
 			return false;
@@ -376,17 +386,20 @@ static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 }
 
 /* What a flow leads through: its forward, and its server. PASSED, or which is gone. */
-static __noinline int resting(const struct flow_key *key, struct flow *flow, __u8 family)
+__noinline int resting(const struct flow_key *key, struct flow *flow, __u8 family)
 {
-	const struct forward *forward = bpf_map_lookup_elem(&forwards, &flow->forward);
-	struct server_key listener = {
-		.balancer = flow->balancer,
-		.family = family,
-		.protocol = key->protocol,
-		.first = flow->listener,
-	};
+	struct server_key listener = { .family = family };
+	const struct forward *forward;
 	struct target_key target;
+	__u32 number;
 
+	if (!key || !flow)
+		return REASON_CLOSED;
+	listener.balancer = flow->balancer;
+	listener.protocol = key->protocol;
+	listener.first = flow->listener;
+	number = flow->forward;
+	forward = bpf_map_lookup_elem(&forwards, &number);
 	/* An endpoint may give up its IPv6 and keep the rest. */
 	if (!forward || (family == FAMILY_IPV6 && unspecified(&forward->source6)))
 		return REASON_CLOSED;

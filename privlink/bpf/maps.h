@@ -137,7 +137,7 @@ struct server_key {
 struct server {
 	struct in6_addr address;
 	__be16 port;	/* 0: the one the client asked for */
-	__u8 weight;	/* where flows are compared by it */
+	__u8 weight;	/* where flows are compared by it; else 0 */
 	__u8 pad;
 };
 
@@ -422,6 +422,30 @@ struct blame {
 };
 
 ARRAY_MAP(blames, BPF_MAP_TYPE_PERCPU_ARRAY, struct blame, 1);
+
+/* packets: the one that this CPU is at, by its headers; the stack is for other things. */
+enum piece { WHOLE, FIRST_PIECE, LATER_PIECE };
+
+/* What the headers say. */
+struct packet {
+	struct flow_key key;	/* ports only once the transport header was read */
+	__be32 identification;	/* of a piece */
+	__u16 length;		/* from the transport header to the end, in bytes */
+	__u16 offset;		/* of a piece, in bytes */
+	__u8 transport;		/* where the transport header begins */
+	__u8 family;
+	__u8 piece;
+	__u8 flags;		/* TCP's ... */
+	__be32 acknowledged;	/* ... acknowledgement number, ... */
+	__be32 end;		/* ... and the one that acknowledges all of the segment */
+	__u8 last;		/* of the pieces */
+	__u8 header;		/* length of the transport header, in bytes */
+	__u8 way;		/* whose it is, ... */
+	__u8 refused;		/* ... whether it would have opened a flow, ... */
+	__u32 place;		/* ... and where it is counted; 0: nowhere */
+};
+
+ARRAY_MAP(packets, BPF_MAP_TYPE_PERCPU_ARRAY, struct packet, 1);
 
 /* keys: of flows, where the stack has no room either. */
 enum key { KEY_QUOTED, KEY_PARTNER, KEYS };

@@ -47,27 +47,6 @@ struct fragment_header {
 	__be32 identification;
 };
 
-enum piece { WHOLE, FIRST_PIECE, LATER_PIECE };
-
-/* What the headers say. */
-struct packet {
-	struct flow_key key;	/* ports only once the transport header was read */
-	__be32 identification;	/* of a piece */
-	__u16 length;		/* from the transport header to the end, in bytes */
-	__u16 offset;		/* of a piece, in bytes */
-	__u8 transport;		/* where the transport header begins */
-	__u8 family;
-	__u8 piece;
-	__u8 flags;		/* TCP's ... */
-	__be32 acknowledged;	/* ... acknowledgement number, ... */
-	__be32 end;		/* ... and the one that acknowledges all of the segment */
-	__u8 last;		/* of the pieces */
-	__u8 header;		/* length of the transport header, in bytes */
-	__u8 way;		/* whose it is, ... */
-	__u8 refused;		/* ... whether it would have opened a flow, ... */
-	__u32 place;		/* ... and where it is counted; 0: nowhere */
-};
-
 /* A header at an offset, or NULL where the packet ends before it does. Packet pointers die with
  * every helper that may move the packet, so each step reaches for its own. */
 #define header(skb, type, offset) ((type *)reach(skb, offset, sizeof(type)))

@@ -419,10 +419,15 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 SEC("tc")
 int privlink_ingress(struct __sk_buff *skb)
 {
-	struct packet packet = {};
-	int outcome = handle_frame(skb, &packet);
+	__u32 only = 0;
+	struct packet *packet = bpf_map_lookup_elem(&packets, &only);
+	int outcome;
 
-	return outcome >= 0 ? outcome : drop(skb, &packet, -outcome);
+	if (!packet)
+		return TC_ACT_SHOT;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	outcome = handle_frame(skb, packet);
+	return outcome >= 0 ? outcome : drop(skb, packet, -outcome);
 }
 
 /* At tc ingress of the shaper's far ends: to where the packet was going, if that is still there. */

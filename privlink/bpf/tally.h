@@ -1,4 +1,7 @@
-/* Counting what passes and what does not, and records of what became of flows. Decides nothing. */
+/* Counting what passes and what does not, and records of what became of flows. Decides nothing.
+ *
+ * What is not static the verifier looks at once, not once per caller; that has to answer something.
+ */
 #pragma once
 
 #include "packet.h"
@@ -43,11 +46,15 @@ static __always_inline void add(struct amount *sum, const struct amount *amount)
 }
 
 /* A packet of a flow went on. Its own entry tells the record, the place everybody else. */
-static __noinline void count_carried(struct __sk_buff *skb, const struct packet *packet,
-				     struct flow *flow)
+__noinline int count_carried(struct __sk_buff *skb, const struct packet *packet, struct flow *flow)
 {
-	struct amount amount = amount_of(skb, packet);
-	struct traffic *place = traffic_of(packet->place);
+	struct amount amount;
+	struct traffic *place;
+
+	if (!packet)
+		return 0;
+	amount = amount_of(skb, packet);
+	place = traffic_of(packet->place);
 
 	if (flow) {
 		__sync_fetch_and_add(&flow->packets, amount.packets);
@@ -55,19 +62,22 @@ static __noinline void count_carried(struct __sk_buff *skb, const struct packet 
 	}
 	if (place)
 		add(&place->carried[packet->way & 1], &amount);
+	return 0;
 }
 
-static __noinline void count_refused(struct __sk_buff *skb, const struct packet *packet,
-				     __u16 reason)
+__noinline int count_refused(struct __sk_buff *skb, const struct packet *packet, __u16 reason)
 {
-	struct amount amount = amount_of(skb, packet);
-	struct refusal_key key = {
-		.place = packet->place,
-		.reason = reason,
-		.way = packet->way,
-	};
-	struct traffic *place = traffic_of(packet->place);
-	struct amount *sum = bpf_map_lookup_elem(&refusals, &key);
+	struct refusal_key key = { .reason = reason };
+	struct amount amount, *sum;
+	struct traffic *place;
+
+	if (!packet)
+		return 0;
+	amount = amount_of(skb, packet);
+	key.place = packet->place;
+	key.way = packet->way;
+	place = traffic_of(packet->place);
+	sum = bpf_map_lookup_elem(&refusals, &key);
 
 	if (place)
 		add(&place->dropped[packet->way & 1], &amount);
@@ -75,6 +85,7 @@ static __noinline void count_refused(struct __sk_buff *skb, const struct packet 
 		add(sum, &amount);
 	else
 		bpf_map_update_elem(&refusals, &key, &amount, BPF_NOEXIST);
+	return 0;
 }
 
 /* Room for a record about a place, or NULL: there were enough of it in this second, or nobody
@@ -131,32 +142,39 @@ static __always_inline void describe_flow(struct record *record, const struct fl
 
 /* A flow was opened; `key` and `client` are those of what its client sends. Whoever reads, looks
  * every now and then: to be woken would cost more than the record. */
-static __noinline void say_opened(const struct flow_key *key, const struct flow *client)
+__noinline int say_opened(const struct flow_key *key, const struct flow *client)
 {
-	struct traffic *counters = traffic_of(client->place);
+	struct traffic *counters;
 	struct record *record;
 
+	if (!key || !client)
+		return 0;
+	counters = traffic_of(client->place);
 	if (counters)
 		counters->opened++;
 	record = begin_record(client->place, EVENT_OPENED);
 	if (!record)
-		return;
+		return 0;
 	describe_flow(record, key, client);
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 /* A flow is over; `server` is the entry of the answers, NULL if that is gone. */
-static __noinline void say_closed(const struct flow_key *key, const struct flow *client,
-				  const struct flow *server, __u8 cause)
+__noinline int say_closed(const struct flow_key *key, const struct flow *client,
+			  const struct flow *server, __u8 cause)
 {
-	struct traffic *counters = traffic_of(client->place);
+	struct traffic *counters;
 	struct record *record;
 
+	if (!key || !client)
+		return 0;
+	counters = traffic_of(client->place);
 	if (counters && cause < CAUSES)
 		counters->ended[cause]++;
 	record = begin_record(client->place, EVENT_CLOSED);
 	if (!record)
-		return;
+		return 0;
 	describe_flow(record, key, client);
 	record->cause = cause;
 	if (server) {
@@ -164,17 +182,21 @@ static __noinline void say_closed(const struct flow_key *key, const struct flow 
 		record->carried[FROM_SERVER].bytes = server->bytes;
 	}
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 /* A flow was not opened, for this reason. */
-static __noinline void say_refused(const struct packet *packet, __u8 reason)
+__noinline int say_refused(const struct packet *packet, __u8 reason)
 {
-	struct record *record = begin_record(packet->place, EVENT_REFUSED);
 	__u32 only = 0;
 	const struct blame *blame;
+	struct record *record;
 
+	if (!packet)
+		return 0;
+	record = begin_record(packet->place, EVENT_REFUSED);
 	if (!record)
-		return;
+		return 0;
 	describe(record, &packet->key);
 	record->cause = reason;
 	record->way = packet->way;
@@ -185,4 +207,5 @@ static __noinline void say_refused(const struct packet *packet, __u8 reason)
 		record->direction = blame->direction;
 	}
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
 }

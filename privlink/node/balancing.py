@@ -83,11 +83,14 @@ def _listener_entries(
         at = address_bytes(server.address)
         key = TARGET_KEY.pack(balancer.number, family, number, first, at, port)
         yield Entry("targets", key, NUMBER.pack(1))
+    # Else what stands in a slot would change with a weight that does not count there.
+    compared = listener.scheduler is items.Scheduler.LEAST_CONNECTIONS
     for slot, server in enumerate(slots):
+        weight = server.weight if compared else 0
         yield Entry(
             "servers",
             SERVER_KEY.pack(balancer.number, family, number, first, slot),
-            SERVER.pack(address_bytes(server.address), socket.htons(server.port), server.weight),
+            SERVER.pack(address_bytes(server.address), socket.htons(server.port), weight),
         )
     idle = listener.idle or IDLE[protocol]
     value = LISTENER.pack(len(slots), first, idle, _SCHEDULERS[listener.scheduler])

@@ -64,7 +64,7 @@ class Gone(msgspec.Struct, frozen=True):
 
 
 class Silence(NamedTuple):
-    """An entry, since when it has been silent at least, and whether its two sides are to be told."""
+    """An entry, since when it has been silent at least, and whether both sides are to be told."""
 
     key: bytes
     since: int
@@ -106,11 +106,11 @@ def sweep(program: Program, now: int) -> int:
 
 
 def cut(program: Program, gone: Gone, now: int) -> list[Silence]:
-    """End the flows that rested on what is gone, and have both sides told; in the fabric's namespace.
+    """End the flows that rested on what is gone, and have both sides told.
 
-    Returns what is left to be collected once they have been.
+    To be called in the fabric's namespace. Returns what is to be collected once they have been.
     """
-    keys = [key for key in _resting_on(program.maps["flows"], gone)]
+    keys = list(_resting_on(program.maps["flows"], gone))
     return [
         Silence(key, now, told=False)
         for key in keys
@@ -152,16 +152,17 @@ class _Walk:
             )
             for at, (glance, (protocol,)) in enumerate(glances):
                 self.entries += 1
-                last_seen, idle, established, client_over, server_over, reset, revoked = glance
+                last_seen, idle, reverse, established, *ends, reset, revoked = glance
                 # Cheapest first: most flows are younger than any limit.
                 if self._now - last_seen < min(ENDED, idle * SECOND):
                     continue
-                over = reset or revoked or (client_over and server_over)
+                over = bool(reset or revoked or all(ends))
                 since = self._now - patience(
                     protocol, idle, over=over, established=established, crowded=self._crowded
                 )
                 if last_seen <= since:
-                    told = established and not over and protocol == socket.IPPROTO_TCP
+                    tcp = protocol == socket.IPPROTO_TCP
+                    told = tcp and established and not over and not reverse
                     yield Silence(keys[at * size : (at + 1) * size], since, told)
 
 

@@ -36,8 +36,9 @@ RULE = struct.Struct("=QQIHHBBBBBBBB")
 SET_KEY = struct.Struct("=II16s")
 FLOW_KEY = struct.Struct("=I16s16sHHB3x")
 FLOW = struct.Struct("=QQQQII16s16sHH6s6sIIIIIIIHHHBBBBBBBBBBI")
-# Of the same: last_seen, idle, established, client_finished, server_finished, reset, revoked.
-FLOW_GLANCE = struct.Struct("=Q110xH6x???B?5x")
+# Of the same: last_seen, idle, reverse, established, client_finished, server_finished, reset and
+# revoked.
+FLOW_GLANCE = struct.Struct("=Q110xH5x????B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
 CAUSES = 9
@@ -222,7 +223,7 @@ class Flow(NamedTuple):
     last_seen: int  # CLOCK_MONOTONIC, ns; exact to a second
     opened: int  # the same clock
     packets: int
-    bytes: int
+    octets: int  # of IP
     forward: int
     ifindex: int
     source: str

@@ -53,8 +53,8 @@ from privlink.node.maps import (
 
 # From the tail of the chain to its head.
 MAPS: Final = (
-    "targets", "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards", "addresses",
-    "ports",
+    "targets", "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards",
+    "addresses", "ports",
 )  # fmt: skip
 
 _OPEN: Final = ("ports", "addresses", "listeners", "neighbours")  # a new one is what lets pass

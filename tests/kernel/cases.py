@@ -19,7 +19,7 @@ from privlink.model.items import (
     Protocol,
     Server,
 )
-from privlink.node.maps import NUMBER, Flow, FlowKey, Reason
+from privlink.node.maps import Flow, FlowKey, Reason
 from tests.kernel.desk import Desk, Outcome
 from tests.kernel.frames import (
     CLIENT,
@@ -175,6 +175,11 @@ def back(desk: Desk) -> Flow:
     """The one flow's entry for what the server answers."""
     (flow,) = (flow for flow in desk.flows().values() if flow.reverse)
     return flow
+
+
+def uncounted(flows: dict[FlowKey, Flow]) -> dict[FlowKey, Flow]:
+    """Flows without what they have carried."""
+    return {key: flow._replace(packets=0, octets=0) for key, flow in flows.items()}
 
 
 def finish(desk: Desk) -> None:

@@ -433,8 +433,8 @@ class Model:
             not next(s.port for s in servers if packed(s.address) == destination),
         )  # fmt: skip
         there = Flow(
-            1, size(packet), opening.number, server.ifindex, packed(source), destination, chosen.source_port, port,
-            server.mac + GATEWAY, opening.network, *rests, reverse=False,
+            1, size(packet), opening.number, server.ifindex, packed(source), destination,
+            chosen.source_port, port, server.mac + GATEWAY, opening.network, *rests, reverse=False,
         )  # fmt: skip
         wanted = replace(there, source_port=key.source_port).partner(key)
         if wanted in self.flows:

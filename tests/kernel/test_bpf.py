@@ -120,7 +120,7 @@ def test_many_entries_go_in_and_out_in_batches(bpf_object: Path) -> None:
 
 def test_single_entries(bpf_object: Path) -> None:
     with Program.open(bpf_object) as program:
-        counts, key = program.maps["flow_counts"], bytes(4)
+        counts, key = program.maps["loads"], bytes(28)
         assert counts.lookup(key) is None
         assert not counts.delete(key)
         counts.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])

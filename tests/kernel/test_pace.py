@@ -1,4 +1,4 @@
-"""The program and a forward with a pace: its packets go to the shaper, and say where to from there."""
+"""The program and a forward with a pace: what it tells the shaper of a packet."""
 
 from __future__ import annotations
 

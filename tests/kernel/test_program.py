@@ -40,6 +40,10 @@ ELSEWHERE = {
     Reason.NO_LONGER_PERMITTED: "test_rule_changes",
     Reason.EGRESS_RULE: "test_security_groups",
     Reason.CHANGING: "test_sweep",
+    Reason.FLOW_RATE: "test_limits",
+    Reason.SERVER_GONE: "test_balancing",
+    Reason.IDLE: "test_sweep",
+    Reason.BANDWIDTH: "test_shaper",  # the shaper drops, and counts
 }
 
 

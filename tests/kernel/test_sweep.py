@@ -8,11 +8,10 @@ import pytest
 
 from privlink.node.bpf import Map
 from privlink.node.flows import ENDED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
-from privlink.node.maps import FLOW, NUMBER, Reason
-from tests.kernel.cases import connect, finish, other, pair, reopen
-from tests.kernel.desk import Desk
-from tests.kernel.frames import CLIENT, OTHER, SERVER, answer, ask, client, server
-
+from privlink.node.maps import FLOW, Cause, Flow, Reason
+from tests.kernel.cases import connect, finish, pair
+from tests.kernel.desk import Desk, packed
+from tests.kernel.frames import CLIENT, ask, client
 
 ESTABLISHED = 900 * SECOND
 
@@ -31,6 +30,8 @@ def test_counts_follow_what_the_sweep_ends_and_go_with_their_forward(lab: Desk) 
     assert (lab.flow_count(7), lab.flow_count(9)) == (3, None)
     assert lab.sweep(newest(lab) + HALF_OPEN) == 1
     assert lab.flow_count(7) == 2
+    assert lab.sweep(newest(lab) + ESTABLISHED) == 2
+    assert lab.flow_count(7) == 2  # both sides are to be told first
     assert lab.sweep(newest(lab) + ESTABLISHED) == 2
     assert lab.flow_count(7) == 0
     lab.close(7)
@@ -81,7 +82,7 @@ def test_a_crowded_table_has_less_patience_with_half_open_flows(lab: Desk) -> No
     lab.send(CLIENT, bytes(client(ask())))
     now = newest(lab) + HALF_OPEN_CROWDED
     assert lab.sweep(now) == 0
-    fresh = FLOW.pack(now, *FLOW.unpack(bytes(FLOW.size))[1:])
+    fresh = packed(Flow.unpack(bytes(FLOW.size))._replace(last_seen=now, idle=900))
     flows.update_many(
         (number.to_bytes(flows.key_size, "little"), fresh)
         for number in range(flows.max_entries // 2)
@@ -91,18 +92,14 @@ def test_a_crowded_table_has_less_patience_with_half_open_flows(lab: Desk) -> No
 
 
 def test_the_sweep_takes_no_partner_of_another(lab: Desk) -> None:
-    """What is left of a closed flow is over; in its partner's place is a server that only reads."""
+    """Half a flow is left over; in its partner's place is another's, whose server speaks."""
     connect(lab)
-    reopen(lab)
-    lab.send(OTHER, bytes(other(ask())))
-    lab.send(SERVER, bytes(server(answer())))
-    lab.send(OTHER, bytes(other(ask("A"))))
-    (upload,) = (key for key in lab.flows() if key.source == OTHER.address)
-    later = newest(lab) + ESTABLISHED
-    lab.put_flow(upload, lab.flows()[upload]._replace(last_seen=later))
-    assert lab.sweep(later) == 1
-    assert {*lab.flows()} == {upload, pair()[1]}
-    assert (lab.flow_count(7), lab.flow_count(8)) == (None, 1)
+    later = lab.flows()[pair()[0]].last_seen + ESTABLISHED
+    theirs = lab.flows()[pair()[1]]._replace(forward=8, last_seen=later)
+    lab.put_flow(pair()[1], theirs)
+    assert lab.sweep(later) == 1  # its client is told, ...
+    assert lab.sweep(later) == 1  # ... and it is collected
+    assert lab.flows() == {pair()[1]: theirs}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +117,12 @@ def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit
     assert lab.sweep(seen + limit - SECOND) == 0
     assert len(lab.flows()) == 2
     assert lab.sweep(seen + limit) == 1
+    if state == "established":
+        assert {flow.revoked for flow in lab.flows().values()} == {Cause.IDLE}
+        for sender, said in ((CLIENT, client(ask("A"))), (SERVER, server(answer("A")))):
+            outcome = lab.send(sender, bytes(said))
+            assert (outcome.verdict, outcome.reason) == ("redirect", Reason.IDLE)
+        assert lab.sweep(seen + limit) == 1
     assert lab.flows() == {}
 
 
@@ -131,6 +134,8 @@ def test_the_sweep_spares_a_flow_while_one_side_still_speaks(lab: Desk) -> None:
     partner = flow.partner(key)
     # The other direction's entry alone is a flow nobody can answer; it goes by itself.
     assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
+    assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
+    assert lab.flows() == {}
     lab.send(CLIENT, bytes(client(ask(sport=5))))
     half_open = newest(lab)
     connect(lab, 6)

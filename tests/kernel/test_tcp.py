@@ -9,7 +9,7 @@ import pytest
 from scapy.layers.inet import TCP
 from scapy.packet import Raw
 
-from privlink.node.maps import NUMBER, Reason
+from privlink.node.maps import Cause, Reason
 from tests.kernel.cases import (
     CLOSED_GROUP,
     ELSEWHERE,
@@ -192,7 +192,10 @@ def test_both_families_at_once_are_two_conversations(lab: Desk, net: Net) -> Non
     assert set(lab.flows()) == {*pair(V4), *pair(V6)}
     assert lab.flow_count(7) == 2
     lab.send(CLIENT, bytes(client(ask("R"), net.endpoint)))
-    assert [flow.reset for key, flow in lab.flows().items() if key in pair(net)] == [True, True]
+    assert [flow.reset for key, flow in lab.flows().items() if key in pair(net)] == [
+        Cause.CLIENT_RESET,
+        Cause.CLIENT_RESET,
+    ]
     rest = set(lab.flows()) - {*pair(net)}
     assert not any(flow.reset for key, flow in lab.flows().items() if key in rest)
 
@@ -209,4 +212,4 @@ def test_a_closed_service_tells_both_sides(lab: Desk, net: Net) -> None:
     made = {"hlim": 255} if net is V6 else {"id": 0, "flags": "DF", "ttl": 64}
     told = to_server(TCP(sport=40000, dport=8080, flags="R", seq=6, window=0), net.source, **made)
     assert shown(outcome.packet) == shown(bytes(told))
-    assert lab.flows() == {}
+    assert {flow.revoked for flow in lab.flows().values()} == {Cause.CLOSED}

@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from privlink.node.flows import SECOND
-from privlink.node.maps import FLOW, NUMBER, FlowKey, Reason
+from privlink.node.maps import FLOW, FlowKey, Reason
 from tests.kernel import checksums
 from tests.kernel.cases import (
     CLOSED_GROUP,
@@ -192,6 +192,7 @@ def test_what_was_closed_is_opened_anew_by_the_next_datagram(lab: Desk, net: Net
     exchange(lab, net)
     for key in pair(net, 17):
         lab.put_flow(key, lab.flows()[key]._replace(forward=6))
+    lab.begin_epoch()
     asked = client(datagram(b"again"), net.endpoint)
     go(lab, CLIENT, asked, to_server(datagram(b"again", 40000, 8080), net.source))
     assert {flow.forward for flow in lab.flows().values()} == {7}

@@ -31,6 +31,8 @@ from privlink.node.maps import Direction, Entry, address_bytes, address_key
 
 MAPPED = "00000000000000000000ffff"  # before an IPv4 address
 MAC = "02:00:00:00:00:64"
+UNLIMITED = "00000100" + "00" * 12  # 65,536 flows, and nothing else
+TCP_TURNS = " 8403 01 000000"  # 900 seconds, and a scheduler
 
 
 def only(item: Item, name: str) -> list[Entry]:
@@ -42,16 +44,18 @@ def test_a_segment_is_its_gateways() -> None:
     (entry,) = entries(Segment(5, 1, "10.0.0.0/24", "10.0.0.253"))
     assert entry.map == "addresses"
     assert entry.key.hex() == f"01000000{MAPPED}0a0000fd"
-    assert entry.value[:12] == bytes.fromhex("eeffffffffff 01 00 00000000")
+    assert entry.value[:16] == bytes.fromhex("eeffffffffff 01 00 00000000 00000000")
     both = Segment(5, 1, "10.0.0.0/24", "10.0.0.253", "fd00::/64", "fd00::fd")
     assert [e.key for e in entries(both)] == [entry.key, address_key(1, "fd00::fd")]
     assert {e.value for e in entries(both)} == {entry.value}
 
 
 def test_a_forward_without_opening_answers_and_leads_nowhere() -> None:
-    (entry,) = entries(Forward(1, "10.0.0.100", MAC, (7, 8), None))
+    (entry,) = entries(Forward(1, "10.0.0.100", MAC, (7, 8), None, number=5))
     assert entry.key.hex() == f"01000000{MAPPED}0a000064"
-    assert entry.value[:20] == bytes.fromhex("020000000064 02 02 00000000 07000000 08000000")
+    assert entry.value[:24] == bytes.fromhex(
+        "020000000064 02 02 00000000 05000000 07000000 08000000"
+    )
 
 
 def test_a_replaced_opening_lives_on_and_takes_no_new_flow() -> None:
@@ -66,7 +70,7 @@ def test_a_forward_with_an_opening_leads_to_its_balancer() -> None:
     item = Forward(1, "10.0.0.100", MAC, (), Opening(9, 2, "100.64.0.1", 3))
     (opened,) = only(item, "forwards")
     assert opened.key == maps.NUMBER.pack(9)
-    assert opened.value.hex() == f"0200000003000000{MAPPED}64400001{'00' * 16}"
+    assert opened.value.hex() == f"0200000003000000{MAPPED}64400001{'00' * 16}{UNLIMITED}"
     (address,) = only(item, "addresses")
     assert address.value[8:12] == opened.key
 
@@ -75,7 +79,9 @@ def test_an_endpoint_of_both_families_is_two_addresses_and_one_forward() -> None
     opening = Opening(9, 2, "100.64.0.1", 3, "fd64::1")
     item = Forward(1, "10.0.0.100", MAC, (7,), opening, address6="fd00::100")
     (opened,) = only(item, "forwards")
-    assert opened.value[8:].hex() == f"{MAPPED}64400001fd640000000000000000000000000001"
+    assert opened.value[8:].hex() == (
+        f"{MAPPED}64400001fd640000000000000000000000000001{UNLIMITED}"
+    )
     four, six = only(item, "addresses")
     assert (four.key, six.key) == (address_key(1, "10.0.0.100"), address_key(1, "fd00::100"))
     assert four.value == six.value
@@ -136,7 +142,7 @@ def test_slots_are_weights_in_lowest_terms_spread_evenly(
     assert slots(balancer(*weights)) == places
     (listener,) = only(balancer(*weights), "listeners")
     assert listener.key == bytes.fromhex("40000000 03000000 04 06 0050")
-    assert listener.value == maps.NUMBER.pack(len(places)) + bytes.fromhex("0050 0000")
+    assert listener.value == maps.NUMBER.pack(len(places)) + bytes.fromhex("0050" + TCP_TURNS)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +175,8 @@ def test_each_family_has_its_servers_and_its_slots() -> None:
     assert four.key == bytes.fromhex("40000000 03000000 04 11 0035")
     assert six.key == bytes.fromhex("40000000 03000000 06 11 0035")
     assert (four.value, six.value) == (
-        bytes.fromhex("01000000 0035 0000"),
-        bytes.fromhex("03000000 0035 0000"),
+        bytes.fromhex("01000000 0035 3c00 01 000000"),
+        bytes.fromhex("03000000 0035 3c00 01 000000"),
     )
     key = "03000000 {} 11 0035 {:02x}000000"
     assert [(e.key, e.value) for e in only(item, "servers")] == [
@@ -194,7 +200,7 @@ def test_a_listener_whose_servers_are_all_ipv6_has_nobody_for_ipv4() -> None:
 def test_a_range_is_one_listener_with_its_servers_under_the_first_port() -> None:
     item = Balancer(3, (Listener(Protocol.TCP, 80, 90, (Server("10.0.0.1", 0, 1),)),))
     assert [(e.key.hex(" ", 4), e.value.hex(" ", 4)) for e in only(item, "listeners")] == [
-        (f"{bits:02x}000000 03000000 0406{port:04x}", "01000000 00500000")
+        (f"{bits:02x}000000 03000000 0406{port:04x}", "01000000 00508403 01000000")
         for bits, port in ((61, 80), (63, 88), (64, 90))
     ]
     (server,) = only(item, "servers")

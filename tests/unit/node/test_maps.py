@@ -67,8 +67,8 @@ LAYOUTS = (
         maps.FLOW,
         "last_seen opened packets bytes forward ifindex source destination source_port "
         "destination_port destination_mac source_mac address_difference port_difference "
-        "partner_network epoch taken place balancer listener idle pace any_port loaded peer reverse "
-        "established client_finished server_finished reset revoked acknowledged last",
+        "partner_network epoch taken place balancer listener idle pace any_port loaded peer "
+        "reverse established client_finished server_finished reset revoked acknowledged last",
     ),
     (
         "traffic",
@@ -197,14 +197,14 @@ def test_a_flow_in_python() -> None:
     assert (flow.destination_mac, flow.source_mac) == ("02:00:00:00:02:05", maps.GATEWAY_MAC)
     assert (flow.peer, flow.reverse, flow.established, flow.reset) == (True, False, True, False)
     assert (flow.partner_network, flow.epoch) == (2, 9)
-    assert (flow.opened, flow.packets, flow.bytes) == (4, 3, 900)
+    assert (flow.opened, flow.packets, flow.octets) == (4, 3, 900)
     assert (flow.place, flow.balancer, flow.listener) == (31, 32, 80)
     assert (flow.idle, flow.pace, flow.any_port, flow.loaded) == (60, 4, True, False)
     assert flow.revoked == Cause.NO_LONGER_PERMITTED
     assert flow.ended
     assert (flow.acknowledged, flow.last) == (True, 0x12345678)
     assert maps.FLOW_GLANCE.unpack(value) == (
-        flow.last_seen, flow.idle, flow.established,
+        flow.last_seen, flow.idle, flow.reverse, flow.established,
         flow.client_finished, flow.server_finished, flow.reset, bool(flow.revoked),
     )  # fmt: skip
     key = FlowKey(1, "10.0.0.5", 40000, "10.0.0.100", 80, 6)

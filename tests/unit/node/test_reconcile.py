@@ -675,7 +675,10 @@ def test_closing_and_opening_again_keeps_the_address_answering() -> None:
     before, after = address(1, (1,), 1), address(1, (1,), 2)
     old, new = {before, forward(1, 1)}, {after, forward(2, 2)}
     assert plan(new, old) == Plan(
-        shut=(forward(1, 1),), put=(forward(2, 2), after), count=Count(1, 1, 1)
+        shut=(forward(1, 1),),
+        put=(forward(2, 2), after),
+        count=Count(1, 1, 1),
+        rejudges=True,  # the flows of the old forward are to end
     )
 
 
@@ -939,9 +942,7 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param(set(), ENDPOINT, False, id="a new endpoint"),
         pytest.param(set(), {*ENDPOINT, *INGRESS_GROUP}, False, id="with a new group"),
         pytest.param({address(1, (1,), 0)}, ENDPOINT, False, id="accepted"),
-        pytest.param({forward(1, 1)}, {forward(1, 2)}, False, id="another balancer"),
-        pytest.param(balanced(1, [1]), balanced(1, [2, 3]), False, id="other servers"),
-        pytest.param(balanced(1, [1]), [], False, id="a listener that goes"),
+        pytest.param(balanced(1, [1]), balanced(1, [1, 2]), False, id="a server more"),
         pytest.param([], [neighbour(SERVERS[0], 11)], False, id="a server that comes"),
         pytest.param(set(), {PORT_WITHOUT}, False, id="a workload without groups"),
         pytest.param({PORT_WITH}, {PORT_WITHOUT}, False, id="a workload that leaves its groups"),
@@ -961,7 +962,11 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param(INGRESS_GROUP[1:], INGRESS_GROUP, False, id="a page that was missing"),
         pytest.param([], members(1, ["10.0.0.5"]), True, id="a member more"),
         pytest.param(members(1, ["10.0.0.5"]), [], True, id="a member less"),
-        # Where its flows lead.
+        # Where its flows lead, and by what.
+        pytest.param({forward(1, 1)}, set(), True, id="a forward that goes"),
+        pytest.param({forward(1, 1)}, {forward(1, 2)}, True, id="another balancer"),
+        pytest.param(balanced(1, [1]), balanced(1, [2, 3]), True, id="other servers"),
+        pytest.param(balanced(1, [1]), [], True, id="a listener that goes"),
         pytest.param([neighbour(SERVERS[0], 11)], [neighbour(SERVERS[0], 12)], True, id="moved"),
         pytest.param([neighbour(SERVERS[0], 11)], [], True, id="a server that goes"),
         # Who obeys them.
