@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from bench import api, plane, scale
+from bench import api, bandwidth, plane, scale
 from bench.lanes import LANES
 from bench.options import Options
 from bench.traffic import MEASURES
@@ -22,6 +22,7 @@ SUITES: dict[str, Callable[[Path, Options], None]] = {
     "api": api.run,
     "plane": plane.run,
     "scale": scale.run,
+    "bandwidth": bandwidth.run,
 }
 OUTPUT = Path("build/bench")
 

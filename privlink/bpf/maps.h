@@ -271,7 +271,7 @@ struct flow {
 	__u32 balancer;		/* whose server it has, ... */
 	__be16 listener;	/* ... behind the listener with this first port */
 	__u16 idle;		/* seconds of silence after which it ends */
-	__u16 pace;		/* as in a forward */
+	__u16 pace;		/* its class: the one in its forward, or the next for answers; 0: none */
 	__u8 any_port;		/* 1: the server has the port that the client asked for */
 	__u8 loaded;		/* 1: it counts in `loads` */
 	__u8 peer;		/* as in a port */
@@ -394,7 +394,7 @@ enum number {
 	NUMBER_EPOCH,
 	NUMBER_IDENTIFICATION,
 	NUMBER_LIFE,		/* of these maps, by chance: counters of another life begin at 0 */
-	NUMBER_SHAPER,		/* the link that leads into the shaper; 0: there is none */
+	NUMBER_SHAPER,		/* the first of the links that lead into the shaper; 0: there is none */
 	NUMBER_RECORDS,		/* per place, CPU and second, at most */
 	NUMBER_MOVING,		/* 1: flows are on their way into this table; unknown ones wait */
 	NUMBERS,

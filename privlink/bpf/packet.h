@@ -20,6 +20,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "maps.h"
+#include "pace.h"
 
 #define IP_START ETH_HLEN
 #define IPV4_TRANSPORT (IP_START + sizeof(struct iphdr))
@@ -329,6 +330,8 @@ static __always_inline bool rewrite_ports(struct __sk_buff *skb, const struct pa
 
 static __always_inline int deliver(struct __sk_buff *skb, const struct flow *flow)
 {
+	if (flow->pace)
+		return pace(skb, flow);
 	return flow->peer ? send_to_peer(skb, flow->ifindex) : send(skb, flow->ifindex);
 }
 

@@ -430,6 +430,19 @@ int privlink_ingress(struct __sk_buff *skb)
 	return outcome >= 0 ? outcome : drop(skb, packet, -outcome);
 }
 
+/* At tc ingress of the shaper's far ends: to where the packet was going, if that is still there. */
+SEC("tc")
+int privlink_deliver(struct __sk_buff *skb)
+{
+	__u32 mark = skb->mark, ifindex = mark & ~MARK_PEER;
+	struct packet packet = {};
+
+	skb->mark = 0;
+	if (!bpf_map_lookup_elem(&ports, &ifindex))
+		return drop(skb, &packet, REASON_CHANGING);
+	return mark & MARK_PEER ? send_to_peer(skb, ifindex) : send(skb, ifindex);
+}
+
 /* Forget flows that are over: on no link, but called by the agent with a packet that is a list of
  * silences, and answering how many flows it forgot. */
 SEC("tc")

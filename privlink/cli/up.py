@@ -73,6 +73,8 @@ def up(
         click.echo(line, err=True)
     if missing:
         raise SystemExit(1)
+    for line in requirements.wanting():
+        click.echo(line, err=True)
     settings = Config(
         state=str(state.absolute()),
         listen=listen,

@@ -33,6 +33,8 @@ def main() -> int:
         log.error("%s", line)
     if missing:
         return 1
+    for line in requirements.wanting():
+        log.warning("%s", line)
     try:
         kernel = Kernel.open(configuration.instance, Path(configuration.object_path))
     except KernelError as error:

@@ -25,6 +25,7 @@ from privlink.node.errors import KernelError
 PROGRAM = "privlink_ingress"
 COLLECTOR = "privlink_collect"
 CUTTER = "privlink_cut"
+DELIVERER = "privlink_deliver"
 MOST_SILENCES = 48  # in one call of the collector
 
 _BATCH_BYTES = 1 << 20  # of values in one system call, ...
@@ -183,6 +184,7 @@ class Program:
         self._library = library
         self._object = handle
         self.fd = _program_fd(library, handle, PROGRAM)
+        self.deliverer = _program_fd(library, handle, DELIVERER)  # for the shaper's far ends
         self._collector = _program_fd(library, handle, COLLECTOR)
         self._cutter = _program_fd(library, handle, CUTTER)
         self.maps = {

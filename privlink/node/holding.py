@@ -18,8 +18,17 @@ from typing import Final
 
 import msgspec
 
-from privlink.model.items import AnyItem, Attachment, Balancer, Filter, Forward, Members, Segment
-from privlink.node.entries import entries, port_entries
+from privlink.model.items import (
+    AnyItem,
+    Attachment,
+    Balancer,
+    Filter,
+    Forward,
+    Members,
+    Opening,
+    Segment,
+)
+from privlink.node.entries import Circumstances, entries, port_entries
 from privlink.node.errors import KernelError
 from privlink.node.feed import Delivery
 from privlink.node.kernel import Kernel
@@ -154,6 +163,10 @@ class Holding:
         self._doubted = True
         faults: dict[str, str] = {}
         plugged = dict(self.plugged)
+        keys = set(keys)
+        # A class is there before a forward bears its number.
+        asked = {key: tuple(_openings(self._items.get(key))) for key in keys}
+        self._kernel.shaper.settle(asked, verify=whole)
         wanted = self._wanted(keys, faults, whole=whole)
         if whole:
             wanted = {**self._applied, **wanted}
@@ -256,7 +269,7 @@ class Holding:
             if bridge is None or not bridge.up:
                 self._kernel.fabric.make_bridge(bridge_name(item.number))
         if not isinstance(item, Attachment):
-            return frozenset(entries(item))
+            return frozenset(self._entries(item))
         name, bridge_port = workload_name(item.number), bridge_name(item.segment)
         link, bridge = find(name), find(bridge_port)
         self.plugged[key] = link is not None
@@ -266,6 +279,13 @@ class Holding:
             raise ValueError(f"bridge {bridge_port}, which {name} belongs to, is not there")
         self._kernel.connect(link, bridge, item.mac, verify=whole)
         return frozenset(port_entries(item, link.index, peer=link.peered))
+
+    def _entries(self, item: AnyItem) -> Iterable[Entry]:
+        shaper = self._kernel.shaper
+        for opening in _openings(item):
+            if opening.connection in shaper.refused and opening.bandwidth:
+                raise ValueError(shaper.refused[opening.connection])
+        return entries(item, Circumstances(paces=shaper.paces))
 
     def _remove_leftovers(self) -> None:
         """Remove links whose item went; workloads' links before the bridges they are ports of."""
@@ -292,6 +312,11 @@ def _references(item: AnyItem) -> Iterator[tuple[type, int]]:
     if isinstance(item, Filter):
         for number in {rule.members for rule in (*item.rules, *item.egress)} - {0}:
             yield Members, number
+
+
+def _openings(item: AnyItem | None) -> Iterator[Opening]:
+    if isinstance(item, Forward):
+        yield from filter(None, (item.opening, item.replaced))
 
 
 def _link_name(item: AnyItem) -> str | None:

@@ -19,6 +19,7 @@ from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 from privlink.node.ring import Ring
+from privlink.node.shaper import Shaper
 
 
 def pin_directory(instance: str) -> Path:
@@ -34,6 +35,7 @@ class Kernel:
         self.program = program
         self.fragments = program.maps["fragments"]
         self.gone: queue.SimpleQueue[Gone] = queue.SimpleQueue()  # whose flows are to be cut
+        self.shaper = Shaper(fabric, program)
         self._guarded: dict[str, int] = {}  # link name -> index
 
     @classmethod

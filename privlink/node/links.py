@@ -2,6 +2,7 @@
 
     sw<number>   the bridge of a segment (a managed vswitch)
     at<number>   the fabric end of a workload's veth pair, a port of its segment's bridge
+    shaper<n>    the near end of a veth pair with HTB on it; shaped<n> is the far one (shaper.py)
 
 The fabric has no addresses and routes nothing; what passes is what the eBPF program on each `at`
 link lets pass. Verbs are idempotent, and an `at` link carries the program before it joins a
@@ -28,6 +29,7 @@ from privlink.node.errors import KernelError
 
 BRIDGE_MTU: Final = 65535  # a bridge follows its smallest port unless told; jumbo frames must fit
 _OURS: Final = ("sw", "at")
+NEAR, FAR = "shaper", "shaped"
 INGRESS: Final = 0xFFFFFFF2  # clsact's ingress hook (linux/pkt_sched.h)
 _PRIORITY: Final = 1
 _HANDLE: Final = 1
@@ -120,6 +122,11 @@ class Fabric:
         found = system.within(self.path, socket.if_nameindex)
         return frozenset(name for _, name in found if name.startswith(_OURS))
 
+    def shapers(self) -> dict[str, int]:
+        """The near ends of the shaper's links, by name, with their indexes."""
+        found = system.within(self.path, socket.if_nameindex)
+        return {name: index for index, name in found if name.startswith(NEAR)}
+
     def link(self, name: str) -> Link | None:
         """One link, or None."""
         try:
@@ -183,6 +190,23 @@ class Fabric:
                 "replace", ifindex=link.index, lladdr=mac, flags=NTF_MASTER, state=NUD_NOARP
             )
             self._netlink.link("set", index=link.index, state="up")
+
+    def make_pair(self, near: str, far: str, index: int) -> Link:
+        """Have a veth pair, not up yet, whose near end has that index; the far one."""
+        with refusals(f"make {near}", errno.EEXIST):
+            peer = {"ifname": far, "mtu": BRIDGE_MTU}
+            self._netlink.link(
+                "add", ifname=near, kind="veth", index=index, mtu=BRIDGE_MTU, peer=peer
+            )
+        end = self.link(far)
+        if end is None:
+            raise KernelError.of(f"find {far}, the other end of {near}", errno.ENODEV)
+        return end
+
+    def set_up(self, name: str, index: int) -> None:
+        """Set a link up."""
+        with refusals(f"set {name} up"):
+            self._netlink.link("set", index=index, state="up")
 
     def remove(self, name: str) -> None:
         """Remove a link, and with a veth its other end; no matter if it is gone."""

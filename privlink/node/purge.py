@@ -25,7 +25,7 @@ def purge(instance: str) -> None:
     if system.namespace_exists(name):
         # A namespace lives as long as a process or socket in it; its links must go now.
         with closing(Fabric.open(instance)) as fabric:
-            for link in sorted(fabric.names()):
+            for link in sorted(fabric.names() | fabric.shapers().keys()):
                 fabric.remove(link)
     system.remove_namespace(name)
     remove_taps(instance)
@@ -38,7 +38,7 @@ def traces(instance: str) -> list[str]:
     found: list[str] = []
     if system.namespace_exists(name):
         with closing(Fabric.open(instance)) as fabric:
-            found += [f"{name}/{link}" for link in sorted(fabric.names())]
+            found += [f"{name}/{link}" for link in sorted(fabric.names() | fabric.shapers().keys())]
     found += taps(instance)
     paths = (system.NAMESPACES / name, pin_directory(instance))
     return found + [str(path) for path in paths if _there(path)]

@@ -16,6 +16,7 @@ from typing import Final
 from pyroute2 import IPRoute, NetlinkError
 
 from privlink.node import system
+from privlink.node.classes import WITHOUT_HTB
 from privlink.node.errors import KernelError
 from privlink.node.links import INGRESS
 
@@ -31,6 +32,19 @@ def missing() -> list[str]:
     if os.geteuid() != 0:
         return ["root is missing: network namespaces, links and eBPF programs are made with it"]
     return [*_missing_files(), *_missing_in_namespace()]
+
+
+def wanting() -> list[str]:
+    """What this host lacks that only some endpoints need, one sentence each; those have a fault."""
+    return system.aside(lambda: list(_wanting_parts()))
+
+
+def _wanting_parts() -> Iterator[str]:
+    with closing(IPRoute()) as netlink:
+        try:
+            netlink.tc("add", "htb", netlink.link_lookup(ifname="lo")[0], 0x10000)
+        except NetlinkError as error:
+            yield f"{WITHOUT_HTB}. Till then such a connection stays closed: {error}"
 
 
 def _missing_files() -> Iterator[str]:

@@ -13,6 +13,8 @@ from privlink.node.bpf import Program
 
 # struct __sk_buff and struct bpf_prog_info, as far as needed.
 CONTEXT_SIZE = 192
+CONTEXT_MARK = slice(8, 12)
+CONTEXT_PRIORITY = slice(32, 36)
 CONTEXT_IFINDEX = slice(40, 44)
 CONTEXT_EGRESS = slice(48, 52)  # cb[0], where the program writes it
 CONTEXT_REASON = slice(52, 56)  # cb[1]
@@ -28,6 +30,8 @@ class Run(NamedTuple):
     packet: bytes
     egress: int  # the port it was redirected to, else 0
     reason: int  # why it went no further, else 0
+    mark: int
+    priority: int
 
 
 class Bench:
@@ -59,6 +63,8 @@ class Bench:
             ctypes.string_at(self._packet_out, options.data_size_out),
             int.from_bytes(context[CONTEXT_EGRESS], sys.byteorder),
             int.from_bytes(context[CONTEXT_REASON], sys.byteorder),
+            int.from_bytes(context[CONTEXT_MARK], sys.byteorder),
+            int.from_bytes(context[CONTEXT_PRIORITY], sys.byteorder),
         )
 
 

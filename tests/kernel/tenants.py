@@ -145,7 +145,8 @@ class Cloud:
         self.fabric = fabric
         self.program = program
         self.names = names  # the namespace of each workload, by its word
-        self._holding = Holding(Kernel(fabric, program))
+        self.kernel = Kernel(fabric, program)
+        self._holding = Holding(self.kernel)
         self._revision = 0
         self._take(ITEMS, full=True)
 

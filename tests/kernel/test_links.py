@@ -57,7 +57,7 @@ def shown(name: str, *what: str) -> Any:
 
 
 def test_this_host_has_what_a_node_needs() -> None:
-    assert requirements.missing() == []
+    assert (requirements.missing(), requirements.wanting()) == ([], [])
 
 
 def test_without_root_one_line_says_so() -> None:
