@@ -127,6 +127,8 @@ class Agent:
     def _turn(self) -> None:
         started = time.perf_counter()
         said = [*self._take_deliveries(), *self._look_at_links(), *self._sweep()]
+        if self._holding.complete:
+            said += self._kernel.finish_move()
         stale = self._holding.complete and time.monotonic() >= self._report_at
         if said or self._owed or stale:
             self._report()
