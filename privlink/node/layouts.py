@@ -39,6 +39,7 @@ IDLE_UDP: Final = 60
 
 _FLOW_FIRST: Final = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
 
+_LATER: Final = 10_000_000_000  # ns from which on an entry is written for being seen later alone
 _LAST_SEEN: Final = struct.Struct("=Q")
 
 
@@ -183,8 +184,11 @@ def merged(held: bytes, brought: bytes) -> bytes:
     flow, of which that knows nothing.
     """
     mine, its = list(FLOW.unpack(held)), FLOW.unpack(brought)
-    if its[_AT["last_seen"]] < mine[_AT["opened"]]:
+    seen = its[_AT["last_seen"]]
+    if seen < mine[_AT["opened"]]:
         return held
+    if seen > mine[_AT["last_seen"]] + _LATER:
+        mine[_AT["last_seen"]] = seen
     for at in _SEEN:
         mine[at] = mine[at] or its[at]
     return FLOW.pack(*mine)

@@ -148,9 +148,13 @@ class Move:
         (layout_directory(self._pins, self._layout) / _FLOWS).unlink(missing_ok=True)
         yield "forgotten"
         _finish(self._program, self._pins)
+        self.close()
+        yield "done"
+
+    def close(self) -> None:
+        """Let go of the older maps."""
         for each in self._old.values():
             each.close()
-        yield "done"
 
     def _copy(self) -> int:
         """Bring every flow, and say as of when that was (CLOCK_MONOTONIC, ns)."""
