@@ -32,7 +32,6 @@ in the new one for its idle time.
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import time
@@ -44,7 +43,7 @@ from typing import Final
 
 from privlink.node import layouts
 from privlink.node.bpf import Map, Program
-from privlink.node.errors import KernelError
+from privlink.node.errors import LayoutError
 from privlink.node.maps import COUNT, LAYOUT, NUMBER, Number
 
 _FOLDER: Final = "layout-"
@@ -72,25 +71,27 @@ def pinned_layouts(pins: Path) -> list[int]:
 
 
 def refuse_unknown(pins: Path) -> None:
-    """Raise KernelError where maps are pinned that this version cannot go on with."""
+    """Raise LayoutError where maps are pinned that this version cannot go on with."""
     for layout in pinned_layouts(pins):
         where = layout_directory(pins, layout)
         if layout > LAYOUT:
-            raise KernelError.of(
-                f"go back to maps of layout {LAYOUT}: those in {where} are of layout {layout}",
-                errno.EINVAL,
+            raise LayoutError(
+                f"the maps in {where} are of layout {layout}, and this version knows none later "
+                f"than {LAYOUT}",
                 f"start the version of privlink that made them, or a newer one; {_WAY_OUT}",
             )
-        if layout == LAYOUT:
-            continue
-        known = layouts.OLDER.get(layout)
-        with Map.pinned(where / _FLOWS) as flows:
-            if known is None or (flows.key_size, flows.value_size) != known[:2]:
-                raise KernelError.of(
-                    f"take up the maps in {where}: they have another layout than {layout}",
-                    errno.EINVAL,
-                    f"they are damaged, or of a version that never was released; {_WAY_OUT}",
-                )
+        if layout < LAYOUT and not _fits(where, layout):
+            raise LayoutError(
+                f"the maps in {where} have another layout than {layout}, which is what their place "
+                "says",
+                f"they are damaged, or of a version that never was released; {_WAY_OUT}",
+            )
+
+
+def _fits(where: Path, layout: int) -> bool:
+    known = layouts.OLDER.get(layout)
+    with Map.pinned(where / _FLOWS) as flows:
+        return known is not None and (flows.key_size, flows.value_size) == known[:2]
 
 
 def begin(program: Program, pins: Path) -> Move | None:

@@ -1,7 +1,8 @@
 """A host as an older privlink left it: its program on the ports, its maps pinned in their layout.
 
-The program of today plays the older one: it keeps its own tables, which are pinned no more, and what
-it would have in layout 1 is written into maps of that layout, made and pinned here by plain calls.
+The program of today plays the older one: it keeps its own tables, which are pinned no more, and
+what it would have in layout 1 is written into maps of that layout, made and pinned here by plain
+calls.
 """
 
 from __future__ import annotations
