@@ -5,8 +5,13 @@
 
 #include "packet.h"
 
-#define NO_RULE 512	/* after every verdict, and even: nothing accepts */
-#define NOT_HERE 0	/* before every verdict, and even: a group we do not know may be one that drops */
+/* A verdict: priority, whether it accepts, and which rule of the group that is, from 1, in the bits
+ * from 17, of 16, and below. The least wins. */
+#define PRIORITY_SHIFT 17
+#define ACCEPTS (1 << 16)
+#define RULE_MASK 0xffff
+#define NO_RULE (256 << PRIORITY_SHIFT)	/* after every verdict: nothing accepts */
+#define NOT_HERE 0	/* before every verdict: a group we do not know may be one that drops */
 
 /* What is asked of a group: a flow of this protocol to this port, with this far end. */
 struct question {
@@ -37,7 +42,7 @@ static __always_inline __u64 half(const struct in6_addr *address, __u32 word)
 	       bpf_ntohl(address->s6_addr32[word + 1]);
 }
 
-/* The verdict of the first rule that matches among `count` of a page.
+/* The verdict of the first rule that matches among `count` of a page, whose first it counts as 1.
  *
  * Not static: the verifier then looks at it once, not once per page and group. */
 __noinline int page_verdict(const struct page *page, __u32 count, const struct question *question)
@@ -62,13 +67,13 @@ __noinline int page_verdict(const struct page *page, __u32 count, const struct q
 		member.set = rule->set;
 		if (member.set && !bpf_map_lookup_elem(&sets, &member))
 			continue;
-		return rule->priority << 1 | !!rule->accept;
+		return rule->priority << PRIORITY_SHIFT | (rule->accept ? ACCEPTS : 0) | (i + 1);
 	}
 	return NO_RULE;
 }
 
-/* A group's verdict, by its first rule that matches, as one number to be compared across groups:
- * priority * 2 + accept. The least wins, and of equal priorities the drop. */
+/* A group's verdict, by its first rule that matches; of equal priorities across groups the drop is
+ * the lesser. */
 __noinline int filter_verdict(__u32 number, __u32 direction, const struct question *question)
 {
 	struct filter_key key = { .number = number, .direction = direction };
@@ -85,7 +90,7 @@ __noinline int filter_verdict(__u32 number, __u32 direction, const struct questi
 		where.page = first / PAGE_RULES;
 		verdict = page_verdict(bpf_map_lookup_elem(&rules, &where), count - first, question);
 		if (verdict != NO_RULE)
-			return verdict;
+			return verdict + first;
 	}
 	return NO_RULE;
 }
@@ -94,14 +99,26 @@ static __noinline bool permitted_by(const __u32 *groups, __u8 count, __u32 direc
 				    const struct question *question)
 {
 	int best = NO_RULE;
+	__u32 only = 0, group = count ? groups[0] : 0;
+	struct blame *blame;
 
 	for (__u32 i = 0; i < MAX_FILTERS && i < count; i++) {
 		int verdict = filter_verdict(groups[i], direction, question);
 
-		if (verdict < best)
+		if (verdict < best) {
 			best = verdict;
+			group = groups[i];
+		}
 	}
-	return best & 1;
+	if (best & ACCEPTS)
+		return true;
+	blame = bpf_map_lookup_elem(&blames, &only);
+	if (blame) {
+		blame->group = group;
+		blame->rule = best & RULE_MASK;
+		blame->direction = direction;
+	}
+	return false;
 }
 
 /* Hold a flow against the rules, by what its client sends: PASSED, or why it must not be. */
@@ -115,7 +132,8 @@ __noinline int judge(const struct port *client, const struct address *address,
 	question.peer = key->source;
 	question.port = bpf_ntohs(key->destination_port);
 	question.protocol = key->protocol;
-	if (!permitted_by(address->filters, address->filter_count, INGRESS, &question))
+	if (address->kind != ADDRESS_BALANCER &&
+	    !permitted_by(address->filters, address->filter_count, INGRESS, &question))
 		return REASON_SECURITY_GROUP;
 	if (!client->filter_count)
 		return PASSED;
@@ -125,7 +143,16 @@ __noinline int judge(const struct port *client, const struct address *address,
 	return PASSED;
 }
 
-/* What flows are held against; it rises when the rules change. */
+/* Whether flows are on their way into this table from an older one. */
+static __always_inline bool flows_are_moving(void)
+{
+	__u32 number = NUMBER_MOVING;
+	const __u32 *moving = bpf_map_lookup_elem(&numbers, &number);
+
+	return moving && *moving;
+}
+
+/* What flows are held against; it rises when that changes. */
 static __always_inline __u32 epoch_now(void)
 {
 	__u32 number = NUMBER_EPOCH;

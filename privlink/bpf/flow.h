@@ -1,16 +1,19 @@
 /* Flows: finding, opening, carrying and closing a conversation through a forward. */
 #pragma once
 
+#include "balance.h"
 #include "filter.h"
 #include "packet.h"
 #include "reply.h"
+#include "tally.h"
 
 #define EEXIST 17	/* asm-generic/errno-base.h */
 #define EALREADY 114	/* asm-generic/errno.h */
 
 #define SOURCE_PORT_TRIES 32	/* at nine ports in ten taken, 3 in 100 fail */
 #define FIRST_SOURCE_PORT 1024	/* RFC 6335: the ports below belong to system services */
-#define SEEN_EVERY 1000000000ull	/* ns; less often written is less often fetched by another CPU */
+#define SEEN_EVERY SECOND	/* ns; less often written is less often fetched by another CPU */
+#define FLOW_BURST (SECOND / 10)	/* new flows that may come before they are due */
 
 #define GATEWAY_MAC ((struct mac) { { bpf_htons(0xeeff), 0xffff, 0xffff } })
 
@@ -52,69 +55,113 @@ static __always_inline struct flow *find_partner(const struct flow_key *key,
 	return same_key(&back, key) ? partner : NULL;
 }
 
-/* Take a new flow through a forward into account: 0, or why there must be none. */
-static __noinline int count_flow(__u32 forward)
+/* Take a new flow through a forward into account: PASSED, or why there must be none. */
+static __noinline int count_flow(__u32 number, const struct forward *forward)
 {
-	__s32 *count = bpf_map_lookup_elem(&flow_counts, &forward), none = 0;
+	struct count *count = bpf_map_lookup_elem(&counts, &number), none = {};
+	__u64 now = bpf_ktime_get_coarse_ns(), next;
 
 	if (!count) {
-		bpf_map_update_elem(&flow_counts, &forward, &none, BPF_NOEXIST);
-		count = bpf_map_lookup_elem(&flow_counts, &forward);
+		bpf_map_update_elem(&counts, &number, &none, BPF_NOEXIST);
+		count = bpf_map_lookup_elem(&counts, &number);
 		if (!count)
 			return REASON_FLOW_TABLE_FULL;
 	}
-	if (*count >= MAX_FLOWS)
+	if (count->flows >= (__s32)forward->flows)
 		return REASON_FLOW_LIMIT;
-	__sync_fetch_and_add(count, 1);
-	return 0;
+	next = count->next;
+	if (forward->spacing && next > now + FLOW_BURST)
+		return REASON_FLOW_RATE;
+	/* Two at the same moment may count as one. */
+	if (forward->spacing)
+		__sync_val_compare_and_swap(&count->next, next,
+					    (next > now ? next : now) + forward->spacing);
+	__sync_fetch_and_add(&count->flows, 1);
+	return PASSED;
 }
 
-static __always_inline void uncount_flow(__u32 forward)
+static __always_inline void uncount_flow(__u32 number)
 {
-	__s32 *count = bpf_map_lookup_elem(&flow_counts, &forward);
+	struct count *count = bpf_map_lookup_elem(&counts, &number);
 
 	if (count)
-		__sync_fetch_and_add(count, -1);
+		__sync_fetch_and_add(&count->flows, -1);
 }
 
-/* Delete one direction's entry; the client's is the one that counts. */
-static __always_inline void delete_entry(const struct flow_key *key, const struct flow *flow)
+/* The target of a flow by the entry of what its client sends. */
+static __always_inline struct target_key target_of_flow(const struct flow *client, __u8 protocol)
 {
-	__u32 forward = flow->forward;
-	bool counts = !flow->reverse;
+	struct server_key key = {
+		.balancer = client->balancer,
+		.family = is_mapped(&client->destination) ? FAMILY_IPV4 : FAMILY_IPV6,
+		.protocol = protocol,
+		.first = client->listener,
+	};
 
-	if (!bpf_map_delete_elem(&flows, key) && counts)
-		uncount_flow(forward);
+	return target_of(&key, &client->destination,
+			 client->any_port ? 0 : client->destination_port);
+}
+
+/* One flow more, or one less, for a server that is chosen by how many it has. */
+static __noinline void load(const struct flow *client, __u8 protocol, __s32 one)
+{
+	struct target_key key = target_of_flow(client, protocol);
+	__s32 *load = bpf_map_lookup_elem(&loads, &key);
+
+	if (load)
+		__sync_fetch_and_add(load, one);
+	else if (one > 0)
+		bpf_map_update_elem(&loads, &key, &one, BPF_NOEXIST);
+}
+
+/* Why a flow that is over is. */
+static __always_inline __u8 cause_of(const struct flow *client, const struct flow *server)
+{
+	if (client->revoked)
+		return client->revoked;
+	if (client->reset)
+		return client->reset;
+	if (client->client_finished && client->server_finished)
+		return CAUSE_FINISHED;
+	return server && server->established ? CAUSE_IDLE : CAUSE_UNANSWERED;
 }
 
 /* Delete a flow by either of its entries, unless another CPU is about to: then its entries may be
  * another flow's by the time we delete them. */
-static __always_inline bool forget(const struct flow_key *key, struct flow *flow)
+static __noinline bool forget(const struct flow_key *key, struct flow *flow)
 {
 	struct flow_key partner_key = partner_of(key, flow);
 	struct flow *partner = find_partner(key, flow, &partner_key);
-	struct flow *client = flow->reverse && partner ? partner : flow;
+	const struct flow_key *client_key = flow->reverse ? &partner_key : key;
+	struct flow *client = flow->reverse ? partner : flow;
+	struct flow *server = flow->reverse ? flow : partner;
 
-	if (__sync_val_compare_and_swap(&client->taken, 0, 1))
-		return false;
+	if (client) {
+		if (__sync_val_compare_and_swap(&client->taken, 0, 1))
+			return false;
+		say_closed(client_key, client, server, cause_of(client, server));
+		if (client->loaded)
+			load(client, key->protocol, -1);
+		uncount_flow(client->forward);
+	}
 	if (partner)
-		delete_entry(&partner_key, partner);
-	delete_entry(key, flow);
+		bpf_map_delete_elem(&flows, &partner_key);
+	bpf_map_delete_elem(&flows, key);
 	return true;
 }
 
-/* End a flow that may not go on: this side is told now, the other by its own entry when it next
- * speaks. That must not come back to life meanwhile, as others may claim what this one leaves. */
-static __always_inline void revoke(const struct flow_key *key, struct flow *flow)
+/* End a flow that may not go on: from now each side is refused what it sends, and told so. Its
+ * entries stay for that, till the agent collects them. */
+static __always_inline void revoke(const struct flow_key *key, struct flow *flow, __u8 cause)
 {
 	struct flow_key partner_key = partner_of(key, flow);
 	struct flow *partner = find_partner(key, flow, &partner_key);
 
-	if (!flow->reverse && __sync_val_compare_and_swap(&flow->taken, 0, 1))
+	if (flow->revoked)
 		return;
+	flow->revoked = cause;
 	if (partner)
-		partner->revoked = 1;
-	delete_entry(key, flow);
+		partner->revoked = cause;
 }
 
 /* A copy of a flow that was looked up, or NULL where its key leads to it no more: the memory of a
@@ -140,7 +187,7 @@ static __always_inline bool ended(const struct flow *flow)
 static __always_inline void mark_end(struct flow *flow, __u8 flags, bool by_server)
 {
 	if (flags & TCP_RST)
-		flow->reset = 1;
+		flow->reset = by_server ? CAUSE_SERVER_RESET : CAUSE_CLIENT_RESET;
 	else if (by_server)
 		flow->server_finished = 1;
 	else
@@ -222,56 +269,6 @@ static __noinline int claim(const struct flow_key *key, struct halves *halves)
 	return error == -EEXIST ? -EALREADY : error;
 }
 
-/* Who takes a new flow, or why nobody does. */
-struct choice {
-	const struct server *server;
-	const struct neighbour *neighbour;
-	int reason;
-};
-
-static __always_inline struct choice chosen_nobody(int reason)
-{
-	return (struct choice) { .reason = reason };
-}
-
-/* One server of the listener, chosen by chance: slots are units of weight. */
-static __always_inline struct choice choose(const struct forward *forward,
-					    const struct flow_key *key, __u8 family)
-{
-	struct listener_key listener_key = {
-		.prefix = LISTENER_PREFIX,
-		.balancer = forward->balancer,
-		.family = family,
-		.protocol = key->protocol,
-		.port = key->destination_port,
-	};
-	const struct listener *listener = bpf_map_lookup_elem(&listeners, &listener_key);
-	struct choice choice = { .reason = PASSED };
-
-	if (!listener)
-		return chosen_nobody(REASON_NO_LISTENER);
-
-	struct server_key server_key = {
-		.balancer = forward->balancer,
-		.family = family,
-		.protocol = key->protocol,
-		.first = listener->first,
-		.slot = (__u64)bpf_get_prandom_u32() * listener->slots >> 32,
-	};
-
-	choice.server = bpf_map_lookup_elem(&servers, &server_key);
-	if (!choice.server)
-		return chosen_nobody(REASON_NO_SERVER);
-
-	struct address_key where = {
-		.network = forward->network,
-		.address = choice.server->address,
-	};
-
-	choice.neighbour = bpf_map_lookup_elem(&neighbours, &where);
-	return choice.neighbour ? choice : chosen_nobody(REASON_NO_SERVER);
-}
-
 /* The two halves of a flow from the client behind `key` to a server. */
 static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
 				    const struct packet *packet, const struct forward *forward,
@@ -280,8 +277,23 @@ static __always_inline void compose(struct __sk_buff *skb, const struct port *po
 	struct flow *there = &halves->there, *back = &halves->back;
 	const struct flow_key *key = &packet->key;
 	const struct server *server = choice->server;
+	const struct listener *listener = choice->listener;
+	const __u16 idle = key->protocol == IPPROTO_TCP ? forward->idle_tcp : forward->idle_udp;
+	struct amount amount;
 
+	amount = amount_of(skb, packet);
+	there->packets = amount.packets;
+	there->bytes = amount.bytes;
 	there->last_seen = back->last_seen = bpf_ktime_get_coarse_ns();
+	there->opened = back->opened = there->last_seen;
+	there->place = back->place = packet->place;
+	there->balancer = back->balancer = forward->balancer;
+	there->listener = back->listener = listener->first;
+	there->idle = back->idle = idle ? idle : listener->idle;
+	there->pace = forward->pace;
+	back->pace = forward->pace ? forward->pace + 1 : 0;
+	there->any_port = back->any_port = !server->port;
+	there->loaded = back->loaded = listener->scheduler == SCHEDULER_LEAST;
 	there->partner_network = forward->network;
 	there->ifindex = choice->neighbour->ifindex;
 	there->peer = choice->neighbour->peer;
@@ -331,7 +343,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	/* Answers come from the MAC that the request went to: the endpoint's, or the gateway's. */
 	halves->back.destination_mac = ethernet->source;
 	halves->back.source_mac = ethernet->destination;
-	reason = count_flow(number);
+	reason = count_flow(number, forward);
 	if (reason)
 		return reason;
 	reason = claim(&packet->key, halves);
@@ -341,6 +353,9 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 			return REASON_CHANGING;
 		return reason == -EEXIST ? REASON_NO_SOURCE_PORT : REASON_FLOW_TABLE_FULL;
 	}
+	if (halves->there.loaded)
+		load(&halves->there, packet->key.protocol, 1);
+	say_opened(&packet->key, &halves->there);
 	return PASSED;
 }
 
@@ -360,6 +375,31 @@ static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 	       (!partner || partner->ifindex == ifindex);
 }
 
+/* What a flow leads through: its forward, and its server. PASSED, or which is gone. */
+static __noinline int resting(const struct flow_key *key, struct flow *flow, __u8 family)
+{
+	const struct forward *forward = bpf_map_lookup_elem(&forwards, &flow->forward);
+	struct server_key listener = {
+		.balancer = flow->balancer,
+		.family = family,
+		.protocol = key->protocol,
+		.first = flow->listener,
+	};
+	struct target_key target;
+
+	/* An endpoint may give up its IPv6 and keep the rest. */
+	if (!forward || (family == FAMILY_IPV6 && unspecified(&forward->source6)))
+		return REASON_CLOSED;
+	target = flow->reverse ? target_of(&listener, &key->source, key->source_port)
+			       : target_of(&listener, &flow->destination, flow->destination_port);
+	if (flow->any_port)
+		target.port = 0;
+	if (!bpf_map_lookup_elem(&targets, &target))
+		return REASON_SERVER_GONE;
+	flow->pace = forward->pace ? forward->pace + flow->reverse : 0;
+	return PASSED;
+}
+
 /* Hold a flow, whose packet came in at `ifindex`, against what changed since it last was: PASSED,
  * or why it must end. */
 static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, struct flow *flow,
@@ -370,9 +410,12 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	struct flow_key *partner_key = bpf_map_lookup_elem(&keys, &number);
 	const struct flow_key *asked = key;
 	const struct address *address;
+	int reason = resting(key, flow, family);
 
 	if (!partner_key)
 		return REASON_CLOSED;
+	if (reason != PASSED)
+		return reason;
 	*partner_key = partner_of(key, flow);
 	if (flow->reverse)
 		asked = partner_key;
@@ -388,19 +431,40 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	return PASSED;
 }
 
+/* What a side is told whose flow was ended under it. */
+static __always_inline int reason_of(__u8 cause)
+{
+	switch (cause) {
+	case CAUSE_IDLE:
+		return REASON_IDLE;
+	case CAUSE_SERVER_GONE:
+		return REASON_SERVER_GONE;
+	case CAUSE_NO_LONGER_PERMITTED:
+		return REASON_NO_LONGER_PERMITTED;
+	}
+	return REASON_CLOSED;
+}
+
+/* The same the other way round. */
+static __always_inline __u8 cause_for(int reason)
+{
+	switch (reason) {
+	case REASON_SERVER_GONE:
+		return CAUSE_SERVER_GONE;
+	case REASON_NO_LONGER_PERMITTED:
+		return CAUSE_NO_LONGER_PERMITTED;
+	}
+	return CAUSE_CLOSED;
+}
+
 /* Whether packets of a known flow still pass: PASSED, or why not. */
 static __always_inline int standing(struct __sk_buff *skb, const struct flow_key *key,
 				    struct flow *flow, __u8 family)
 {
-	const struct forward *forward;
 	__u32 epoch = epoch_now();
 
-	forward = bpf_map_lookup_elem(&forwards, &flow->forward);
-	/* An endpoint may give up its IPv6 and keep the rest. */
-	if (!forward || (family == FAMILY_IPV6 && unspecified(&forward->source6)))
-		return REASON_CLOSED;
 	if (flow->revoked)
-		return REASON_NO_LONGER_PERMITTED;
+		return reason_of(flow->revoked);
 	if (flow->epoch == epoch)
 		return PASSED;
 	return judge_again(skb->ifindex, key, flow, family, epoch);

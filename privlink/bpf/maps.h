@@ -411,6 +411,19 @@ struct halves {
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
 
+/* no_traffic: what counters begin as, which the stack has no room for. Nobody writes to it. */
+ARRAY_MAP(no_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, struct traffic, 1);
+
+/* blames: which rule has just refused a flow. */
+struct blame {
+	__u32 group;
+	__u16 rule;	/* as in a record */
+	__u8 direction;
+	__u8 pad;
+};
+
+ARRAY_MAP(blames, BPF_MAP_TYPE_PERCPU_ARRAY, struct blame, 1);
+
 /* keys: of flows, where the stack has no room either. */
 enum key { KEY_QUOTED, KEY_PARTNER, KEYS };
 

@@ -61,6 +61,10 @@ struct packet {
 	__be32 acknowledged;	/* ... acknowledgement number, ... */
 	__be32 end;		/* ... and the one that acknowledges all of the segment */
 	__u8 last;		/* of the pieces */
+	__u8 header;		/* length of the transport header, in bytes */
+	__u8 way;		/* whose it is, ... */
+	__u8 refused;		/* ... whether it would have opened a flow, ... */
+	__u32 place;		/* ... and where it is counted; 0: nowhere */
 };
 
 /* A header at an offset, or NULL where the packet ends before it does. Packet pointers die with

@@ -30,6 +30,13 @@ static __always_inline int handle_neighbour(struct __sk_buff *skb, const struct 
 	return TC_ACT_OK;
 }
 
+/* Where a packet is counted. */
+static __always_inline void belongs(struct packet *packet, const struct flow *flow)
+{
+	packet->place = flow->place;
+	packet->way = flow->reverse ? FROM_SERVER : FROM_CLIENT;
+}
+
 /* A packet of a flow that stands, if it is still there. */
 static __always_inline int carry(struct __sk_buff *skb, const struct packet *packet,
 				 const struct flow *flow)
@@ -48,22 +55,25 @@ static __always_inline int carry(struct __sk_buff *skb, const struct packet *pac
 
 /* The first packet of a conversation with an address of the fabric, or a stray one. */
 __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
-			      const struct packet *packet, const struct address *address)
+			      struct packet *packet, const struct address *address)
 {
 	__u32 only = 0, number;
 	struct halves *halves = bpf_map_lookup_elem(&scratch, &only);
-	int reason;
+	int reason, outcome;
 
 	if (!port || !packet || !address || !halves)
 		return -REASON_TRUNCATED;
 	number = address->forward;
 	if (address->kind == ADDRESS_GATEWAY)
 		return -REASON_NO_LISTENER;
+	packet->place = address->place;
+	packet->way = FROM_CLIENT;
+	packet->refused = packet->key.protocol != IPPROTO_TCP ||
+			  (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (!bpf_map_lookup_elem(&forwards, &number))
 		return -REASON_NOT_ACCEPTED;
-	if (packet->key.protocol == IPPROTO_TCP &&
-	    (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return -REASON_NO_FLOW;
+	if (!packet->refused)
+		return flows_are_moving() ? -REASON_CHANGING : -REASON_NO_FLOW;
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
 	/* What was judged must have been one endpoint's: as with flows, see `hold`. */
@@ -71,12 +81,18 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		reason = REASON_CHANGING;
 	if (reason == PASSED)
 		reason = open_flow(skb, port, packet, number, halves);
-	return reason == PASSED ? carry(skb, packet, &halves->there) : -reason;
+	if (reason != PASSED)
+		return -reason;
+	packet->refused = 0;
+	outcome = carry(skb, packet, &halves->there);
+	if (outcome >= 0)
+		count_carried(skb, packet, NULL);
+	return outcome;
 }
 
 /* What belongs to no flow and has ports. */
 static __always_inline int handle_other(struct __sk_buff *skb, const struct port *port,
-					const struct packet *packet)
+					struct packet *packet)
 {
 	const struct address *address = find_address(port->network, &packet->key.destination);
 
@@ -100,6 +116,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 	if (tcp->doff < 5 || packet->length < tcp->doff * 4 ||
 	    (packet->flags & TCP_SYN && packet->flags & (TCP_FIN | TCP_RST)))
 		return -REASON_MALFORMED;
+	packet->header = tcp->doff * 4;
 	packet->key.source_port = tcp->source;
 	packet->key.destination_port = tcp->dest;
 	packet->acknowledged = tcp->ack_seq;
@@ -108,6 +125,7 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 	flow = bpf_map_lookup_elem(&flows, &packet->key);
 	if (!flow)
 		return handle_other(skb, port, packet);
+	belongs(packet, flow);
 	opens = (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (opens && flow->reverse)
 		return -REASON_UNSOLICITED_SYN;
@@ -117,12 +135,14 @@ static __always_inline int handle_tcp(struct __sk_buff *skb, const struct port *
 	if (reason == PASSED && !(opens && ended(flow))) {
 		last = observe(&packet->key, flow, packet);
 		outcome = carry(skb, packet, hold(&packet->key, flow));
+		if (outcome >= 0)
+			count_carried(skb, packet, flow);
 		if (last)
 			forget(&packet->key, flow);
 		return outcome;
 	}
 	if (!opens) {
-		revoke(&packet->key, flow);
+		revoke(&packet->key, flow, cause_for(reason));
 		return -reason;
 	}
 	return forget(&packet->key, flow) ? handle_other(skb, port, packet) : -REASON_CHANGING;
@@ -133,7 +153,7 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 {
 	const struct udphdr *udp = header(skb, struct udphdr, packet->transport);
 	struct flow *flow;
-	int reason;
+	int reason, outcome;
 
 	if (packet->length < sizeof(*udp))
 		return packet->piece == WHOLE ? -REASON_MALFORMED : -REASON_FRAGMENT;
@@ -142,20 +162,25 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 	if (bpf_ntohs(udp->len) < sizeof(*udp) ||
 	    (packet->piece == WHOLE && bpf_ntohs(udp->len) > packet->length))
 		return -REASON_MALFORMED;
+	packet->header = sizeof(*udp);
 	packet->key.source_port = udp->source;
 	packet->key.destination_port = udp->dest;
 	flow = bpf_map_lookup_elem(&flows, &packet->key);
 	if (!flow)
 		return handle_other(skb, port, packet);
+	belongs(packet, flow);
 	reason = standing(skb, &packet->key, flow, packet->family);
 	if (reason == REASON_CHANGING)
 		return -reason;
 	if (reason == PASSED) {
 		see(flow, false);
-		return carry(skb, packet, hold(&packet->key, flow));
+		outcome = carry(skb, packet, hold(&packet->key, flow));
+		if (outcome >= 0)
+			count_carried(skb, packet, flow);
+		return outcome;
 	}
 	if (flow->reverse) {
-		revoke(&packet->key, flow);
+		revoke(&packet->key, flow, cause_for(reason));
 		return -reason;
 	}
 	/* A datagram can open anew what was closed under it. */
@@ -164,29 +189,32 @@ static __always_inline int handle_udp(struct __sk_buff *skb, const struct port *
 
 /* Ping to an address of the fabric; the pieces of a large one go back as they came. */
 __noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
-			   const struct packet *packet, const struct address *address)
+			   struct packet *packet, const struct address *address)
 {
 	int reason = PASSED;
 
 	if (!port || !packet || !address)
 		return -REASON_TRUNCATED;
-	if (address->kind == ADDRESS_ENDPOINT)
+	if (address->kind != ADDRESS_GATEWAY)
 		reason = judge(port, address, &packet->key, packet->family);
-	if (reason != PASSED)
+	if (reason != PASSED) {
+		packet->place = address->place;
+		packet->refused = 1;
 		return -reason;
+	}
 	if (packet->piece == FIRST_PIECE && !begin_datagram(skb, packet, true))
 		return -REASON_FLOW_TABLE_FULL;
 	return reply_echo(skb, packet);
 }
 
 __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
-			    const struct packet *packet)
+			    struct packet *packet)
 {
 	__u32 number = KEY_QUOTED;
 	struct flow_key *key = bpf_map_lookup_elem(&keys, &number);
 	const struct flow *held;
 	struct flow *flow = NULL;
-	int reason;
+	int reason, outcome;
 
 	if (!port || !packet || !key)
 		return -REASON_TRUNCATED;
@@ -196,11 +224,15 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 	if (read_quoted_ports(skb, packet, key))
 		flow = bpf_map_lookup_elem(&flows, key);
 	if (flow) {
+		belongs(packet, flow);
 		reason = standing(skb, key, flow, packet->family);
 		if (reason != PASSED)
 			return -reason;
 		held = hold(key, flow);
-		return held ? carry_error(skb, packet, held) : -REASON_CHANGING;
+		outcome = held ? carry_error(skb, packet, held) : -REASON_CHANGING;
+		if (outcome >= 0)
+			count_carried(skb, packet, flow);
+		return outcome;
 	}
 	if (in_vswitch(port, &packet->key.destination) &&
 	    !find_address(port->network, &packet->key.destination))
@@ -209,7 +241,7 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 }
 
 static __always_inline int handle_icmp(struct __sk_buff *skb, const struct port *port,
-				       const struct packet *packet)
+				       struct packet *packet)
 {
 	const struct icmp *icmp = header(skb, struct icmp, packet->transport);
 	const struct address *address;
@@ -240,7 +272,7 @@ __noinline int handle_piece(struct __sk_buff *skb, const struct port *port,
 	const struct datagram *datagram;
 	const struct flow *held;
 	struct flow *flow;
-	int reason;
+	int reason, outcome;
 
 	if (!port || !packet)
 		return -REASON_TRUNCATED;
@@ -253,11 +285,15 @@ __noinline int handle_piece(struct __sk_buff *skb, const struct port *port,
 	flow = bpf_map_lookup_elem(&flows, &packet->key);
 	if (!flow)
 		return -REASON_NO_FLOW;
+	belongs(packet, flow);
 	reason = standing(skb, &packet->key, flow, packet->family);
 	if (reason != PASSED)
 		return -reason;
 	held = hold(&packet->key, flow);
-	return held ? rewrite(skb, packet, held, datagram->substitute) : -REASON_CHANGING;
+	outcome = held ? rewrite(skb, packet, held, datagram->substitute) : -REASON_CHANGING;
+	if (outcome >= 0)
+		count_carried(skb, packet, flow);
+	return outcome;
 }
 
 /* By protocol, once the packet is known to be the workload's own. */
@@ -356,16 +392,28 @@ static __always_inline int handle_frame(struct __sk_buff *skb, struct packet *pa
 	return -REASON_NOT_IP;
 }
 
+/* Whether the sender is told, in its own protocol; their list says why. */
+static __always_inline bool is_told(enum reason reason)
+{
+	return (reason >= REASON_CLOSED && reason <= REASON_NO_LONGER_PERMITTED) ||
+	       reason == REASON_SERVER_GONE || reason == REASON_IDLE;
+}
+
 /* Count a packet that goes no further; cb[1] tells the program-test call the reason. */
-static __always_inline int drop(struct __sk_buff *skb, enum reason reason)
+static __always_inline int drop(struct __sk_buff *skb, const struct packet *packet,
+				enum reason reason)
 {
 	__u32 key = reason;
 	__u64 *count = bpf_map_lookup_elem(&drops, &key);
 
 	if (count)
 		*count += 1;
+	if (packet->place)
+		count_refused(skb, packet, reason);
+	if (packet->refused)
+		say_refused(packet, reason);
 	skb->cb[1] = reason;
-	return TC_ACT_SHOT;
+	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
 }
 
 SEC("tc")
@@ -374,18 +422,11 @@ int privlink_ingress(struct __sk_buff *skb)
 	struct packet packet = {};
 	int outcome = handle_frame(skb, &packet);
 
-	if (outcome >= 0)
-		return outcome;
-	drop(skb, -outcome);
-	/* Which reasons the sender is told, their list says. */
-	if (-outcome >= REASON_CLOSED && -outcome <= REASON_NO_LONGER_PERMITTED)
-		return refuse(skb, &packet);
-	return TC_ACT_SHOT;
+	return outcome >= 0 ? outcome : drop(skb, &packet, -outcome);
 }
 
-/* End flows that are over: on no link, but called by the agent with a packet that is a list of
- * silences, and answering how many flows it ended. Here, since only the program looks and deletes
- * with nanoseconds in between. */
+/* Forget flows that are over: on no link, but called by the agent with a packet that is a list of
+ * silences, and answering how many flows it forgot. */
 SEC("tc")
 int privlink_collect(struct __sk_buff *skb)
 {
@@ -399,6 +440,18 @@ int privlink_collect(struct __sk_buff *skb)
 		flows_ended += end_if_silent(&silence);
 	}
 	return flows_ended;
+}
+
+/* End a flow under its two sides: called the same way, with a packet that is one silence, in the
+ * fabric's namespace; answers whether it did. */
+SEC("tc")
+int privlink_cut(struct __sk_buff *skb)
+{
+	struct silence silence;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &silence, sizeof(silence)))
+		return 0;
+	return cut(skb, &silence);
 }
 
 /* No helper here is reserved to GPL programs. */

@@ -35,8 +35,8 @@ enum reason {
 	REASON_ADVERTISEMENT,	/* router discovery, redirects, or neighbour discovery in pieces */
 	REASON_CHANGING,	/* the flow, or what it rests on, changes at this moment; try again */
 	REASON_FLOW_RATE,	/* more new flows in a second than this endpoint may have */
-	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed */
-	REASON_IDLE,		/* the flow was silent for too long */
+	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed. Told like CLOSED */
+	REASON_IDLE,		/* the flow was silent for too long. Told, too */
 	REASON_BANDWIDTH,	/* more than the connection's; the shaper counts these */
 };
 
@@ -50,8 +50,7 @@ enum cause {
 	CAUSE_CLOSED,		/* the connection to the service, or a workload's link */
 	CAUSE_SERVER_GONE,	/* down, or removed */
 	CAUSE_NO_LONGER_PERMITTED,
-	CAUSE_REPLACED,		/* its client opens another one from the same port */
 };
 
-#define CAUSES 10	/* one more than the last */
+#define CAUSES 9	/* one more than the last */
 #define MAX_REASONS 64	/* room to append to a map that is pinned */

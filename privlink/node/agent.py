@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from privlink.client import Client, RemoteError
-from privlink.node import flows
+from privlink.node import flows, system
 from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
@@ -30,6 +30,7 @@ SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale
 _REPORT_TIMEOUT: Final = 5.0
 _COLLECT_SECONDS: Final = 10.0
+_TOLD_SECONDS: Final = 1.0  # in which both sides of a flow that was cut have heard of it
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 10.0  # after a turn or a first report that failed
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Agent:
         if self._kernel.fabric.fresh or self._kernel.holds_nothing():
             self._say_that_nothing_is_here()
         self._feed.start()
-        threading.Thread(target=self._collect, name="flows", daemon=True).start()
+        threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
         pause = _FIRST_PAUSE
         while not self._stopping.is_set():
             try:
@@ -202,14 +203,38 @@ class Agent:
             self._report_at = 0.0
         return True
 
-    def _collect(self) -> None:
-        """Collect flows that are over, beside everything else: there may be a million."""
-        while not self._stopping.wait(_COLLECT_SECONDS):
+    def _keep_flows(self) -> None:
+        """End flows that are over or cut, beside everything else: there may be a million."""
+        system.within(self._kernel.fabric.path, self._work_on_flows)
+
+    def _work_on_flows(self) -> None:
+        program, sweep_at, told = self._kernel.program, 0.0, list[flows.Silence]()
+        while not self._stopping.is_set():
             try:
-                flows.sweep(self._kernel.program, time.monotonic_ns())
-                flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
+                if time.monotonic() >= sweep_at:
+                    sweep_at = time.monotonic() + _COLLECT_SECONDS
+                    # While flows move, one of this table may be talking under the old program.
+                    if self._kernel.move is None:
+                        flows.sweep(program, time.monotonic_ns())
+                        flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
+                gone = self._await_gone(min(_TOLD_SECONDS, sweep_at - time.monotonic()))
+                # By now both sides have been told, or are not there to hear it.
+                program.collect(each.pack() for each in told)
+                told = flows.cut(program, gone, time.monotonic_ns()) if gone else []
             except Exception:
                 log.exception("flows that are over stay for now")
+                sweep_at = time.monotonic() + _COLLECT_SECONDS
+
+    def _await_gone(self, seconds: float) -> flows.Gone:
+        """What went, all of it that is known by now; nothing after so many seconds."""
+        forwards, targets = set[bytes](), set[bytes]()
+        with suppress(queue.Empty):
+            found = self._kernel.gone.get(timeout=max(seconds, 0.001))
+            while True:
+                forwards |= found.forwards
+                targets |= found.targets
+                found = self._kernel.gone.get_nowait()
+        return flows.Gone(frozenset(forwards), frozenset(targets))
 
 
 def _client(configuration: Configuration) -> Client:

@@ -25,6 +25,7 @@ from privlink.node.errors import KernelError
 
 PROGRAM = "privlink_ingress"
 COLLECTOR = "privlink_collect"
+CUTTER = "privlink_cut"
 MOST_SILENCES = 48  # in one call of the collector
 
 _BATCH_BYTES = 1 << 20  # of values in one system call, ...
@@ -80,7 +81,7 @@ class Map:
         self.key_size: int = info.key_size
         self.value_size: int = info.value_size
         self.max_entries: int = info.max_entries
-        fitting = _BATCH_BYTES // self.value_size
+        fitting = _BATCH_BYTES // max(self.value_size, 1)  # a ring buffer has no values
         self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
 
     @classmethod
@@ -217,6 +218,7 @@ class Program:
         self._object = handle
         self.fd = _program_fd(library, handle, PROGRAM)
         self._collector = _program_fd(library, handle, COLLECTOR)
+        self._cutter = _program_fd(library, handle, CUTTER)
         self.maps = {
             name: Map(library, name, library.bpf_map__fd(pointer))
             for name, pointer in _maps(library, handle)
@@ -273,17 +275,27 @@ class Program:
         return {reason: count for reason, count in counts.items() if count}
 
     def collect(self, silences: Iterable[bytes]) -> int:
-        """End the flows that were as silent as is said (struct silence), and say how many were."""
+        """Forget the flows that were as silent as is said (struct silence); how many were."""
         rest, ended = iter(silences), 0
         while batch := list(islice(rest, MOST_SILENCES)):
-            packet = bytes(_ETHERNET) + b"".join(batch)
-            call = libbpf.TestRun(
-                sz=ctypes.sizeof(libbpf.TestRun), data_in=packet, data_size_in=len(packet), repeat=1
-            )
-            result = self._library.bpf_prog_test_run_opts(self._collector, byref(call))
-            _check(result, "have flows collected")
-            ended += call.retval
+            ended += self._call(self._collector, b"".join(batch), "have flows collected")
         return ended
+
+    def cut(self, silence: bytes) -> bool:
+        """End a flow that was as silent as is said, or rests on what is gone; whether it did.
+
+        Both sides of a TCP connection are told if this thread is in the fabric's namespace.
+        """
+        return bool(self._call(self._cutter, silence, "have a flow cut"))
+
+    def _call(self, program: int, argument: bytes, operation: str) -> int:
+        """Run a program that is on no link, by the program-test call, on an argument."""
+        packet = bytes(_ETHERNET) + argument
+        call = libbpf.TestRun(
+            sz=ctypes.sizeof(libbpf.TestRun), data_in=packet, data_size_in=len(packet), repeat=1
+        )
+        _check(self._library.bpf_prog_test_run_opts(program, byref(call)), operation)
+        return int(call.retval)
 
 
 def _program_fd(library: ctypes.CDLL, handle: int, name: str) -> int:

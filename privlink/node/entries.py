@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 import ipaddress
-import math
-import socket
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from itertools import chain
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
 
 from privlink.model.items import (
     Attachment,
@@ -17,14 +18,12 @@ from privlink.model.items import (
     Filter,
     Forward,
     Item,
-    Listener,
     Members,
     Opening,
-    Protocol,
     Rule,
     Segment,
-    Server,
 )
+from privlink.node.balancing import ServerName, listener_entries
 from privlink.node.maps import (
     ADDRESS,
     ADDRESS_BITS,
@@ -32,9 +31,6 @@ from privlink.node.maps import (
     FILTER_KEY,
     FORWARD,
     GATEWAY_MAC,
-    LISTENER,
-    LISTENER_KEY,
-    LISTENER_PREFIX,
     MAPPED,
     MAX_FILTERS,
     MAX_RULES,
@@ -44,11 +40,8 @@ from privlink.node.maps import (
     PAGE_KEY,
     PAGE_SIZE,
     PORT,
-    PORT_BITS,
     PROTOCOLS,
     RULE,
-    SERVER,
-    SERVER_KEY,
     SET_KEY,
     SET_PREFIX,
     AddressKind,
@@ -61,30 +54,40 @@ from privlink.node.maps import (
     mac_bytes,
 )
 
-MAX_SLOTS = 128  # of one listener and family, unless it has more servers
+SECOND = 1_000_000_000  # ns
 
 _MAPPED_BITS = 96  # before an IPv4 address
 _MAPPED_BLOCK = ipaddress.IPv6Network(f"::ffff:0:0/{_MAPPED_BITS}")  # RFC 4291 section 2.5.5.2
 _HALF = 64  # bits of half an address
 
 
-def entries(item: Item) -> Iterable[Entry]:
+class Circumstances(msgspec.Struct, frozen=True):
+    """What a node knows of its items that they do not say themselves."""
+
+    down: Set[ServerName] = frozenset()  # servers that are not well
+    paces: Mapping[int, int] = MappingProxyType({})  # classes of the shaper, by connection
+
+
+NORMAL: Final = Circumstances()
+
+
+def entries(item: Item, circumstances: Circumstances = NORMAL) -> Iterable[Entry]:
     """The map entries that make an item true.
 
     An attachment has none here: its entries need a link, see `port_entries`. ValueError where an
-    item is more than a map can hold.
+    item is more than a map can hold, or asks for a bandwidth that there is no class for.
     """
     match item:
         case Segment():
             return _segment_entries(item)
         case Balancer():
-            return _balancer_entries(item)
+            return _balancer_entries(item, circumstances.down)
         case Filter():
             return _filter_entries(item)
         case Members():
             return _set_entries(item)
         case Forward():
-            return _forward_entries(item)
+            return _forward_entries(item, circumstances.paces)
     return ()
 
 
@@ -123,53 +126,37 @@ def _subnet6(attachment: Attachment) -> bytes:
     return block.network_address.packed[:8]
 
 
-def interleave(servers: Iterable[Server]) -> list[Server]:
-    """One place per unit of weight, in lowest terms, each server's places spread evenly.
-
-    Where that is more than MAX_SLOTS, weights are scaled to so many; a server keeps at least one
-    place, so more servers than that have one each. Spread evenly, a change of weights or servers
-    changes as few places as it can.
-    """
-    weighted = [server for server in servers if server.weight > 0]
-    shares = _lowest(_scaled([server.weight for server in weighted]))
-    places = [
-        ((turn + 0.5) / share, rank, server)
-        for rank, (server, share) in enumerate(zip(weighted, shares, strict=True))
-        for turn in range(share)
-    ]
-    return [server for _, _, server in sorted(places, key=lambda place: place[:2])]
-
-
-def _scaled(weights: list[int]) -> list[int]:
-    """Weights as whole places of which there are at most MAX_SLOTS, or one each.
-
-    By highest averages with Sainte-Laguë's divisors, which favour neither large nor small.
-    """
-    if sum(_lowest(weights)) <= MAX_SLOTS:
-        return weights
-    shares = [1] * len(weights)
-    averages = [(-weight / 3, rank) for rank, weight in enumerate(weights)]
-    heapq.heapify(averages)
-    for _ in range(MAX_SLOTS - len(weights)):
-        _, rank = averages[0]
-        shares[rank] += 1
-        heapq.heapreplace(averages, (-weights[rank] / (2 * shares[rank] + 1), rank))
-    return shares
-
-
-def _lowest(weights: list[int]) -> list[int]:
-    common = math.gcd(*weights)
-    return [weight // common for weight in weights]
-
-
 def _segment_entries(segment: Segment) -> Iterator[Entry]:
     for address in filter(None, (segment.gateway, segment.gateway6)):
         yield _address_entry(segment.network, address, GATEWAY_MAC, AddressKind.GATEWAY)
 
 
-def _forward_entries(forward: Forward) -> Iterator[Entry]:
+def _balancer_entries(balancer: Balancer, down: Set[ServerName]) -> Iterator[Entry]:
+    yield from listener_entries(balancer, down)
+    own = [address for address in (balancer.address, balancer.address6) if address]
+    if own:
+        opening = Opening(
+            balancer.opening,
+            balancer.network,
+            balancer.address,
+            balancer.number,
+            balancer.address6,
+        )
+        yield _opening_entry(opening, {})
+    for address in own:
+        yield _address_entry(
+            balancer.network,
+            address,
+            balancer.mac,
+            AddressKind.BALANCER,
+            leads_to=balancer.opening,
+            place=balancer.number,
+        )
+
+
+def _forward_entries(forward: Forward, paces: Mapping[int, int]) -> Iterator[Entry]:
     for each in filter(None, (forward.opening, forward.replaced)):
-        yield _opening_entry(each)
+        yield _opening_entry(each, paces)
     opening = forward.opening
     number = opening.number if opening else 0
     number6 = opening.number if opening and opening.source6 else 0  # else it leads by IPv4 alone
@@ -181,16 +168,27 @@ def _forward_entries(forward: Forward) -> Iterator[Entry]:
                 forward.mac,
                 AddressKind.ENDPOINT,
                 leads_to,
+                forward.number,
                 forward.filters,
             )
 
 
-def _opening_entry(opening: Opening) -> Entry:
+def _opening_entry(opening: Opening, paces: Mapping[int, int]) -> Entry:
+    pace = 0
+    if opening.bandwidth:
+        if opening.connection not in paces:
+            raise ValueError(f"connection {opening.connection} has no class of the shaper")
+        pace = paces[opening.connection]
     value = FORWARD.pack(
         opening.network,
         opening.balancer,
         address_bytes(opening.source),
         address_bytes(opening.source6) if opening.source6 else NO_ADDRESS,
+        opening.flows,
+        SECOND // opening.rate if opening.rate else 0,
+        opening.idle_tcp,
+        opening.idle_udp,
+        pace,
     )
     return Entry("forwards", NUMBER.pack(opening.number), value)
 
@@ -200,11 +198,12 @@ def _address_entry(
     address: str,
     mac: str,
     kind: AddressKind,
-    forward: int = 0,
+    leads_to: int = 0,
+    place: int = 0,
     filters: tuple[int, ...] = (),
 ) -> Entry:
     padded = _padded(filters, address)
-    value = ADDRESS.pack(mac_bytes(mac), kind, len(filters), forward, *padded)
+    value = ADDRESS.pack(mac_bytes(mac), kind, len(filters), leads_to, place, *padded)
     return Entry("addresses", address_key(network, address), value)
 
 
@@ -212,44 +211,6 @@ def _padded(filters: tuple[int, ...], address: str) -> tuple[int, ...]:
     if len(filters) > MAX_FILTERS:
         raise ValueError(f"{address} has {len(filters)} security groups; at most {MAX_FILTERS} fit")
     return filters + (0,) * (MAX_FILTERS - len(filters))
-
-
-def _balancer_entries(balancer: Balancer) -> Iterator[Entry]:
-    for listener in balancer.listeners:
-        for family in (Family.IPV4, Family.IPV6):
-            servers = [each for each in listener.servers if family_of(each.address) is family]
-            # Without a server it is there all the same, to say so; that need be said only once.
-            if servers or family is Family.IPV4:
-                yield from _listener_entries(balancer.number, listener, family, servers)
-
-
-def _listener_entries(
-    balancer: int, listener: Listener, family: Family, servers: list[Server]
-) -> Iterator[Entry]:
-    protocol = PROTOCOLS[Protocol(listener.protocol).value]
-    first = socket.htons(listener.first)
-    slots = interleave(servers)
-    for slot, server in enumerate(slots):
-        yield Entry(
-            "servers",
-            SERVER_KEY.pack(balancer, family, protocol, first, slot),
-            SERVER.pack(address_bytes(server.address), socket.htons(server.port)),
-        )
-    value = LISTENER.pack(len(slots), first)
-    for port, bits in port_prefixes(listener.first, listener.last):
-        prefix = LISTENER_PREFIX - PORT_BITS + bits
-        key = LISTENER_KEY.pack(prefix, balancer, family, protocol, socket.htons(port))
-        yield Entry("listeners", key, value)
-
-
-def port_prefixes(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """A range of ports as the fewest prefixes that make it up: each port with its bits."""
-    while first <= last:
-        size = (first & -first) or 1 << PORT_BITS  # as far as the first port is aligned
-        while first + size - 1 > last:
-            size >>= 1
-        yield first, PORT_BITS + 1 - size.bit_length()
-        first += size
 
 
 def _filter_entries(item: Filter) -> Iterator[Entry]:

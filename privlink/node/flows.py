@@ -1,59 +1,137 @@
-"""Collecting the flows that are over, so that the table holds only conversations that go on.
+"""Ending flows: those that are over, so that the table holds only conversations that go on, and
+those whose forward or server is gone, so that both sides hear of it at once.
 
 The agent walks the table, which only user space can do without holding up packets, and tells the
-program which entries have been silent for longer than their state allows. The program looks again
-and ends them: between its look and its deed are nanoseconds, not a walk (see `bpf/collect.h`).
+program which entries it means. The program looks again and acts: between its look and its deed are
+nanoseconds, not a walk (see `bpf/collect.h`).
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
 
 from privlink.node.bpf import Map, Program
 from privlink.node.maps import (
+    COUNT,
     DATAGRAM,
-    FLOW_COUNT,
     FLOW_GLANCE,
     FLOW_KEY_GLANCE,
+    LOAD,
+    MAPPED,
     SILENCE,
+    TARGET_KEY,
+    Entry,
+    Family,
 )
 
 SECOND = 1_000_000_000  # ns
 
-# Silence after which an entry may go, in ns.
+# Silence after which an entry may go, in ns. One that is established has its service's patience.
 ENDED = 10 * SECOND  # late retransmissions still find their way
 HALF_OPEN = 60 * SECOND  # longer than any pause between two retransmissions of a SYN
 HALF_OPEN_CROWDED = 10 * SECOND  # while the table is more than half full
-ESTABLISHED = 7500 * SECOND  # RFC 5382 REQ-5: not before 2 hours 4 minutes
-DATAGRAMS = 300 * SECOND  # RFC 4787 REQ-5: 5 minutes are recommended, 2 the least
 PIECES = 30 * SECOND  # of a datagram; bpf/fragment.h waits no longer for the rest of one
 
+# Of a flow's key: source, source port, protocol. Of its value: forward, destination, destination
+# port, balancer, first port of the listener, any_port, reverse.
+_KEY_ENDS = struct.Struct("=4x16s16xH2xB3x")
+_VALUE_ENDS = struct.Struct("=32xI20x16s2xH36xIH4xBxxB10x")
 
-def patience(protocol: int, *, ended: bool, established: bool, crowded: bool = False) -> int:
-    """For how long, in ns, an entry in this state may be silent."""
-    if ended:
+
+class Gone(msgspec.Struct, frozen=True):
+    """Forwards and targets that are in the kernel no more, by their keys there."""
+
+    forwards: frozenset[bytes] = frozenset()
+    targets: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def among(cls, entries: Iterable[Entry]) -> Gone:
+        """What of these entries, deleted by a plan, flows may have rested on."""
+        found = list(entries)
+        return cls(
+            frozenset(entry.key for entry in found if entry.map == "forwards"),
+            frozenset(entry.key for entry in found if entry.map == "targets"),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.forwards or self.targets)
+
+
+class Silence(NamedTuple):
+    """An entry, since when it has been silent at least, and whether its two sides are to be told."""
+
+    key: bytes
+    since: int
+    told: bool
+
+    def pack(self) -> bytes:
+        return SILENCE.pack(self.key, self.since)
+
+
+def patience(
+    protocol: int, idle: int, *, over: bool, established: bool, crowded: bool = False
+) -> int:
+    """For how long, in ns, an entry in this state may be silent. `idle` is in seconds."""
+    if over:
         return ENDED
     if established:
-        return DATAGRAMS if protocol == socket.IPPROTO_UDP else ESTABLISHED
-    return HALF_OPEN_CROWDED if crowded else HALF_OPEN
+        return idle * SECOND
+    half_open = HALF_OPEN_CROWDED if crowded else HALF_OPEN
+    return half_open if protocol == socket.IPPROTO_TCP else min(half_open, idle * SECOND)
 
 
 def sweep(program: Program, now: int) -> int:
     """End every flow that is over at `now` (CLOCK_MONOTONIC, ns), and say how many that were.
 
-    A table more than half full is walked a second time, with less patience for flows that never
-    were established.
+    To be called in the namespace of the fabric: both sides of an established TCP connection are
+    told. A table more than half full is walked a second time, with less patience for flows that
+    never were established.
     """
-    flows, collected = program.maps["flows"], 0
+    flows, ended = program.maps["flows"], 0
     for crowded in (False, True):
         walk = _Walk(flows, now, crowded=crowded)
-        gone = program.collect(walk.silences())
-        collected += gone
+        found = list(walk.silences())
+        gone = program.collect(each.pack() for each in found if not each.told)
+        ended += gone + sum(program.cut(each.pack()) for each in found if each.told)
         if 2 * (walk.entries - 2 * gone) <= flows.max_entries:
             break
     _forget_counts(program)
-    return collected
+    return ended
+
+
+def cut(program: Program, gone: Gone, now: int) -> list[Silence]:
+    """End the flows that rested on what is gone, and have both sides told; in the fabric's namespace.
+
+    Returns what is left to be collected once they have been.
+    """
+    keys = [key for key in _resting_on(program.maps["flows"], gone)]
+    return [
+        Silence(key, now, told=False)
+        for key in keys
+        if program.cut(Silence(key, now, told=True).pack())
+    ]
+
+
+def _resting_on(flows: Map, gone: Gone) -> Iterator[bytes]:
+    """The entries of what clients send whose forward or target is gone."""
+    for keys, values in flows.pages():
+        ends = zip(_KEY_ENDS.iter_unpack(keys), _VALUE_ENDS.iter_unpack(values), strict=True)
+        for at, ((_, _, protocol), value) in enumerate(ends):
+            forward, address, port, balancer, first, any_port, reverse = value
+            if reverse:
+                continue
+            family = Family.IPV4 if address.startswith(MAPPED) else Family.IPV6
+            target = TARGET_KEY.pack(
+                balancer, family, protocol, first, address, 0 if any_port else port
+            )
+            if forward.to_bytes(4, sys.byteorder) in gone.forwards or target in gone.targets:
+                yield keys[at * flows.key_size : (at + 1) * flows.key_size]
 
 
 class _Walk:
@@ -65,27 +143,26 @@ class _Walk:
         self._now = now
         self._crowded = crowded
 
-    def silences(self) -> Iterator[bytes]:
-        """The entries that have been silent for too long, each with since when at the least."""
+    def silences(self) -> Iterator[Silence]:
+        """The entries that have been silent for too long."""
         size = self._flows.key_size
         for keys, values in self._flows.pages():
             glances = zip(
                 FLOW_GLANCE.iter_unpack(values), FLOW_KEY_GLANCE.iter_unpack(keys), strict=True
             )
-            for at, ((last_seen, *state), (protocol,)) in enumerate(glances):
+            for at, (glance, (protocol,)) in enumerate(glances):
                 self.entries += 1
+                last_seen, idle, established, client_over, server_over, reset, revoked = glance
                 # Cheapest first: most flows are younger than any limit.
-                if self._now - last_seen < ENDED:
+                if self._now - last_seen < min(ENDED, idle * SECOND):
                     continue
-                since = self._now - self._patience(protocol, *state)
+                over = reset or revoked or (client_over and server_over)
+                since = self._now - patience(
+                    protocol, idle, over=over, established=established, crowded=self._crowded
+                )
                 if last_seen <= since:
-                    yield SILENCE.pack(keys[at * size : (at + 1) * size], since)
-
-    def _patience(
-        self, protocol: int, established: bool, client_over: bool, server_over: bool, reset: bool
-    ) -> int:
-        ended = reset or (client_over and server_over)
-        return patience(protocol, ended=ended, established=established, crowded=self._crowded)
+                    told = established and not over and protocol == socket.IPPROTO_TCP
+                    yield Silence(keys[at * size : (at + 1) * size], since, told)
 
 
 def sweep_pieces(fragments: Map, now: int) -> int:
@@ -96,7 +173,11 @@ def sweep_pieces(fragments: Map, now: int) -> int:
 
 
 def _forget_counts(program: Program) -> None:
-    """Drop the counts of forwards that are gone, once nothing is left to be counted."""
-    forwards, counts = program.maps["forwards"], program.maps["flow_counts"]
-    done = [key for key, value in counts.dump() if FLOW_COUNT.unpack(value)[0] <= 0]
-    counts.delete_many([key for key in done if forwards.lookup(key) is None])
+    """Drop the counts of forwards and of targets that are gone, once nothing is left to count."""
+    for name, of, form, field in (
+        ("counts", "forwards", COUNT, 1),
+        ("loads", "targets", LOAD, 0),
+    ):
+        counts, living = program.maps[name], program.maps[of]
+        done = [key for key, value in counts.dump() if form.unpack(value)[field] <= 0]
+        counts.delete_many([key for key in done if living.lookup(key) is None])

@@ -6,16 +6,21 @@ has already put its own program.
 
 from __future__ import annotations
 
+import queue
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from privlink.node import system, upgrade
 from privlink.node.bpf import Program
+from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
 from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 from privlink.node.upgrade import Move
+
+RECORDS = 100  # of flows, per place, CPU and second; the rest is only counted
 
 
 def pin_directory(instance: str) -> Path:
@@ -31,6 +36,7 @@ class Kernel:
         self.program = program
         self.move = move  # of flows from an older layout, till it is done
         self.fragments = program.maps["fragments"]
+        self.gone: queue.SimpleQueue[Gone] = queue.SimpleQueue()  # whose flows are to be cut
         self._guarded: dict[str, int] = {}  # link name -> index
 
     @classmethod
@@ -41,8 +47,11 @@ class Kernel:
         upgrade.refuse_unknown(pins)
         program = Program.open(object_path, upgrade.layout_directory(pins))
         kernel = cls(Fabric.open(instance), program, upgrade.begin(program, pins))
-        # Whoever was here before may have died between a change of the rules and this.
+        # Whoever was here before may have died between a change and this.
         kernel.begin_epoch()
+        if not kernel.number(Number.LIFE):
+            kernel.set_number(Number.LIFE, secrets.randbelow(0xFFFFFFFF) + 1)
+        kernel.set_number(Number.RECORDS, RECORDS)
         return kernel
 
     def observed(self) -> frozenset[Entry]:
@@ -69,12 +78,21 @@ class Kernel:
         finally:
             if plan.rejudges:
                 self.begin_epoch()
+            if gone := Gone.among((*plan.shut, *plan.clear)):
+                self.gone.put(gone)
 
     def begin_epoch(self) -> None:
-        """Have every flow that runs held against the rules anew, each at its next packet."""
-        numbers, key = self.program.maps["numbers"], NUMBER.pack(Number.EPOCH)
-        (epoch,) = NUMBER.unpack(numbers.lookup(key) or bytes(NUMBER.size))
-        numbers.update_many([(key, NUMBER.pack((epoch + 1) % (1 << 32)))])
+        """Have every flow held against what it rests on anew, each at its next packet."""
+        self.set_number(Number.EPOCH, (self.number(Number.EPOCH) + 1) % (1 << 32))
+
+    def number(self, which: Number) -> int:
+        """One of the single numbers that program and agent share."""
+        value = self.program.maps["numbers"].lookup(NUMBER.pack(which))
+        return int(NUMBER.unpack(value or bytes(NUMBER.size))[0])
+
+    def set_number(self, which: Number, value: int) -> None:
+        """Set one of the single numbers."""
+        self.program.maps["numbers"].update_many([(NUMBER.pack(which), NUMBER.pack(value))])
 
     def connect(self, link: Link, bridge: Link, mac: str, *, verify: bool) -> None:
         """Join the link of the workload with `mac` to its segment, under our program.

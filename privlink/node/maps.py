@@ -41,7 +41,7 @@ FLOW = struct.Struct("=QQQQII16s16sHH6s6sIIIIIIIHHHBBBBBBBBBBI")
 FLOW_GLANCE = struct.Struct("=Q110xH6x???B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
-CAUSES = 10
+CAUSES = 9
 TRAFFIC = struct.Struct(f"=QQQQQQQQQ{CAUSES}QQII")
 REFUSAL_KEY = struct.Struct("=IHBx")
 AMOUNT = struct.Struct("=QQ")
@@ -118,7 +118,6 @@ class Cause(enum.IntEnum):
     CLOSED = 6
     SERVER_GONE = 7
     NO_LONGER_PERMITTED = 8
-    REPLACED = 9
 
 
 class Direction(enum.IntEnum):

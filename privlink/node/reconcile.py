@@ -53,7 +53,7 @@ from privlink.node.maps import (
 
 # From the tail of the chain to its head.
 MAPS: Final = (
-    "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards", "addresses",
+    "targets", "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards", "addresses",
     "ports",
 )  # fmt: skip
 
@@ -87,7 +87,7 @@ class Plan(msgspec.Struct, frozen=True):
     clear: tuple[Entry, ...] = ()
     open: tuple[Entry, ...] = ()
     count: Count = Count()
-    rejudges: bool = False  # flows that run have to be held against the rules anew
+    rejudges: bool = False  # flows that run have to be held against all that anew
 
     def steps(self) -> Iterator[tuple[bool, str, list[Entry]]]:
         """Runs of entries of one map, each for one system call: (put or delete, map, entries)."""
@@ -166,8 +166,8 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
             return was is not None  # till it is there, it permits nothing
         case "rules":
             return was is not None and now is not None  # a version that collides
-        case "neighbours":
-            return was is not None  # its flows lead to where it was
+        case "neighbours" | "forwards" | "targets":
+            return was is not None  # its flows lead to where it was, or by what it said
         case "ports":  # its address may have flows, of whoever had it before
             return now is not None and any(_port_filters(now))
         case "addresses" if was is not None:
@@ -299,7 +299,7 @@ def _port_filters(port: Entry) -> tuple[int, ...]:
 
 
 def _address_filters(address: Entry) -> tuple[int, ...]:
-    _, _, count, _, *filters = ADDRESS.unpack(address.value)
+    _, _, count, _, _, *filters = ADDRESS.unpack(address.value)
     return tuple(filters[:count])
 
 

@@ -82,8 +82,7 @@ def refuse_unknown(pins: Path) -> None:
             )
         if layout < LAYOUT and not _fits(where, layout):
             raise LayoutError(
-                f"the maps in {where} have another layout than {layout}, which is what their place "
-                "says",
+                f"the maps in {where} have not layout {layout}, which is what their place says",
                 f"they are damaged, or of a version that never was released; {_WAY_OUT}",
             )
 

@@ -190,6 +190,6 @@ def other(layer: Packet) -> Packet:
 
 def reopen(desk: Desk, number: int = 8) -> None:
     """Close the forward; the server speaks and is told; open it again under a new number."""
-    desk.program.maps["forwards"].delete(NUMBER.pack(7))
+    desk.close(7)
     assert desk.send(SERVER, bytes(server(answer("A")))).reason == Reason.CLOSED
     desk.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(number, 2, SOURCE, 3))])

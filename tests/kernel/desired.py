@@ -10,6 +10,7 @@ from privlink.model.items import (
     Filter,
     Forward,
     Item,
+    Listener,
     Members,
     Opening,
     Rule,
@@ -83,18 +84,30 @@ class Desired:
             and any(inside(peer, block) for block in blocks)
         )
 
-    def servers(self, opening: Opening, key: Key) -> list[Server]:
-        """Who may take a new flow; nobody where the listener's servers are of the other family."""
+    def listener(self, opening: Opening, key: Key) -> Listener:
+        """Who is called."""
         for listener in self._balancers[opening.balancer].listeners:
             if PROTOCOLS[listener.protocol] == key.protocol and (
                 listener.first <= key.destination_port <= listener.last
             ):
-                return self._of_family(listener.servers, ipv6=len(key.source) == 16)
+                return listener
         raise Refused(Reason.NO_LISTENER)
 
+    def is_target(
+        self, balancer: int, first: int, protocol: int, address: bytes, port: int
+    ) -> bool:
+        """Whether a server may still have flows."""
+        return any(
+            (listener.first, PROTOCOLS[listener.protocol]) == (first, protocol)
+            and any((packed(s.address), s.port) == (address, port) for s in listener.servers)
+            for listener in self._balancers[balancer].listeners
+        )
+
     @staticmethod
-    def _of_family(servers: Iterable[Server], *, ipv6: bool) -> list[Server]:
-        found = [server for server in servers if (":" in server.address) == ipv6]
+    def servers(listener: Listener, key: Key) -> list[Server]:
+        """Who may take a new flow; nobody where the listener's servers are of the other family."""
+        ipv6 = len(key.source) == 16
+        found = [server for server in listener.servers if (":" in server.address) == ipv6]
         if ipv6 and not found:
             # Of IPv6 without servers nothing is known, not even the listener.
             raise Refused(Reason.NO_LISTENER)

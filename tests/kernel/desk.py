@@ -15,12 +15,13 @@ from privlink.node import flows
 from privlink.node.bpf import Map, Program
 from privlink.node.entries import entries, port_entries
 from privlink.node.maps import (
+    COUNT,
     FLOW,
-    FLOW_COUNT,
     NUMBER,
     Entry,
     Flow,
     FlowKey,
+    Number,
     Reason,
     address_bytes,
     mac_bytes,
@@ -28,7 +29,7 @@ from privlink.node.maps import (
 from tests.kernel import program_test
 
 LOOPBACK = 1  # every packet comes in here; what is plugged in there is up to the test
-_ARRAYS = (2, 6)  # per CPU or not (enum bpf_map_type): what is in them always stays
+_HASHES = (1, 5, 11)  # per CPU or not, and tries (enum bpf_map_type); in arrays all stays
 VERDICTS = {0: "pass", 2: "drop", 7: "redirect"}  # TC_ACT_OK, TC_ACT_SHOT, TC_ACT_REDIRECT
 
 
@@ -98,22 +99,33 @@ class Desk:
         """Put one entry into the flow table."""
         self.program.maps["flows"].update_many([(key.pack(), packed(flow))])
 
+    def close(self, forward: int) -> None:
+        """Take a forward away."""
+        self.program.maps["forwards"].delete(NUMBER.pack(forward))
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """Have flows held against what they rest on anew."""
+        numbers, key = self.program.maps["numbers"], NUMBER.pack(Number.EPOCH)
+        (epoch,) = NUMBER.unpack(numbers.lookup(key) or bytes(NUMBER.size))
+        numbers.update_many([(key, NUMBER.pack(epoch + 1))])
+
     def flow_count(self, forward: int) -> int | None:
         """How many flows the program believes a forward to have."""
-        value = self.program.maps["flow_counts"].lookup(NUMBER.pack(forward))
-        return None if value is None else int(FLOW_COUNT.unpack(value)[0])
+        value = self.program.maps["counts"].lookup(NUMBER.pack(forward))
+        return None if value is None else int(COUNT.unpack(value)[1])
 
     def set_flow_count(self, forward: int, number: int) -> None:
         """Make the program believe something else."""
-        counts = self.program.maps["flow_counts"]
-        counts.update_many([(NUMBER.pack(forward), FLOW_COUNT.pack(number))])
+        counts = self.program.maps["counts"]
+        counts.update_many([(NUMBER.pack(forward), COUNT.pack(0, number))])
 
     def sweep(self, now: int) -> int:
         """Collect the flows that are over at `now`."""
         return flows.sweep(self.program, now)
 
     def _hashes(self) -> list[Map]:
-        return [map_ for name, map_ in self.program.maps.items() if map_.type not in _ARRAYS]
+        return [map_ for name, map_ in self.program.maps.items() if map_.type in _HASHES]
 
 
 def packed(flow: Flow) -> bytes:
@@ -123,5 +135,6 @@ def packed(flow: Flow) -> bytes:
         fields[name] = address_bytes(fields[name])
         fields[f"{name}_mac"] = mac_bytes(fields[f"{name}_mac"])
         fields[f"{name}_port"] = socket.htons(fields[f"{name}_port"])
+    fields["listener"] = socket.htons(fields["listener"])
     fields["last"] = socket.htonl(fields["last"])
     return FLOW.pack(*fields.values())

@@ -16,7 +16,7 @@ from privlink.model.items import (
     Attachment,
     Opening,
 )
-from privlink.node.maps import Reason
+from privlink.node.maps import Cause, Reason
 from tests.kernel.desired import Address, Desired
 from tests.kernel.discovering import handle_arp, handle_discovery
 from tests.kernel.headers import (
@@ -46,7 +46,12 @@ from tests.kernel.headers import (
 )
 
 EXTENSIONS = {0, 43, 44, 51, 60, 135, 139, 140}  # RFC 7045 section 4
-TOLD = range(Reason.CLOSED, Reason.NO_LONGER_PERMITTED + 1)
+TOLD = {*range(Reason.CLOSED, Reason.NO_LONGER_PERMITTED + 1), Reason.SERVER_GONE, Reason.IDLE}
+WHY = {
+    Reason.CLOSED: Cause.CLOSED,
+    Reason.SERVER_GONE: Cause.SERVER_GONE,
+    Reason.NO_LONGER_PERMITTED: Cause.NO_LONGER_PERMITTED,
+}
 PLACES = 64  # of datagrams in pieces, per workload
 
 
@@ -54,6 +59,8 @@ PLACES = 64  # of datagrams in pieces, per workload
 class Flow:
     """One direction of a conversation."""
 
+    packets: int
+    bytes: int
     forward: int
     ifindex: int
     source: bytes
@@ -63,18 +70,23 @@ class Flow:
     macs: bytes  # as a frame begins
     partner_network: int
     epoch: int
+    place: int
+    balancer: int
+    listener: int
+    idle: int
+    any_port: bool
     reverse: bool
     established: bool = False
     client_finished: bool = False
     server_finished: bool = False
-    reset: bool = False
-    revoked: bool = False
+    reset: int = 0
+    revoked: int = 0
     acknowledged: bool = False
     last: int = 0
 
     @property
     def ended(self) -> bool:
-        return self.reset or (self.client_finished and self.server_finished)
+        return bool(self.reset) or (self.client_finished and self.server_finished)
 
     def partner(self, key: Key) -> Key:
         return Key(
@@ -210,16 +222,17 @@ class Model:
             if reason is None and not (tcp and opens and flow.ended):
                 last = self._observe(packet, flow)
                 outcome = self._carry(packet, flow)
+                self._tally(packet, flow)
                 if last:
                     self._delete(flow.partner(key))
                     self._delete(key)
                 return outcome
             partner = self._partner(key, flow)
             if flow.reverse or not opens:
-                if partner:
-                    partner.revoked = True
-                self._delete(key)
                 assert reason is not None
+                if not flow.revoked:
+                    for half in filter(None, (flow, partner)):
+                        half.revoked = WHY[reason]
                 raise Refused(reason)
             if partner:
                 self._delete(flow.partner(key))
@@ -236,7 +249,7 @@ class Model:
         if not opens:
             raise Refused(Reason.NO_FLOW)
         self.desired.judge(packet.port, address.forward, key)
-        return self._carry(packet, self._open(packet, opening))
+        return self._carry(packet, self._open(packet, opening, address.forward.number))
 
     def _icmp(self, packet: Packet) -> Outcome:
         kind, code = packet.body[:2]
@@ -267,6 +280,8 @@ class Model:
             if reason := self._standing(key, flow):
                 raise Refused(reason)
             out = translated_error(packet, way(flow))
+            self._tally(packet, flow)
+            self.touched.add(key)
             return Outcome("redirect", None, out, flow.ifindex)
         if packet.port.near(packet.key.destination) and not self._address(packet):
             return self._neighbour(packet)
@@ -311,6 +326,8 @@ class Model:
         if reason := self._standing(key, flow):
             raise Refused(reason)
         out = translated(packet, way(flow, begun.substitute))
+        self._tally(packet, flow)
+        self.touched.add(key)
         return Outcome("redirect", None, out, flow.ifindex)
 
     def _carry(self, packet: Packet, flow: Flow) -> Outcome:
@@ -321,15 +338,27 @@ class Model:
 
     # Conversations
 
+    @staticmethod
+    def _tally(packet: Packet, flow: Flow) -> None:
+        flow.packets += 1
+        flow.bytes += size(packet)
+
     def _standing(self, key: Key, flow: Flow) -> Reason | None:
         """Why a flow may not go on."""
+        if flow.revoked:
+            return next(reason for reason, cause in WHY.items() if cause == flow.revoked)
+        if flow.epoch == self.epoch:
+            return None
         opening = self.desired.openings.get(flow.forward)
         if opening is None or (len(key.source) == 16 and not opening.source6):
             return Reason.CLOSED
-        if flow.revoked:
-            return Reason.NO_LONGER_PERMITTED
-        if flow.epoch == self.epoch:
-            return None
+        server = (key.source, key.source_port)
+        if not flow.reverse:
+            server = (flow.destination, flow.destination_port)
+        if flow.any_port:
+            server = (server[0], 0)
+        if not self.desired.is_target(flow.balancer, flow.listener, key.protocol, *server):
+            return Reason.SERVER_GONE
         partner = self.flows.get(flow.partner(key))
         if partner and self.now and partner.ifindex != self.now.port.ifindex:
             return Reason.CLOSED  # its place is another's by now
@@ -373,7 +402,7 @@ class Model:
         if packet.flags & (FIN | RST):
             for half in filter(None, (flow, partner)):
                 if packet.flags & RST:
-                    half.reset = True
+                    half.reset = Cause.SERVER_RESET if flow.reverse else Cause.CLIENT_RESET
                 elif flow.reverse:
                     half.server_finished = True
                 else:
@@ -383,14 +412,15 @@ class Model:
             partner.last = (sequence + data + 1) % 2**32
         return flow.acknowledged and partner is not None and partner.acknowledged
 
-    def _open(self, packet: Packet, opening: Opening) -> Flow:
+    def _open(self, packet: Packet, opening: Opening, place: int) -> Flow:
         key, version = packet.key, packet.version
-        servers = self.desired.servers(opening, key)
+        listener = self.desired.listener(opening, key)
+        servers = self.desired.servers(listener, key)
         source = opening.source if version == 4 else opening.source6
         here = {
-            (packed(s.address), s.port or key.destination_port): self.where[place]
+            (packed(s.address), s.port or key.destination_port): self.where[at]
             for s in servers
-            if (place := (opening.network, packed(s.address))) in self.where
+            if (at := (opening.network, packed(s.address))) in self.where
         }
         chosen = self.chosen(key)
         if not here or (chosen is None and len(here) < len(servers)):
@@ -398,9 +428,13 @@ class Model:
         assert chosen, "the program made no flow"
         destination, port = chosen.destination, chosen.destination_port
         server = here[destination, port]
+        rests = (
+            self.epoch, place, opening.balancer, listener.first, 900 if key.protocol == TCP else 60,
+            not next(s.port for s in servers if packed(s.address) == destination),
+        )  # fmt: skip
         there = Flow(
-            opening.number, server.ifindex, packed(source), destination, chosen.source_port, port,
-            server.mac + GATEWAY, opening.network, self.epoch, reverse=False,
+            1, size(packet), opening.number, server.ifindex, packed(source), destination, chosen.source_port, port,
+            server.mac + GATEWAY, opening.network, *rests, reverse=False,
         )  # fmt: skip
         wanted = replace(there, source_port=key.source_port).partner(key)
         if wanted in self.flows:
@@ -411,9 +445,9 @@ class Model:
         assert claimed not in self.flows, "the port was another's"
         self.flows[key] = there
         self.flows[claimed] = Flow(
-            opening.number, packet.port.ifindex, key.destination, key.source,
+            0, 0, opening.number, packet.port.ifindex, key.destination, key.source,
             key.destination_port, key.source_port, packet.frame[6:12] + packet.frame[:6],
-            key.network, self.epoch, reverse=True,
+            key.network, *rests, reverse=True,
         )  # fmt: skip
         self.counts[opening.number] += 1
         self.touched |= {key, claimed}
@@ -437,6 +471,11 @@ def quoted(packet: Packet) -> Key:
         packet.key.network, destination, source,
         int.from_bytes(ports[2:]), int.from_bytes(ports[:2]), protocol,
     )  # fmt: skip
+
+
+def size(packet: Packet) -> int:
+    """The bytes of IP."""
+    return packet.start - 14 + len(packet.body)
 
 
 def way(flow: Flow, identification: bytes = b"") -> Way:

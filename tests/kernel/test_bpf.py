@@ -98,7 +98,7 @@ def test_an_object_that_is_not_there_says_how_to_make_it(tmp_path: Path) -> None
 def pairs(count: int) -> list[tuple[bytes, bytes]]:
     """Entries of the servers map."""
     return [
-        (SERVER_KEY.pack(1, 4, 6, 80, slot), SERVER.pack(slot.to_bytes(16, "big"), 80))
+        (SERVER_KEY.pack(1, 4, 6, 80, slot), SERVER.pack(slot.to_bytes(16, "big"), 80, 1))
         for slot in range(count)
     ]
 

@@ -25,9 +25,9 @@ from privlink.model.items import (
 from privlink.node.errors import KernelError
 from privlink.node.flows import SECOND
 from privlink.node.maps import (
+    COUNT,
     FLOW,
     GATEWAY_MAC,
-    MAX_FLOWS,
     NUMBER,
     FlowKey,
     Reason,
@@ -43,6 +43,7 @@ from tests.kernel.frames import (
     FORWARD,
     NEIGHBOUR,
     NETS,
+    OPENING,
     OTHER,
     SERVER,
     SOURCE,
@@ -181,7 +182,7 @@ def test_a_flow_stays_while_a_side_has_data_that_was_not_acknowledged(lab: Desk)
 
 def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
     connect(lab)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     outcome = lab.send(CLIENT, bytes(client(ask("PA", ack=5) / b"more")))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.CLOSED)
     assert shown(outcome.packet) == shown(bytes(reset("R", seq=5)))
@@ -196,13 +197,13 @@ def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
 
 def test_a_reopened_connection_does_not_revive_old_flows(lab: Desk) -> None:
     connect(lab)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     lab.lay_out([msgspec.structs.replace(FORWARD, opening=Opening(8, 2, SOURCE, 3))])
     # The same ports again, by chance: a new connection, not the old one.
     lab.send(CLIENT, bytes(client(ask())))
     assert {flow.forward for flow in lab.flows().values()} == {8}
     connect(lab, 40001)
-    lab.program.maps["forwards"].delete(NUMBER.pack(8))
+    lab.close(8)
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
 
 
@@ -213,7 +214,7 @@ def test_flows_of_a_replaced_opening_go_on_while_new_ones_take_the_new_way(lab: 
     assert lab.send(CLIENT, bytes(client(ask("A")))).verdict == "redirect"
     connect(lab, 40001)
     assert {flow.forward for flow in lab.flows().values()} == {7, 8}
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
     assert {flow.forward for flow in lab.flows().values() if not flow.reverse} == {8}
 
@@ -272,7 +273,7 @@ def test_flows_are_counted_by_their_forward(lab: Desk) -> None:
     assert lab.flow_count(7) == 2
     lab.send(CLIENT, bytes(client(ask())))  # anew, in the place of the one that ended
     assert lab.flow_count(7) == 2
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     for sport in (40000, 40001):
         lab.send(CLIENT, bytes(client(ask("A", sport))))
     assert lab.flow_count(7) == 0
@@ -282,15 +283,15 @@ def test_a_forward_has_no_more_flows_than_its_share(lab: Desk) -> None:
     connect(lab)
     neighbour = Forward(1, NEIGHBOUR, ENDPOINT_MAC, (11,), Opening(8, 2, "100.64.0.2", 3))
     lab.lay_out([neighbour])
-    lab.set_flow_count(7, MAX_FLOWS)
+    lab.set_flow_count(7, OPENING.flows)
     outcome = lab.send(CLIENT, bytes(client(ask(sport=40001))))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.FLOW_LIMIT)
     assert Ether(outcome.packet)[TCP].flags == "RA"
     # Who is in stays in, and other endpoints are not touched.
     go(lab, CLIENT, client(ask("A")), to_server(TCP(sport=40000, dport=8080, flags="A")))
     assert lab.send(CLIENT, bytes(client(ask(), dst=NEIGHBOUR))).reason is None
-    assert (lab.flow_count(7), lab.flow_count(8)) == (MAX_FLOWS, 1)
-    lab.set_flow_count(7, MAX_FLOWS - 1)
+    assert (lab.flow_count(7), lab.flow_count(8)) == (OPENING.flows, 1)
+    lab.set_flow_count(7, OPENING.flows - 1)
     assert lab.send(CLIENT, bytes(client(ask(sport=40001)))).reason is None
     assert lab.send(CLIENT, bytes(client(ask(sport=40002)))).reason == Reason.FLOW_LIMIT
 
@@ -359,9 +360,9 @@ def test_new_flows_spread_over_the_servers_by_weight(lab: Desk) -> None:
 
 def test_the_table_of_counts_is_full(lab: Desk) -> None:
     """Who cannot be counted is not let in."""
-    counts = lab.program.maps["flow_counts"]
+    counts = lab.program.maps["counts"]
     counts.update_many(
-        (NUMBER.pack(1000 + number), NUMBER.pack(0)) for number in range(counts.max_entries)
+        (NUMBER.pack(1000 + number), COUNT.pack(0, 0)) for number in range(counts.max_entries)
     )
     outcome = lab.send(CLIENT, bytes(client(ask())))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.FLOW_TABLE_FULL)

@@ -155,7 +155,7 @@ def test_behind_a_fragment_header_that_is_none(lab: Desk) -> None:
 @pytest.mark.parametrize("sender", [SERVER, CLIENT], ids=["server", "client"])
 def test_about_a_flow_that_is_closed(lab: Desk, net: Net, sender: Attachment) -> None:
     exchange(lab, net)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     before, kind = lab.flows(), REFUSAL[net.version]
     if sender is SERVER:
         packet = server(kind / received(net), net.source)

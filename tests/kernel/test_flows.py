@@ -7,7 +7,7 @@ from socket import IPPROTO_UDP
 import pytest
 
 from privlink.node import flows
-from privlink.node.flows import DATAGRAMS, HALF_OPEN, PIECES, SECOND
+from privlink.node.flows import HALF_OPEN, PIECES, SECOND
 from privlink.node.maps import (
     DATAGRAM,
     FLOW,
@@ -20,6 +20,7 @@ from privlink.node.maps import (
 from tests.kernel.desk import Desk
 
 SEEN = 1000 * SECOND
+PATIENCE = 200 * SECOND  # of the conversations here
 BLANK = Flow.unpack(bytes(FLOW.size))
 ADDRESSES = {
     "IPv4": ("10.0.0.5", "10.0.0.100", "100.64.0.1", "10.0.0.9"),
@@ -32,7 +33,7 @@ def put_conversation(desk: Desk, family: str, *, answered: bool) -> FlowKey:
     client, endpoint, source, server = ADDRESSES[family]
     key = FlowKey(1, client, 40000, endpoint, 53, IPPROTO_UDP)
     there = BLANK._replace(
-        last_seen=SEEN, forward=7, partner_network=2, established=answered,
+        last_seen=SEEN, forward=7, idle=200, partner_network=2, established=answered,
         source=source, source_port=40000, destination=server, destination_port=53,
     )  # fmt: skip
     back = there._replace(
@@ -46,7 +47,7 @@ def put_conversation(desk: Desk, family: str, *, answered: bool) -> FlowKey:
 
 
 @pytest.mark.parametrize("family", ["IPv4", "IPv6"])
-@pytest.mark.parametrize(("answered", "limit"), [(True, DATAGRAMS), (False, HALF_OPEN)])
+@pytest.mark.parametrize(("answered", "limit"), [(True, PATIENCE), (False, HALF_OPEN)])
 def test_a_conversation_in_datagrams_goes_after_its_silence(
     desk: Desk, family: str, answered: bool, limit: int
 ) -> None:
@@ -59,11 +60,11 @@ def test_a_conversation_in_datagrams_goes_after_its_silence(
 
 def test_a_conversation_in_datagrams_stays_while_the_server_speaks(desk: Desk) -> None:
     partner = put_conversation(desk, "IPv6", answered=True)
-    spoke = desk.flows()[partner]._replace(last_seen=SEEN + DATAGRAMS)
+    spoke = desk.flows()[partner]._replace(last_seen=SEEN + PATIENCE)
     desk.put_flow(partner, spoke)
-    assert desk.sweep(SEEN + DATAGRAMS) == 0
+    assert desk.sweep(SEEN + PATIENCE) == 0
     assert len(desk.flows()) == 2
-    assert desk.sweep(SEEN + 2 * DATAGRAMS) == 1
+    assert desk.sweep(SEEN + 2 * PATIENCE) == 1
 
 
 def test_datagrams_whose_rest_nobody_waits_for_are_swept(desk: Desk) -> None:

@@ -229,7 +229,7 @@ def test_a_datagram_is_waited_for_thirty_seconds(lab: Desk, net: Net) -> None:
 def test_the_flow_closes_between_two_pieces(lab: Desk, net: Net) -> None:
     pieces = cut(client(datagram(DATA), net.endpoint), 1000, 1000)
     passed(send_all(lab, CLIENT, pieces[:1]))
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     outcome = lab.send(CLIENT, bytes(pieces[1]))
     assert (outcome.verdict, outcome.reason) == ("drop", Reason.CLOSED)
     for key in lab.flows():

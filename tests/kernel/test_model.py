@@ -7,6 +7,7 @@ says how many (200000), PRIVLINK_SEED where to begin; a failure prints both.
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -189,7 +190,10 @@ class World:
     @staticmethod
     def _endpoint(network: int, host: int, opening: Opening) -> Forward:
         mac, six = f"02:00:00:00:01:{host:02x}", f"fd00:10::{host:x}"
-        return Forward(network, f"10.0.0.{host}", mac, (11, 12), opening, address6=six)
+        place = 1000 * network + host
+        return Forward(
+            network, f"10.0.0.{host}", mac, (11, 12), opening, address6=six, number=place
+        )
 
     def _settle(self) -> None:
         desk, made = self._desk, dict[tuple[str, bytes], bytes]()
@@ -312,14 +316,17 @@ def key_of(packed: bytes) -> Key:
 
 def flow_of(value: bytes) -> Flow:
     (
-        _, forward, ifindex, source, destination, source_port, destination_port, mac, own_mac,
-        _, _, network, epoch, _, _, *flags, last,
+        _, _, packets, size, forward, ifindex, source, destination, source_port, destination_port,
+        mac, own_mac, _, _, network, epoch, _, place, balancer, listener, idle, _, any_port, _, _,
+        *flags, reset, revoked, acknowledged, last,
     ) = FLOW.unpack(value)  # fmt: skip
-    ports = (int.from_bytes(p.to_bytes(2, "little")) for p in (source_port, destination_port))
-    addresses = shortened(source), shortened(destination)
+    source_port, destination_port, listener = map(
+        socket.ntohs, (source_port, destination_port, listener)
+    )
     return Flow(
-        forward, ifindex, *addresses, *ports, mac + own_mac, network, epoch, *map(bool, flags),
-        int.from_bytes(last.to_bytes(4, "little")),
+        packets, size, forward, ifindex, shortened(source), shortened(destination), source_port,
+        destination_port, mac + own_mac, network, epoch, place, balancer, listener, idle,
+        bool(any_port), *map(bool, flags), reset, revoked, bool(acknowledged), socket.ntohl(last),
     )  # fmt: skip
 
 

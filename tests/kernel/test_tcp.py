@@ -200,7 +200,7 @@ def test_both_families_at_once_are_two_conversations(lab: Desk, net: Net) -> Non
 @pytest.mark.parametrize("net", NETS)
 def test_a_closed_service_tells_both_sides(lab: Desk, net: Net) -> None:
     connect(lab, net=net)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     outcome = lab.send(CLIENT, bytes(client(ask("PA", ack=5) / b"more", net.endpoint)))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.CLOSED)
     assert shown(outcome.packet) == shown(bytes(reset("R", seq=5, src=net.endpoint)))

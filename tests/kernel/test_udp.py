@@ -9,7 +9,7 @@ from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from privlink.node.flows import DATAGRAMS, HALF_OPEN, SECOND
+from privlink.node.flows import SECOND
 from privlink.node.maps import FLOW, NUMBER, FlowKey, Reason
 from tests.kernel import checksums
 from tests.kernel.cases import (
@@ -200,7 +200,7 @@ def test_what_was_closed_is_opened_anew_by_the_next_datagram(lab: Desk, net: Net
 @pytest.mark.parametrize("net", NETS)
 def test_a_closed_service_tells_both_sides(lab: Desk, net: Net) -> None:
     exchange(lab, net)
-    lab.program.maps["forwards"].delete(NUMBER.pack(7))
+    lab.close(7)
     said = server(datagram(b"more", 8080, 40000), net.source)
     outcome = lab.send(SERVER, bytes(said))
     assert (outcome.verdict, outcome.reason) == ("redirect", Reason.CLOSED)
@@ -245,7 +245,6 @@ def test_datagrams_are_waited_for_less_than_segments(lab: Desk, net: Net) -> Non
     exchange(lab, net)
     exchange(lab, net)
     seen = max(flow.last_seen for flow in lab.flows().values())
-    assert lab.sweep(seen + HALF_OPEN) == 0
-    assert lab.sweep(seen + DATAGRAMS - SECOND) == 0
-    assert lab.sweep(seen + DATAGRAMS) == 1
+    assert lab.sweep(seen + 59 * SECOND) == 0
+    assert lab.sweep(seen + 60 * SECOND) == 1
     assert lab.flows() == {}

@@ -25,7 +25,8 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node import maps
-from privlink.node.entries import MAX_SLOTS, entries, port_entries, port_prefixes
+from privlink.node.balancing import MAX_SLOTS, port_prefixes
+from privlink.node.entries import entries, port_entries
 from privlink.node.maps import Direction, Entry, address_bytes, address_key
 
 MAPPED = "00000000000000000000ffff"  # before an IPv4 address

@@ -188,9 +188,9 @@ def test_flow_keys_come_back_as_they_went_in(source: str, packed: str) -> None:
 def test_a_flow_in_python() -> None:
     source, destination = map(maps.address_bytes, ("100.64.0.1", "10.0.0.5"))
     value = maps.FLOW.pack(
-        5, 7, 22, source, destination,
+        5, 4, 3, 900, 7, 22, source, destination,
         0x409C, 0x901F, b"\x02\0\0\0\2\5", b"\xee" + b"\xff" * 5, 1, 2, 2, 9, 0,
-        1, 0, 1, 1, 1, 0, 1, 1, 0x78563412,
+        31, 32, 0x5000, 60, 4, 1, 0, 1, 0, 1, 1, 1, 0, 8, 1, 0x78563412,
     )  # fmt: skip
     flow = Flow.unpack(value)
     assert (flow.source, flow.source_port) == ("100.64.0.1", 40000)
@@ -198,12 +198,15 @@ def test_a_flow_in_python() -> None:
     assert (flow.destination_mac, flow.source_mac) == ("02:00:00:00:02:05", maps.GATEWAY_MAC)
     assert (flow.peer, flow.reverse, flow.established, flow.reset) == (True, False, True, False)
     assert (flow.partner_network, flow.epoch) == (2, 9)
-    assert flow.revoked
+    assert (flow.opened, flow.packets, flow.bytes) == (4, 3, 900)
+    assert (flow.place, flow.balancer, flow.listener) == (31, 32, 80)
+    assert (flow.idle, flow.pace, flow.any_port, flow.loaded) == (60, 4, True, False)
+    assert flow.revoked == Cause.NO_LONGER_PERMITTED
     assert flow.ended
     assert (flow.acknowledged, flow.last) == (True, 0x12345678)
     assert maps.FLOW_GLANCE.unpack(value) == (
-        flow.last_seen, flow.established,
-        flow.client_finished, flow.server_finished, flow.reset,
+        flow.last_seen, flow.idle, flow.established,
+        flow.client_finished, flow.server_finished, flow.reset, bool(flow.revoked),
     )  # fmt: skip
     key = FlowKey(1, "10.0.0.5", 40000, "10.0.0.100", 80, 6)
     assert flow.partner(key) == FlowKey(2, "10.0.0.5", 8080, "100.64.0.1", 40000, 6)

@@ -104,13 +104,13 @@ def neighbour(address: str, link: int) -> Entry:
 
 def address(number: int, filters: tuple[int, ...], forward: int, network: int = CLIENTS) -> Entry:
     padded = filters + (0,) * (MAX_FILTERS - len(filters))
-    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, *padded)
+    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, 0, *padded)
     return Entry("addresses", address_key(network, ENDPOINTS[number - 1]), value)
 
 
 def forward(number: int, balancer: int) -> Entry:
     source = address_bytes("100.64.0.1")
-    value = FORWARD.pack(PROVIDERS, balancer, source, NO_ADDRESS)
+    value = FORWARD.pack(PROVIDERS, balancer, source, NO_ADDRESS, 65536, 0, 0, 0, 0)
     return Entry("forwards", NUMBER.pack(number), value)
 
 
@@ -242,7 +242,7 @@ states = st.tuples(*UNITS).map(state)
 def litter(balancer: int, rank: int) -> Entry:
     """A server beyond the slots of its listener: what an interrupted plan leaves behind."""
     key = SERVER_KEY.pack(balancer, Family.IPV4, IPPROTO_TCP, htons(80), 2)
-    return Entry("servers", key, SERVER.pack(address_bytes(SERVERS[0]), htons(8000 + rank)))
+    return Entry("servers", key, SERVER.pack(address_bytes(SERVERS[0]), htons(8000 + rank), 1))
 
 
 def redrawn(
@@ -388,7 +388,7 @@ def port_source(value: bytes) -> bytes:
 
 
 def address_filters(value: bytes) -> list[int]:
-    return list(ADDRESS.unpack(value)[4:][: ADDRESS.unpack(value)[2]])
+    return list(ADDRESS.unpack(value)[5:][: ADDRESS.unpack(value)[2]])
 
 
 def judged(held: State, port_key: bytes, address_key: bytes, called: int) -> bool:
@@ -417,7 +417,7 @@ def slots(held: State, balancer: int, called: int) -> Iterator[tuple[str, bytes]
     """The keys of `servers` of whom one is chosen."""
     key = listener(held, balancer, called)
     if key is not None:
-        count, first = LISTENER.unpack(held[key])
+        count, first, *_ = LISTENER.unpack(held[key])
         for slot in range(count):
             yield "servers", SERVER_KEY.pack(balancer, Family.IPV4, IPPROTO_TCP, first, slot)
 
@@ -427,10 +427,10 @@ def takers(held: State, forward: int, called: int) -> Iterator[tuple[int, int]]:
     way = held.get(("forwards", NUMBER.pack(forward)))
     if way is None:
         return
-    network, balancer, _, _ = FORWARD.unpack(way)
+    network, balancer, *_ = FORWARD.unpack(way)
     for key in slots(held, balancer, called):
         if key in held:
-            where, behind = SERVER.unpack(held[key])
+            where, behind, _ = SERVER.unpack(held[key])
             there = held.get(("neighbours", ADDRESS_KEY.pack(network, where)))
             if there is not None:
                 yield htons(behind), NEIGHBOUR.unpack(there)[0]
