@@ -152,6 +152,7 @@ def privlink(bpf_object: Path) -> Iterator[Privlink]:
 
 def test_the_program_is_replaced_twenty_times_under_load(privlink: Privlink) -> None:
     server, client = privlink.cloud.names["server"], privlink.cloud.names["bystander"]
+    before = privlink.drops()
     with (
         conversations(privlink.cloud) as talking,
         talk.echoing_datagrams(server, DNS_SERVER),
@@ -165,8 +166,9 @@ def test_the_program_is_replaced_twenty_times_under_load(privlink: Privlink) -> 
             for each in talking:
                 each.goes_on()
         assert len(privlink.clients()) == len(CALLERS) + 1
-    lost = {Reason.NO_FLOW, Reason.CHANGING, Reason.CLOSED, Reason.UNKNOWN_PORT}
-    assert not lost & privlink.drops().keys()
+    noise = {Reason.MULTICAST}  # of the stacks themselves
+    lost = privlink.drops().items() - before.items()
+    assert {reason for reason, _ in lost} <= noise
 
 
 def test_no_packet_passes_while_the_program_is_replaced(privlink: Privlink) -> None:
