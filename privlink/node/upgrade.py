@@ -132,7 +132,8 @@ class Move:
         for step in self.steps(switch):
             log.debug("upgrade: %s", step)
         took = 1000 * (time.perf_counter() - started)
-        return f"{self.brought} flows moved from layout {self._layout} to {LAYOUT} in {took:.1f} ms"
+        flows = "1 flow" if self.brought == 1 else f"{self.brought} flows"
+        return f"{flows} moved from layout {self._layout} to {LAYOUT} in {took:.1f} ms"
 
     def steps(self, switch: Callable[[], object]) -> Iterator[str]:
         """Each step's name, once it is done."""
