@@ -48,6 +48,7 @@ from privlink.node.maps import COUNT, LAYOUT, NUMBER, Number
 
 _FOLDER: Final = "layout-"
 _FLOWS: Final = "flows"
+_READ: Final = (_FLOWS, "numbers", "drops")  # of an older layout
 _UNWRITTEN: Final = 2_000_000_000  # ns for which a packet may not show in `last_seen`, at most
 _REMEMBERED: Final = 1 << 16  # entries looked up
 _WAY_OUT: Final = "`privlink down --purge` removes them, and with them every flow"
@@ -62,10 +63,10 @@ def layout_directory(pins: Path, layout: int = LAYOUT) -> Path:
 
 def pinned_layouts(pins: Path) -> list[int]:
     """The layouts of which there are flows, the latest last; newer ones count by their folder."""
-    folders = [int(path.name.removeprefix(_FOLDER)) for path in pins.glob(f"{_FOLDER}[0-9]*")]
+    folders = (path.name.removeprefix(_FOLDER) for path in pins.glob(f"{_FOLDER}*"))
     return sorted(
         layout
-        for layout in {1, *folders}
+        for layout in {1, *(int(number) for number in folders if number.isdecimal())}
         if layout > LAYOUT or (layout_directory(pins, layout) / _FLOWS).exists()
     )
 
@@ -89,6 +90,8 @@ def refuse_unknown(pins: Path) -> None:
 
 def _fits(where: Path, layout: int) -> bool:
     known = layouts.OLDER.get(layout)
+    if not all((where / name).exists() for name in _READ):
+        return False
     with Map.pinned(where / _FLOWS) as flows:
         return known is not None and (flows.key_size, flows.value_size) == known[:2]
 
@@ -110,10 +113,7 @@ class Move:
         self._pins = pins
         self._layout = layout
         self._convert = layouts.OLDER[layout].convert
-        self._old = {
-            name: Map.pinned(layout_directory(pins, layout) / name)
-            for name in (_FLOWS, "numbers", "drops")
-        }
+        self._old = {name: Map.pinned(layout_directory(pins, layout) / name) for name in _READ}
         self._flows = program.maps[_FLOWS]
         self.brought = 0
         _say_moving(program, moving=True)
@@ -141,6 +141,8 @@ class Move:
         copied = self._copy()
         yield "copied"
         self._count()
+        # A large table takes seconds; what remains to be done after the switch is to be little.
+        copied = self._follow(copied)
         yield "counted"
         switch()
         yield "switched"
@@ -164,8 +166,7 @@ class Move:
             return self._follow(0)
         began = time.monotonic_ns()
         self._flows.update_many(self._converted(self._finder()))
-        # A large table takes seconds; what remains to be done after the switch is to be little.
-        return self._follow(began)
+        return began
 
     def _converted(self, find: layouts.Find) -> Iterator[tuple[bytes, bytes]]:
         for key, value in self._old[_FLOWS].dump():
@@ -209,6 +210,8 @@ class Move:
             if layouts.last_seen(value) < since - _UNWRITTEN:
                 continue
             entry = self._convert(key, value, find)
+            if self._knows(key, entry):
+                continue
             other_key = layouts.partner_key(key, entry)
             found = self._old[_FLOWS].lookup(other_key)
             other = None if found is None else self._convert(other_key, found, find)
@@ -219,6 +222,15 @@ class Move:
             else:  # its client was told that it is over; the server is to be
                 self._put(key, entry)
         return began
+
+    def _knows(self, key: bytes, entry: bytes) -> bool:
+        """Whether the new table has all of it: so it is with most, and that has to be quick."""
+        held = self._flows.lookup(key)
+        return (
+            held is not None
+            and layouts.same_flow(held, entry)
+            and layouts.merged(held, entry) == held
+        )
 
     def _bring(self, key: bytes, entry: bytes, back_key: bytes, back: bytes | None) -> None:
         """Bring one flow, the server's answers first: that entry is the claim on its source port.

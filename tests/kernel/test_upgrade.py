@@ -134,6 +134,8 @@ def conversations(cloud: tenants.Cloud) -> Iterator[list[Conversation]]:
     ):
         talking = [Conversation(cloud.names[word], address) for word, address in CALLERS]
         try:
+            for each in talking:
+                each.goes_on()
             yield talking
         finally:
             for each in talking:
@@ -284,9 +286,15 @@ def test_a_newer_layout_is_refused_and_left_alone(privlink: Privlink) -> None:
     assert sorted(privlink.pins.rglob("*")) == before
 
 
-def test_maps_of_no_layout_are_refused_and_left_alone(privlink: Privlink) -> None:
+@pytest.mark.parametrize(("sizes", "others"), [((44, 60), 2), ((44, 96), 1)])
+def test_maps_of_no_layout_are_refused_and_left_alone(
+    privlink: Privlink, sizes: tuple[int, int], others: int
+) -> None:
+    """Flows of other sizes than their place says, and maps of which one is missing."""
     privlink.stop()
-    former.pin(privlink.pins / "flows", former.HASH, 44, 60, 1)
+    former.pin(privlink.pins / "flows", former.HASH, *sizes, 1)
+    for name in ("numbers", "drops")[:others]:
+        former.pin(privlink.pins / name, former.HASH, 4, 4, 1)
     before = sorted(privlink.pins.rglob("*"))
     with pytest.raises(LayoutError, match=r"not layout 1, .*; they are damaged.*down --purge"):
         privlink.open()
