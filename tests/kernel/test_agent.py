@@ -270,7 +270,7 @@ def test_flows_of_an_older_layout_move_once_the_server_answers(node: Node) -> No
             node.feedbox.open()
             report = node.feedbox.await_first_report(reports)
             assert (report.revision, report.faults) == (node.feedbox.revision, {})
-        assert "1 flow moved from layout 1 to 2 in" in node.log()
+        lab.eventually(lambda: "1 flow moved from layout 1 to 2 in" in node.log())
         assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
 
 
