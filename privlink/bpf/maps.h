@@ -4,8 +4,8 @@
  * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
  * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
  * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
- * together. The maps are pinned and outlive the program. With entries of another size it does not
- * load; another order of the same size goes unnoticed, so such a map takes a new name.
+ * together. The maps are pinned and outlive the program, each layout of them in a folder of its own:
+ * a change of any entry takes a new number, and node/layouts.py a way to it for flows.
  */
 #pragma once
 
@@ -16,6 +16,7 @@
 
 #include "reasons.h"
 
+#define LAYOUT 2	/* of all that is pinned */
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
 #define PAGE_RULES 16	/* of them in one entry */

@@ -144,6 +144,8 @@ class Agent:
     def _turn(self) -> None:
         started = time.perf_counter()
         said = [*self._take_deliveries(), *self._look_at_links(), *self._sweep()]
+        if self._holding.complete:
+            said += self._kernel.finish_move()
         stale = self._holding.complete and time.monotonic() >= self._report_at
         if said or self._owed or stale:
             self._report()
@@ -227,8 +229,10 @@ class Agent:
             try:
                 if time.monotonic() >= sweep_at:
                     sweep_at = time.monotonic() + _COLLECT_SECONDS
-                    flows.sweep(program, time.monotonic_ns())
-                    flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
+                    # While flows move, one of this table may be talking under the old program.
+                    if self._kernel.move is None:
+                        flows.sweep(program, time.monotonic_ns())
+                        flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
                 gone = self._await_gone(min(_TOLD_SECONDS, sweep_at - time.monotonic()))
                 # By now both sides have been told, or are not there to hear it.
                 program.collect(each.pack() for each in told)

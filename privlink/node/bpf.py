@@ -1,7 +1,8 @@
 """The eBPF program and its maps, through libbpf. Knows nothing of what they mean: bytes only.
 
 Maps are pinned, so that flows live on while this process dies, restarts or is upgraded; opening
-again takes up the pinned maps and puts a new program beside them.
+again takes up the pinned maps and puts a new program beside them. What becomes of maps of another
+layout is `upgrade`'s business.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _BATCH_MOST = 4096
 _LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands at its end
 _FULL = (errno.E2BIG, errno.ENOSPC)  # what a hash says, and a trie
 _ETHERNET = 14  # bytes that the kernel wants before anything else
+_ONLY_NEW = 1  # BPF_NOEXIST
 _PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
 
 _log = logging.getLogger(__name__)
@@ -87,6 +89,26 @@ class Map:
         fitting = _BATCH_BYTES // max(self.width, 1)  # a ring buffer has no values
         self._batch = max(_BATCH_LEAST, min(fitting, _BATCH_MOST))
 
+    @classmethod
+    def pinned(cls, path: Path) -> Self:
+        """The map that is pinned at `path`, whatever its sizes. Close it, or use it in a `with`."""
+        library = libbpf.load()
+        fd = library.bpf_obj_get(os.fsencode(path))
+        _check(fd, f"open the eBPF map pinned at {path}")
+        return cls(library, path.name, fd)
+
+    def close(self) -> None:
+        """Let go of a map that was opened alone; its pin stays."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def lookup(self, key: bytes) -> bytes | None:
         """The value of a key, or None."""
         value = ctypes.create_string_buffer(self.width)
@@ -99,6 +121,22 @@ class Map:
         values = (c_uint64 * cpus)()
         result = self._library.bpf_map_lookup_elem(self.fd, self._key(key), values)
         return sum(values) if self._found(result, "read") else 0
+
+    def set_count(self, key: bytes, count: int) -> None:
+        """Have a counter of 64 bits, with a value per CPU, come to `count`."""
+        values = (c_uint64 * self._library.libbpf_num_possible_cpus())(count)
+        result = self._library.bpf_map_update_elem(self.fd, self._key(key), values, 0)
+        self._check(result, "write")
+
+    def add(self, key: bytes, value: bytes) -> bool:
+        """Put a value where there is none; False if there is one, which stays."""
+        result = self._library.bpf_map_update_elem(
+            self.fd, self._key(key), self._value(value), _ONLY_NEW
+        )
+        if result == -errno.EEXIST:
+            return False
+        self._check(result, "write")
+        return True
 
     def update_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         """Put values in few system calls, in order; each is atomic for packets under way."""

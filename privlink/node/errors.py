@@ -29,3 +29,13 @@ class KernelError(OSError):
         if self.way_out:
             sentence += f"; {self.way_out}"
         return f"{sentence}\n{self.log}" if self.log else sentence
+
+
+class LayoutError(KernelError):
+    """Maps are pinned that this version cannot go on with; the message says why and what to do."""
+
+    def __init__(self, finding: str, way_out: str) -> None:
+        super().__init__("take up pinned maps", OSError(errno.EINVAL, finding), way_out)
+
+    def __str__(self) -> str:
+        return f"{self.strerror}; {self.way_out}"

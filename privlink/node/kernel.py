@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from privlink.node import system
+from privlink.node import system, upgrade
 from privlink.node.bpf import Program
 from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
@@ -20,6 +20,7 @@ from privlink.node.maps import NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 from privlink.node.ring import Ring
 from privlink.node.shaper import Shaper
+from privlink.node.upgrade import Move
 
 
 def pin_directory(instance: str) -> Path:
@@ -30,9 +31,10 @@ def pin_directory(instance: str) -> Path:
 class Kernel:
     """An instance's fabric and maps."""
 
-    def __init__(self, fabric: Fabric, program: Program) -> None:
+    def __init__(self, fabric: Fabric, program: Program, move: Move | None = None) -> None:
         self.fabric = fabric
         self.program = program
+        self.move = move  # of flows from an older layout, till it is done
         self.fragments = program.maps["fragments"]
         self.gone: queue.SimpleQueue[Gone] = queue.SimpleQueue()  # whose flows are to be cut
         self.shaper = Shaper(fabric, program)
@@ -42,7 +44,10 @@ class Kernel:
     def open(cls, instance: str, object_path: Path) -> Self:
         """Open what is there and make what is missing. Raises KernelError."""
         system.mount_bpffs()
-        kernel = cls(Fabric.open(instance), Program.open(object_path, pin_directory(instance)))
+        pins = pin_directory(instance)
+        upgrade.refuse_unknown(pins)
+        program = Program.open(object_path, upgrade.layout_directory(pins))
+        kernel = cls(Fabric.open(instance), program, upgrade.begin(program, pins))
         # Whoever was here before may have died between a change and this.
         kernel.begin_epoch()
         if not kernel.number(Number.LIFE):
@@ -55,7 +60,7 @@ class Kernel:
 
     def holds_nothing(self) -> bool:
         """Whether no entry is there that follows from an item: so it is after a boot or a purge."""
-        return next(self._dump(), None) is None
+        return self.move is None and next(self._dump(), None) is None
 
     def _dump(self) -> Iterator[Entry]:
         for name in MAPS:
@@ -95,16 +100,37 @@ class Kernel:
         `verify` looks whether the program still stands where this process has put it. Raises
         KernelError.
         """
-        ours = self._guarded.get(link.name) == link.index
-        if not ours or (verify and not self.fabric.guarded(link)):
-            self.fabric.guard(link, self.program.fd)
-            self._guarded[link.name] = link.index
+        # While flows move, the program of the older layout goes on with what it has.
+        ours = self.move is not None or self._guarded.get(link.name) == link.index
+        if not ours or ((verify or self.move) and not self.fabric.guarded(link)):
+            self._guard(link)
         self.fabric.join(link, bridge, mac)
 
     def open_records(self, most: int) -> Ring:
         """The flow records, `most` of them per place, CPU and second. Raises KernelError."""
         self.set_number(Number.RECORDS, most)
         return Ring(self.program.maps["records"].fd)
+
+    def finish_move(self) -> list[str]:
+        """Move the flows of an older layout, if there is one, now that the maps are filled.
+
+        Says what was moved. Raises KernelError; again goes on.
+        """
+        if self.move is None:
+            return []
+        said = self.move.run(self.switch)
+        self.move = None
+        return [said]
+
+    def switch(self) -> None:
+        """Put our program in the place of whatever other stands on a port."""
+        for link in self.fabric.links().values():
+            if self.fabric.guarded(link):
+                self._guard(link)
+
+    def _guard(self, link: Link) -> None:
+        self.fabric.guard(link, self.program.fd)
+        self._guarded[link.name] = link.index
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by reason."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 
 from privlink.node.errors import KernelError
 
@@ -69,8 +69,10 @@ def load() -> ctypes.CDLL:
         ("bpf_prog_test_run_opts", c_int, (c_int, POINTER(TestRun))),
         ("bpf_prog_load", c_int, (c_int, text, text, text, c_size_t, pointer)),
         ("bpf_obj_get_info_by_fd", c_int, (c_int, pointer, count)),
+        ("bpf_obj_get", c_int, (text,)),
         ("bpf_map_lookup_elem", c_int, (c_int, text, pointer)),
         ("bpf_map_delete_elem", c_int, (c_int, text)),
+        ("bpf_map_update_elem", c_int, (c_int, text, pointer, c_uint64)),
         ("bpf_map_update_batch", c_int, (c_int, text, text, count, pointer)),
         ("bpf_map_delete_batch", c_int, (c_int, text, count, pointer)),
         ("bpf_map_lookup_batch", c_int, (c_int, *[pointer] * 4, count, pointer)),

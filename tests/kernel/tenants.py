@@ -141,7 +141,7 @@ class Cloud:
     def __init__(
         self, instance: str, fabric: Fabric, program: Program, names: dict[str, str]
     ) -> None:
-        self._instance = instance
+        self.instance = instance
         self.fabric = fabric
         self.program = program
         self.names = names  # the namespace of each workload, by its word
@@ -167,8 +167,8 @@ class Cloud:
     def replug(self, word: str) -> None:
         """Take a workload's link away and bring it a new one, as a container's restart does."""
         attachment = WORKLOADS[word]
-        unplug(self._instance, attachment.number)
-        _plug(self._instance, attachment, self.names[word], 1500)
+        unplug(self.instance, attachment.number)
+        _plug(self.instance, attachment, self.names[word], 1500)
         self._holding.look({workload_name(attachment.number)})
 
     def drops(self, reason: Reason) -> int:

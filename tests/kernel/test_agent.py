@@ -37,7 +37,7 @@ from privlink.model.items import (
 from privlink.model.traffic import PlaceTraffic
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
-from tests.kernel import lab
+from tests.kernel import former, lab
 from tests.kernel.feedbox import Feedbox, Report
 
 CIDR, GATEWAY = "10.0.0.0/24", "10.0.0.253"
@@ -274,6 +274,23 @@ def test_a_server_outage_is_two_lines_in_the_log(node: Node) -> None:
         node.put(balancer_other=Balancer(9, ()))
     assert node.log().count("feed lost") == 1
     assert node.log().count("feed is back") == 1
+
+
+def test_flows_of_an_older_layout_move_once_the_server_answers(node: Node) -> None:
+    with lab.echo_server(node.server, 8080), transfer(node):
+        node.end(signal.SIGKILL)
+        with former.former(node.instance):
+            node.feedbox.close()
+            reports = len(node.feedbox.reports)
+            node.start()
+            lab.eventually(lambda: "there are flows of layout 1" in node.log())
+            assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
+            assert "moved" not in node.log()
+            node.feedbox.open()
+            report = node.feedbox.await_first_report(reports)
+            assert (report.revision, report.faults) == (node.feedbox.revision, {})
+        lab.eventually(lambda: "1 flow moved from layout 1 to 2 in" in node.log())
+        assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
 
 
 def test_a_fresh_fabric_says_first_that_nothing_is_here(bare: Node) -> None:

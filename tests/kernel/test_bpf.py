@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from privlink.node.bpf import PROGRAM, Program
+from privlink.node.bpf import PROGRAM, Map, Program
 from privlink.node.errors import KernelError
-from privlink.node.maps import NUMBER, PORT, SERVER, SERVER_KEY, SET_KEY, SET_PREFIX
+from privlink.node.maps import NUMBER, PORT, SERVER, SERVER_KEY, SET_KEY, SET_PREFIX, TARGET_KEY
 
 OTHER_LAYOUT = """
 struct {
@@ -120,12 +120,41 @@ def test_many_entries_go_in_and_out_in_batches(bpf_object: Path) -> None:
 
 def test_single_entries(bpf_object: Path) -> None:
     with Program.open(bpf_object) as program:
-        counts, key = program.maps["loads"], bytes(28)
-        assert counts.lookup(key) is None
-        assert not counts.delete(key)
-        counts.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])
-        assert counts.lookup(key) == NUMBER.pack(2)
-        assert counts.delete(key)
+        targets, key = program.maps["targets"], bytes(TARGET_KEY.size)
+        assert targets.lookup(key) is None
+        assert not targets.delete(key)
+        assert targets.add(key, NUMBER.pack(1))
+        assert not targets.add(key, NUMBER.pack(3))
+        assert targets.lookup(key) == NUMBER.pack(1)
+        targets.update_many([(key, NUMBER.pack(1)), (key, NUMBER.pack(2))])
+        assert targets.lookup(key) == NUMBER.pack(2)
+        assert targets.delete(key)
+
+
+def test_a_counter_with_a_value_per_cpu_is_set_as_a_whole(bpf_object: Path) -> None:
+    with Program.open(bpf_object) as program:
+        drops = program.maps["drops"]
+        drops.set_count(NUMBER.pack(5), 1 << 40)
+        drops.set_count(NUMBER.pack(5), 7)
+        assert drops.count(NUMBER.pack(5)) == 7
+        assert program.drops() == {5: 7}
+
+
+def test_a_pinned_map_is_opened_alone_whatever_its_layout(
+    bpf_object: Path, bpffs: Path, tmp_path: Path
+) -> None:
+    pins = bpffs / "instance"
+    small = 'SEC("tc") int privlink_collect(struct __sk_buff *skb) { return 0; }\n'
+    small += 'SEC("tc") int privlink_cut(struct __sk_buff *skb) { return 0; }\n'
+    small += 'SEC("tc") int privlink_deliver(struct __sk_buff *skb) { return 0; }\n'
+    Program.open(compiled(OTHER_LAYOUT + small, tmp_path), pins).close()
+    with Map.pinned(pins / "ports") as ports:
+        assert (ports.name, ports.key_size, ports.value_size) == ("ports", 4, 4)
+        assert ports.add(bytes(4), bytes(4))
+    with Map.pinned(pins / "ports") as ports:
+        assert ports.lookup(bytes(4)) == bytes(4)
+    with pytest.raises(KernelError, match=r"open the eBPF map pinned at .*/nothing"):
+        Map.pinned(pins / "nothing")
 
 
 def test_maps_of_prefixes_find_the_longest_and_go_in_and_out_as_others_do(

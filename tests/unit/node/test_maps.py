@@ -100,6 +100,7 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
     claims = [
         f"_Static_assert(sizeof(struct page) == {maps.PAGE_SIZE}, '');",
         "_Static_assert(offsetof(struct page, rules) == 0, '');",
+        f"_Static_assert(LAYOUT == {maps.LAYOUT}, '');",
         f"_Static_assert(PAGE_RULES == {maps.PAGE_RULES}, '');",
         f"_Static_assert(MAX_RULES == {maps.MAX_RULES}, '');",
         f"_Static_assert(MAX_FILTERS == {maps.MAX_FILTERS}, '');",
