@@ -11,7 +11,7 @@ from privlink.node.flows import ENDED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
 from privlink.node.maps import FLOW, Cause, Flow, Reason
 from tests.kernel.cases import connect, finish, pair
 from tests.kernel.desk import Desk, packed
-from tests.kernel.frames import CLIENT, SERVER, answer, ask, client, server
+from tests.kernel.frames import CLIENT, ask, client
 
 ESTABLISHED = 900 * SECOND
 
