@@ -23,9 +23,13 @@ from privlink.client import Client, RemoteError
 from privlink.node import flows, system
 from privlink.node.errors import KernelError
 from privlink.node.feed import Caller, Delivery, Feed
+from privlink.node.health_report import HealthReports
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.meter import Meter
+from privlink.node.monitor import Monitor
+from privlink.node.probe_namespace import ProbeNamespace
+from privlink.node.prober import Prober
 from privlink.node.records import FlowRecords
 from privlink.node.report import Correspondence
 
@@ -58,7 +62,10 @@ class Agent:
     def __init__(self, configuration: Configuration, kernel: Kernel) -> None:
         self._node_id = configuration.node_id
         self._kernel = kernel
-        self._holding = Holding(kernel)
+        probes = ProbeNamespace(kernel)
+        self._monitor = Monitor(Prober(probes.path), probes.ensure)
+        self._health = HealthReports(_client(configuration), self._node_id, self._monitor)
+        self._holding = Holding(kernel, self._monitor)
         self._reports: Caller = _client(configuration)
         self._deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._untaken: list[Delivery] = []  # out of the queue, but not made true yet
@@ -78,8 +85,11 @@ class Agent:
 
     def run(self) -> None:
         """Work until `stop`. Traffic goes on after that."""
-        if self._kernel.fabric.fresh or self._kernel.holds_nothing():
+        empty = self._kernel.fabric.fresh or self._kernel.holds_nothing()
+        if empty:
             self._say_that_nothing_is_here()
+        self._monitor.start(self._wake)
+        self._health.start(void=empty)
         self._feed.start()
         threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
         recording = threading.Thread(target=self._record, name="records", daemon=True)
@@ -100,6 +110,8 @@ class Agent:
                 pause = _FIRST_PAUSE
                 self._wait()
         recording.join(_RECORD_SECONDS)
+        self._monitor.stop()
+        self._health.stop()
 
     def stop(self) -> None:
         """End `run` after the present turn; from any thread or a signal handler."""
@@ -143,7 +155,8 @@ class Agent:
 
     def _turn(self) -> None:
         started = time.perf_counter()
-        said = [*self._take_deliveries(), *self._look_at_links(), *self._sweep()]
+        said = [*self._take_deliveries(), *self._look_at_links()]
+        said += [*self._look_at_servers(), *self._sweep()]
         if self._holding.complete:
             said += self._kernel.finish_move()
         stale = self._holding.complete and time.monotonic() >= self._report_at
@@ -162,6 +175,7 @@ class Agent:
         before = self._correspondence.revision
         for delivery in self._untaken:
             self._correspondence.note(delivery.answer)
+            self._monitor.note(delivery.answer)
             if delivery.answer.full:
                 self._owed = True  # who asks for nothing less may know nothing
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
@@ -180,6 +194,12 @@ class Agent:
             if outcome.changed:
                 return [f"links: {outcome}"]
         return []
+
+    def _look_at_servers(self) -> list[str]:
+        if not self._monitor.owes_a_look:
+            return []
+        outcome = self._holding.look_at_servers()
+        return [f"servers went down or came back: {outcome}"] if outcome.changed else []
 
     def _sweep(self) -> list[str]:
         if not self._holding.complete or time.monotonic() < self._sweep_at:

@@ -6,6 +6,8 @@ there, so that its cost follows the keys. An item the kernel refuses, or that ca
 for whatever reason, is noted as a fault and tried again by the next whole settling; till then it is
 closed, or as it was, but for a filter, which may not stay wider than it should be.
 An attachment whose link is not there yet is no fault.
+What a balancer comes to also depends on its servers' health, which the monitor knows: it says which
+items to look at again, and is told what to watch and when there is a way to it.
 """
 
 from __future__ import annotations
@@ -35,12 +37,14 @@ from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
 from privlink.node.maps import Entry
 from privlink.node.meter import openings
+from privlink.node.monitor import Monitor
 from privlink.node.names import Names
 from privlink.node.reconcile import Count, needs_chains, plan
 
 log = logging.getLogger(__name__)
 
 _STRAY: Final = ""  # the key of entries that follow from no item
+_OWN: Final = "node"  # of those that the node needs itself
 _Entries = frozenset[Entry]
 _NONE: Final[_Entries] = frozenset()
 
@@ -67,12 +71,13 @@ class Outcome(msgspec.Struct, frozen=True):
 class Holding:
     """Items by key, with the map entries and faults that came of them."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, monitor: Monitor | None = None) -> None:
         self.faults: dict[str, str] = {}  # refused items by key, with the reason
         self.plugged: dict[str, bool] = {}  # attachments by key: whether their link is there
         self.names = Names()
         self.complete = False  # a full answer was taken; before that, to compare is to destroy
         self._kernel = kernel
+        self._monitor = monitor or Monitor()
         self._items: dict[str, AnyItem] = {}
         self._unreadable: dict[str, str] = {}
         self._applied: dict[str, _Entries] = {}
@@ -107,6 +112,15 @@ class Holding:
     def look(self, names: Iterable[str]) -> Outcome:
         """Look again at some links."""
         return self._settle({self._by_link[name] for name in names if name in self._by_link})
+
+    def look_at_servers(self) -> Outcome:
+        """Look again at items whose servers went down or came back."""
+        keys = self._monitor.changed()
+        try:
+            return self._settle(keys & self._items.keys())
+        except BaseException:
+            self._monitor.look_again(keys)
+            raise
 
     def sweep(self) -> Outcome:
         """Compare everything with the kernel and repair what drifted. Only when `complete`."""
@@ -169,7 +183,8 @@ class Holding:
         self._kernel.shaper.settle(asked, verify=whole)
         wanted = self._wanted(keys, faults, whole=whole)
         if whole:
-            wanted = {**self._applied, **wanted}
+            own = {_OWN: frozenset(self._monitor.own_entries())}
+            wanted = {**self._applied, **own, **wanted}
             held = self._observed(wanted)
         else:
             held = {key: self._applied.get(key, _NONE) for key in wanted}
@@ -183,6 +198,7 @@ class Holding:
             self._remember(wanted)
         except KernelError:
             self._settle_each(wanted, faults)
+        self._ask_servers(wanted, held)
         self._remove_leftovers()
         told = {key: self.faults[key] for key in wanted if key in self.faults}
         for key in wanted:
@@ -190,6 +206,14 @@ class Holding:
         self.faults.update(faults)
         self._doubted = False
         return Outcome(work.count, len(faults), faults != told or plugged != self.plugged)
+
+    def _ask_servers(self, wanted: Mapping[str, _Entries], held: Mapping[str, _Entries]) -> None:
+        """Ask servers that are new, or whose links are, now that there is a way to them."""
+        for key, there in wanted.items():
+            item = self._items.get(key)
+            if isinstance(item, Attachment) and there != held.get(key, _NONE):
+                self._monitor.moved(item.network, (item.address, item.address6))
+        self._monitor.begin()
 
     def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, str]) -> None:
         """One item after the other, to find the one the kernel refuses; a slow path.
@@ -262,8 +286,12 @@ class Holding:
         if key in self._unreadable:
             raise ValueError(self._unreadable[key])
         item = self._items.get(key)
+        if not isinstance(item, Balancer):
+            self._monitor.forget(key)
         if item is None:
             return _NONE
+        if isinstance(item, Balancer):
+            return self._compile_balancer(key, item)
         if isinstance(item, Segment):
             bridge = find(bridge_name(item.number))
             if bridge is None or not bridge.up:
@@ -286,6 +314,12 @@ class Holding:
             if opening.connection in shaper.refused and opening.bandwidth:
                 raise ValueError(shaper.refused[opening.connection])
         return entries(item, Circumstances(paces=shaper.paces))
+
+    def _compile_balancer(self, key: str, item: Balancer) -> _Entries:
+        """Where it leads while some of its servers are down, and how these are asked."""
+        self._monitor.watch(key, item)
+        circumstances = Circumstances(down=self._monitor.down(key))
+        return frozenset(chain(entries(item, circumstances), self._monitor.entries(key)))
 
     def _remove_leftovers(self) -> None:
         """Remove links whose item went; workloads' links before the bridges they are ports of."""

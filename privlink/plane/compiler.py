@@ -69,12 +69,12 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
 def balancer(parts: BalancerParts) -> items.Balancer:
     """A load balancer in one zone.
 
-    Listeners that are stopped and load balancers that are not active take no flows.
+    Listeners that are stopped and load balancers that are not active take no new flows: none of
+    their servers does.
     """
-    heard = parts.listeners if parts.balancer.active else ()
     return items.Balancer(
         number=parts.place.number,
-        listeners=tuple(_listener(parts, listener) for listener in heard if listener.started),
+        listeners=tuple(_listener(parts, listener) for listener in parts.listeners),
         network=parts.vpc.number,
         zone=parts.place.zone_id,
         address=addresses.text(parts.eni.address),
@@ -88,12 +88,19 @@ def balancer(parts: BalancerParts) -> items.Balancer:
 def _listener(parts: BalancerParts, listener: Listener) -> items.Listener:
     settings = balancing(parts.groups[listener.group_id], listener)
     health = settings.health_check
+    takes_new = listener.started and parts.balancer.active
     return items.Listener(
         protocol=items.Protocol(listener.protocol),
         first=max(listener.first, 1),  # port 0 is nobody's: RFC 6335
         last=listener.last,
         servers=tuple(
-            _server(parts, server, listener, equal=settings.scheduler.lower() == _EQUAL)
+            _server(
+                parts,
+                server,
+                listener,
+                equal=settings.scheduler.lower() == _EQUAL,
+                takes_new=takes_new,
+            )
             for server in parts.servers
             if server.group_id == listener.group_id
             and (server.leaving_until is None or settings.drain)
@@ -101,14 +108,14 @@ def _listener(parts: BalancerParts, listener: Listener) -> items.Listener:
         scheduler=_SCHEDULERS[settings.scheduler.lower()],
         idle=listener.idle,
         group=listener.group_id,
-        check=health.check if health.enabled else None,
+        check=health.check if health.enabled and takes_new else None,
     )
 
 
 def _server(
-    parts: BalancerParts, server: GroupServer, listener: Listener, *, equal: bool
+    parts: BalancerParts, server: GroupServer, listener: Listener, *, equal: bool, takes_new: bool
 ) -> items.Server:
-    takes_none = server.weight == 0 or server.leaving_until is not None
+    takes_none = server.weight == 0 or server.leaving_until is not None or not takes_new
     return items.Server(
         address=server.address,
         # Where neither says a port, it is the one that the client asked for.

@@ -11,8 +11,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from tests.kernel import lab
 PRIVLINK = Path(sys.executable).with_name("privlink")
 PORT = 7000  # of every echo server
 SERVER = CLIENT = "10.0.0.5"  # the same on purpose
+SOURCES = ip_network("100.64.0.0/10")  # of whoever comes through an endpoint
 
 
 class Installation:
@@ -107,7 +109,12 @@ class Stage(NamedTuple):
     client: Workload
     balancer: str
     group: str  # lets the consumer's VPC use the echo port, and ping
-    callers: list[str]  # addresses the server was called from
+    everybody: list[str]  # addresses the server was called from, health checks' among them
+
+    @property
+    def callers(self) -> list[str]:
+        """The addresses of those who came through endpoints."""
+        return consumers(self.everybody)
 
     def connected_endpoint(self, address: str = "10.0.0.80") -> tuple[str, str]:
         """A service and an endpoint of it that is accepted and Connected."""
@@ -141,6 +148,11 @@ def stage(installation: Installation) -> Iterator[Stage]:
         balancer = cloud.load_balancer(provider, [SERVER], PORT)
         group = cloud.security_group(consumer, ("tcp", f"{PORT}/{PORT}"), ("icmp", "-1/-1"))
         yield Stage(cloud, provider, consumer, server, client, balancer, group, callers)
+
+
+def consumers(callers: Iterable[str]) -> list[str]:
+    """Those of a server's callers who came through endpoints."""
+    return [each for each in callers if ip_address(each) in SOURCES]
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""A stand-in for the server as the agent sees it: answers PullFeed, remembers PushReport.
+"""A stand-in for the server as the agent sees it: answers PullFeed and remembers reports.
 
 The API itself is tested elsewhere; signatures are not checked here.
 """
@@ -17,6 +17,7 @@ import msgspec
 from privlink.model.flow_records import Said
 from privlink.model.items import Item
 from privlink.model.traffic import PlaceTraffic
+from privlink.node.bulletin import Place
 
 PATIENCE = 10.0  # seconds
 
@@ -51,6 +52,7 @@ class Feedbox:
         self.objection = ""  # says it to every report, and takes none
         self.refused = 0  # reports
         self.traffic: dict[int, PlaceTraffic] = {}  # as it was last said, by place
+        self.health: dict[Place, tuple[str, str]] = {}  # as told: state and reason
         self._links: dict[str, bool] = {}
         self._items: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self._changed = threading.Condition()
@@ -147,6 +149,8 @@ class Feedbox:
             return 200, {}
         if action == "PushTraffic":
             return 200, self._take_traffic(parameters["Traffic"])
+        if action == "PushHealth":
+            return 200, self._hear_health(parameters)
         assert action == "PushReport"
         with self._changed:
             self._changed.notify_all()
@@ -174,6 +178,24 @@ class Feedbox:
                 lambda: place in self.traffic and condition(self.traffic[place]), PATIENCE
             ), f"the last that was said: {self.traffic.get(place)}"
             return self.traffic[place]
+
+    def await_health(
+        self, condition: Callable[[dict[Place, tuple[str, str]]], bool]
+    ) -> dict[Place, tuple[str, str]]:
+        """State and reason of each server, once what was told of them fits."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: condition(self.health), PATIENCE), self.health
+            return dict(self.health)
+
+    def _hear_health(self, parameters: dict[str, str]) -> dict[str, Any]:
+        names = ("Key", "Group", "Address", "Port", "State", "Why", "Since")
+        with self._changed:
+            if parameters["Life"] == "0":
+                self.health.clear()
+            for key, group, address, port, state, why, _ in rows(parameters, "States", *names):
+                self.health[key, (group, address, int(port))] = state, why
+            self._changed.notify_all()
+        return {}
 
     def _pull(self, revision: int, life: int, wait: float) -> dict[str, Any]:
         http = self._http
@@ -221,12 +243,17 @@ class Feedbox:
         return Handler
 
 
+def rows(parameters: dict[str, str], name: str, *fields: str) -> Iterable[tuple[str, ...]]:
+    """The values of a list of objects, in wire form."""
+    number = 1
+    while f"{name}.{number}.{fields[0]}" in parameters:
+        yield tuple(parameters.get(f"{name}.{number}.{field}", "") for field in fields)
+        number += 1
+
+
 def _report(parameters: dict[str, str]) -> Report:
-    def rows(name: str, *fields: str) -> Iterable[tuple[str, ...]]:
-        number = 1
-        while f"{name}.{number}.{fields[0]}" in parameters:
-            yield tuple(parameters[f"{name}.{number}.{field}"] for field in fields)
-            number += 1
+    def rows_of(name: str, *fields: str) -> Iterable[tuple[str, ...]]:
+        return rows(parameters, name, *fields)
 
     def keys(name: str) -> list[str]:
         return [value for field, value in parameters.items() if field.startswith(f"{name}.")]
@@ -235,8 +262,10 @@ def _report(parameters: dict[str, str]) -> Report:
         life=int(parameters["Life"]),
         revision=int(parameters["Revision"]),
         fabric=parameters["Fabric"],
-        faults={key: (code, text) for key, code, text in rows("Faults", "Key", "Code", "Message")},
+        faults={
+            key: (code, text) for key, code, text in rows_of("Faults", "Key", "Code", "Message")
+        },
         plugged=keys("Plugged"),
         unplugged=keys("Unplugged"),
-        drops={reason: int(number) for reason, number in rows("Drops", "Reason", "Count")},
+        drops={reason: int(number) for reason, number in rows_of("Drops", "Reason", "Count")},
     )

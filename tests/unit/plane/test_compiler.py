@@ -233,16 +233,20 @@ def test_each_listener_has_the_servers_of_its_group() -> None:
     ]
 
 
-def test_a_listener_that_is_stopped_is_not_there() -> None:
+def test_the_servers_of_a_listener_that_is_stopped_take_no_new_flows() -> None:
     stopped = msgspec.structs.replace(listener(80, "sgp-1"), started=False)
     found = parts((stopped, listener(81, "sgp-1")), (server("sgp-1", "10.0.0.5"),))
-    assert [each.first for each in compiler.balancer(found).listeners] == [81]
+    first, second = compiler.balancer(found).listeners
+    assert [each.weight for each in first.servers] == [0]
+    assert all(each.weight for each in second.servers)
+    assert first.check is None
 
 
-def test_a_load_balancer_that_is_not_active_has_no_listeners() -> None:
+def test_a_load_balancer_that_is_not_active_has_no_servers_for_new_flows() -> None:
     inactive = msgspec.structs.replace(BALANCER, active=False)
     found = parts((listener(80, "sgp-1"),), (server("sgp-1", "10.0.0.5"),), balancer=inactive)
-    assert compiler.balancer(found).listeners == ()
+    (only,) = compiler.balancer(found).listeners
+    assert [each.weight for each in only.servers] == [0]
 
 
 def test_default_servers_have_the_port_of_the_listener() -> None:
