@@ -29,6 +29,7 @@ from privlink.node.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Entry, Nu
 from privlink.node.plug import Port, plug
 from privlink.node.purge import purge, traces
 from privlink.node.reconcile import Count, Plan, plan
+from privlink.node.upgrade import Move
 from tests.kernel import lab
 
 CIDR = "10.0.0.0/24"
@@ -50,8 +51,8 @@ ITEMS: dict[str, Item | None] = {
 class Recorder(Kernel):
     """The kernel, and the plans it carried out."""
 
-    def __init__(self, fabric: Fabric, program: Program) -> None:
-        super().__init__(fabric, program)
+    def __init__(self, fabric: Fabric, program: Program, move: Move | None = None) -> None:
+        super().__init__(fabric, program, move)
         self.program = program
         self.plans: list[Plan] = []
         self.stumbles = False  # in the middle of a plan, for no reason of the kernel's

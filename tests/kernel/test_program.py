@@ -43,7 +43,7 @@ ELSEWHERE = {
     Reason.FLOW_RATE: "test_limits",
     Reason.SERVER_GONE: "test_balancing",
     Reason.IDLE: "test_sweep",
-    Reason.BANDWIDTH: "test_shaper",  # the shaper drops, and counts
+    Reason.BANDWIDTH: "test_pace",
 }
 
 
