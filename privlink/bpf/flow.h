@@ -40,8 +40,8 @@ static __always_inline bool same_key(const struct flow_key *one, const struct fl
 	       one->protocol == other->protocol;
 }
 
-/* The other direction's entry, under `partner_key`; NULL where another flow has it by now: once a
- * side was told that its forward is closed, its entry is free to be claimed. */
+/* The other direction's entry, under `partner_key`; NULL where another flow has it by now: the two
+ * are not deleted in one moment, and what is deleted is free to be claimed. */
 static __always_inline struct flow *find_partner(const struct flow_key *key,
 						 const struct flow *flow,
 						 const struct flow_key *partner_key)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import queue
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from privlink.node import system, upgrade
 from privlink.node.bpf import Program
+from privlink.node.errors import KernelError
 from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
-from privlink.node.maps import NUMBER, Entry, Number, Reason
+from privlink.node.maps import ADDRESS, NUMBER, Entry, Number, Reason
 from privlink.node.reconcile import MAPS, Plan
 from privlink.node.ring import Ring
 from privlink.node.shaper import Shaper
@@ -72,6 +74,8 @@ class Kernel:
         try:
             for put, name, entries in plan.steps():
                 if put:
+                    if name == "addresses":
+                        self._make_counters(entries)
                     self.program.maps[name].update_many((e.key, e.value) for e in entries)
                 else:
                     self.program.maps[name].delete_many(e.key for e in entries)
@@ -80,6 +84,16 @@ class Kernel:
                 self.begin_epoch()
             if gone := Gone.among((*plan.shut, *plan.clear)):
                 self.gone.put(gone)
+
+    def _make_counters(self, addresses: Iterable[Entry]) -> None:
+        """Have the counters of places there before their first packets.
+
+        The program makes them too, but of many at one moment it may find no memory for some.
+        """
+        traffic = self.program.maps["traffic"]
+        with suppress(KernelError):
+            for place in {ADDRESS.unpack(entry.value)[4] for entry in addresses} - {0}:
+                traffic.add(NUMBER.pack(place), bytes(traffic.width))
 
     def begin_epoch(self) -> None:
         """Have every flow held against what it rests on anew, each at its next packet."""
