@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 import secrets
+import select
+import socket
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -67,7 +69,10 @@ class Client:
         headers = self._signed(action, version, body)
         self._connection.timeout = timeout or 30
         if self._connection.sock is not None:
-            self._connection.sock.settimeout(timeout or 30)
+            if _is_over(self._connection.sock):
+                self._connection.close()  # the next request opens another
+            else:
+                self._connection.sock.settimeout(timeout or 30)
         try:
             self._connection.request("POST", "/", body, headers)
             response = self._connection.getresponse()
@@ -120,6 +125,13 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, str(value).lower()
     else:
         yield name, str(value)
+
+
+def _is_over(connection: socket.socket) -> bool:
+    """Whether the server has closed a connection: it keeps an idle one for a minute or so."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _answer(status: int, payload: bytes) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_the_inner_policy_matters_once_a_workload_is_there(
         "low": 0,
         "high": 65535,
         "members": number,
+        "id": "",
     }
     # Endpoints open no flows, so only the workload is who could be let in.
     assert blocks(node, group) == ["10.0.0.7/32"]

@@ -197,12 +197,18 @@ def test_the_settings_of_a_clb_change_one_by_one(operator: Account, world: World
 def test_an_inactive_clb_takes_no_new_flows(operator: Account, world: World, node: Node) -> None:
     clb = world.clb(world.network())
     world.clb_listener(clb)
+    servers = '[{"ServerId":"10.0.0.5","Type":"eniip"}]'
+    operator.slb.AddBackendServers(LoadBalancerId=clb, BackendServers=servers)
     node.catch_up()
-    key = f"balancer/{clb}/local-a"
-    assert len(node.held[key]["listeners"]) == 1
+
+    def weights() -> list[int]:
+        (told,) = node.held[f"balancer/{clb}/local-a"]["listeners"]
+        return [server["weight"] for server in told["servers"]]
+
+    assert weights() == [100]
     operator.slb.SetLoadBalancerStatus(LoadBalancerId=clb, LoadBalancerStatus="inactive")
     node.catch_up()
-    assert node.held[key]["listeners"] == []
+    assert weights() == [0]
     assert shown(operator, clb)["LoadBalancerStatus"] == "inactive"
     listener = operator.slb.DescribeLoadBalancerTCPListenerAttribute(
         LoadBalancerId=clb, ListenerPort=80
@@ -210,7 +216,7 @@ def test_an_inactive_clb_takes_no_new_flows(operator: Account, world: World, nod
     assert listener["Status"] == "stopped"
     operator.slb.SetLoadBalancerStatus(LoadBalancerId=clb, LoadBalancerStatus="active")
     node.catch_up()
-    assert len(node.held[key]["listeners"]) == 1
+    assert weights() == [100]
 
 
 def test_a_protected_clb_stays(operator: Account, world: World, refused: Refused) -> None:

@@ -26,11 +26,12 @@ def listener(account: Account, clb: str, port: int = 80) -> Answer:
 
 
 def told(node: Node, clb: str) -> dict[int, list[tuple[str, int, int]]]:
-    """What the node was told: servers by the listener's port."""
+    """What the node was told: servers by the port of a listener where any takes new flows."""
     node.catch_up()
     return {
         each["first"]: [(s["address"], s["port"], s["weight"]) for s in each["servers"]]
         for each in node.held[f"balancer/{clb}/local-a"]["listeners"]
+        if any(s["weight"] for s in each["servers"])
     }
 
 

@@ -24,11 +24,12 @@ def listener(account: Account, clb: str, port: int = 53) -> Answer:
 
 
 def told(node: Node, clb: str) -> list[tuple[str, int, list[tuple[str, int]]]]:
-    """What the node was told: protocol, port and servers of each listener."""
+    """What the node was told of listeners that take new flows: protocol, port and servers."""
     node.catch_up()
     return [
         (each["protocol"], each["first"], [(s["address"], s["port"]) for s in each["servers"]])
         for each in node.held[f"balancer/{clb}/local-a"]["listeners"]
+        if any(s["weight"] for s in each["servers"])
     ]
 
 

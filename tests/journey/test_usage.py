@@ -25,7 +25,7 @@ def used(installation: Installation, endpoint: str) -> list[dict[str, Any]]:
 def test_bytes_of_real_programs_are_what_is_billed(
     installation: Installation, stage: Stage
 ) -> None:
-    balancer = stage.cloud.load_balancer(stage.provider, [SERVER], DNS, "UDP")
+    balancer = stage.cloud.load_balancer(stage.provider, [SERVER], DNS, protocol="UDP")
     service = stage.cloud.service(balancer, auto_accept=True)
     stage.cloud.allow(stage.group, "udp", f"{DNS}/{DNS}")
     endpoint = stage.cloud.endpoint(stage.consumer, service, stage.group, ENDPOINT)
