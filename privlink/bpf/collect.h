@@ -1,5 +1,6 @@
-/* Flows that are over: by silence, or because what they rest on is gone. The agent finds them, the
- * program ends them: it looks and acts with nanoseconds in between. */
+/* Flows that are over: by silence, or because what they rest on is gone. The agent finds them; the
+ * program looks again and acts, with nanoseconds in between. A TCP connection that is under way is
+ * cut first, so that both sides hear of it, and collected a moment later. */
 #pragma once
 
 #include "flow.h"
@@ -23,8 +24,8 @@ static __always_inline bool silent(const struct flow *flow, const struct flow *p
 static __always_inline bool is_under_way(const struct flow_key *key, const struct flow *flow,
 					 const struct flow *partner)
 {
-	return key->protocol == IPPROTO_TCP && partner && flow->established && !flow->revoked &&
-	       !ended(flow);
+	return key->protocol == IPPROTO_TCP && partner && flow->established &&
+	       partner->established && !flow->revoked && !ended(flow);
 }
 
 /* Forget a flow that was silent for so long that nobody needs to be told. */
@@ -127,6 +128,8 @@ static __noinline int cut(struct __sk_buff *skb, const struct silence *silence)
 	if (silence->key.protocol != IPPROTO_TCP || ended(flow))
 		return forget(&silence->key, flow);
 	nudge(skb, flow);
+	/* The first took its time: whose entry that is must be asked again. */
+	partner = find_partner(&silence->key, flow, &partner_key);
 	if (partner)
 		nudge(skb, partner);
 	return 1;

@@ -114,8 +114,11 @@ __noinline int load(const struct flow *client, __u8 protocol, __s32 one)
 	load = bpf_map_lookup_elem(&loads, &key);
 	if (load)
 		__sync_fetch_and_add(load, one);
-	else if (one > 0)
-		bpf_map_update_elem(&loads, &key, &one, BPF_NOEXIST);
+	else if (one > 0 && bpf_map_update_elem(&loads, &key, &one, BPF_NOEXIST)) {
+		load = bpf_map_lookup_elem(&loads, &key);	/* another CPU was faster */
+		if (load)
+			__sync_fetch_and_add(load, one);
+	}
 	return 0;
 }
 
@@ -149,10 +152,17 @@ __noinline int forget(const struct flow_key *key, struct flow *flow)
 	if (client) {
 		if (__sync_val_compare_and_swap(&client->taken, 0, 1))
 			return false;
+		/* What was deleted meanwhile may be another tenant's flow by now. */
+		if (bpf_map_lookup_elem(&flows, client_key) != client) {
+			client->taken = 0;
+			return false;
+		}
 		say_closed(client_key, client, server, cause_of(client, server));
 		if (client->loaded)
 			load(client, key->protocol, -1);
 		uncount_flow(client->forward);
+	} else if (bpf_map_lookup_elem(&flows, key) != flow) {
+		return false;
 	}
 	if (partner)
 		bpf_map_delete_elem(&flows, &partner_key);
@@ -167,7 +177,7 @@ static __always_inline void revoke(const struct flow_key *key, struct flow *flow
 	struct flow_key partner_key = partner_of(key, flow);
 	struct flow *partner = find_partner(key, flow, &partner_key);
 
-	if (flow->revoked)
+	if (flow->revoked || bpf_map_lookup_elem(&flows, key) != flow)
 		return;
 	flow->revoked = cause;
 	if (partner)

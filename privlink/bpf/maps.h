@@ -397,7 +397,7 @@ enum number {
 	NUMBER_LIFE,		/* of these maps, by chance: counters of another life begin at 0 */
 	NUMBER_SHAPER,		/* the first of the links that lead into the shaper; 0: there is none */
 	NUMBER_RECORDS,		/* per place, CPU and second, at most */
-	NUMBER_MOVING,		/* 1: flows are on their way into this table; unknown ones wait */
+	NUMBER_MOVING,		/* 1: flows are on their way into this table; what is of none is not reset */
 	NUMBERS,
 };
 

@@ -461,7 +461,7 @@ int privlink_collect(struct __sk_buff *skb)
 }
 
 /* End a flow under its two sides: called the same way, with a packet that is one silence, in the
- * fabric's namespace; answers whether it did. */
+ * fabric's namespace. Answers whether it did; a TCP connection is then still to be collected. */
 SEC("tc")
 int privlink_cut(struct __sk_buff *skb)
 {

@@ -244,33 +244,36 @@ class Agent:
         system.within(self._kernel.fabric.path, self._work_on_flows)
 
     def _work_on_flows(self) -> None:
-        program, sweep_at, told = self._kernel.program, 0.0, list[flows.Silence]()
+        program, sweep_at = self._kernel.program, 0.0
+        told, gone = list[flows.Silence](), flows.Gone()
         while not self._stopping.is_set():
             try:
                 if time.monotonic() >= sweep_at:
                     sweep_at = time.monotonic() + _COLLECT_SECONDS
                     # While flows move, one of this table may be talking under the old program.
                     if self._kernel.move is None:
-                        flows.sweep(program, time.monotonic_ns())
+                        told += flows.sweep(program, time.monotonic_ns())[1]
                         flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
-                gone = self._await_gone(min(_TOLD_SECONDS, sweep_at - time.monotonic()))
-                # By now both sides have been told, or are not there to hear it.
-                program.collect(each.pack() for each in told)
-                told = flows.cut(program, gone, time.monotonic_ns()) if gone else []
+                gone |= self._await_gone(min(_TOLD_SECONDS, sweep_at - time.monotonic()))
+                # By then both sides have been told, or are not there to hear it.
+                due = time.monotonic_ns() - round(_TOLD_SECONDS * flows.SECOND)
+                program.collect(each.pack() for each in told if each.since <= due)
+                told = [each for each in told if each.since > due]
+                if gone:
+                    told += flows.cut(program, gone, time.monotonic_ns())
+                    gone = flows.Gone()
             except Exception:
                 log.exception("flows that are over stay for now")
                 sweep_at = time.monotonic() + _COLLECT_SECONDS
 
     def _await_gone(self, seconds: float) -> flows.Gone:
         """What went, all of it that is known by now; nothing after so many seconds."""
-        forwards, targets = set[bytes](), set[bytes]()
+        gone = flows.Gone()
         with suppress(queue.Empty):
-            found = self._kernel.gone.get(timeout=max(seconds, 0.001))
+            gone = self._kernel.gone.get(timeout=max(seconds, 0.001))
             while True:
-                forwards |= found.forwards
-                targets |= found.targets
-                found = self._kernel.gone.get_nowait()
-        return flows.Gone(frozenset(forwards), frozenset(targets))
+                gone |= self._kernel.gone.get_nowait()
+        return gone
 
     def _record(self) -> None:
         """Say what becomes of flows. Traffic goes on without."""

@@ -31,6 +31,7 @@ from privlink.node.maps import (
 )
 
 SECOND = 1_000_000_000  # ns
+_TCP = socket.IPPROTO_TCP
 
 # Silence after which an entry may go, in ns. One that is established has its service's patience.
 ENDED = 10 * SECOND  # late retransmissions still find their way
@@ -62,6 +63,9 @@ class Gone(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self.forwards or self.targets)
 
+    def __or__(self, other: Gone) -> Gone:
+        return Gone(self.forwards | other.forwards, self.targets | other.targets)
+
 
 class Silence(NamedTuple):
     """An entry, since when it has been silent at least, and whether both sides are to be told."""
@@ -86,36 +90,41 @@ def patience(
     return half_open if protocol == socket.IPPROTO_TCP else min(half_open, idle * SECOND)
 
 
-def sweep(program: Program, now: int) -> int:
-    """End every flow that is over at `now` (CLOCK_MONOTONIC, ns), and say how many that were.
+def sweep(program: Program, now: int) -> tuple[int, list[Silence]]:
+    """Collect every flow that is over at `now` (CLOCK_MONOTONIC, ns): how many that were.
 
-    To be called in the namespace of the fabric: both sides of an established TCP connection are
-    told. A table more than half full is walked a second time, with less patience for flows that
-    never were established.
+    Both sides of a TCP connection that was silent for too long, or that was ended under one of
+    them, are told, if this is called in the namespace of the fabric; these flows are returned, to
+    be collected in a moment. A table more than half full is walked a second time, with less
+    patience for flows that never were established.
     """
-    flows, ended = program.maps["flows"], 0
+    flows, collected, told = program.maps["flows"], 0, list[Silence]()
     for crowded in (False, True):
         walk = _Walk(flows, now, crowded=crowded)
         found = list(walk.silences())
         gone = program.collect(each.pack() for each in found if not each.told)
-        ended += gone + sum(program.cut(each.pack()) for each in found if each.told)
+        told += _cut(program, (each for each in found if each.told), now)
+        collected += gone
         if 2 * (walk.entries - 2 * gone) <= flows.max_entries:
             break
     _forget_counts(program)
-    return ended
+    return collected, told
 
 
 def cut(program: Program, gone: Gone, now: int) -> list[Silence]:
     """End the flows that rested on what is gone, and have both sides told.
 
-    To be called in the fabric's namespace. Returns what is to be collected once they have been.
+    To be called in the fabric's namespace. Returns what is to be collected in a moment.
     """
-    keys = list(_resting_on(program.maps["flows"], gone))
-    return [
-        Silence(key, now, told=False)
-        for key in keys
-        if program.cut(Silence(key, now, told=True).pack())
-    ]
+    resting = list(_resting_on(program.maps["flows"], gone))
+    return list(_cut(program, (Silence(key, now, told=True) for key in resting), now))
+
+
+def _cut(program: Program, silences: Iterable[Silence], now: int) -> Iterator[Silence]:
+    """Cut flows; those whose sides have to hear of it come back, silent since now."""
+    for each in silences:
+        if program.cut(each.pack()) and FLOW_KEY_GLANCE.unpack(each.key) == (_TCP,):
+            yield Silence(each.key, now, told=False)
 
 
 def _resting_on(flows: Map, gone: Gone) -> Iterator[bytes]:
@@ -156,13 +165,18 @@ class _Walk:
                 # Cheapest first: most flows are younger than any limit.
                 if self._now - last_seen < min(ENDED, idle * SECOND):
                     continue
-                over = bool(reset or revoked or all(ends))
+                finished = bool(reset or all(ends))
                 since = self._now - patience(
-                    protocol, idle, over=over, established=established, crowded=self._crowded
+                    protocol,
+                    idle,
+                    over=finished or bool(revoked),
+                    established=established,
+                    crowded=self._crowded,
                 )
                 if last_seen <= since:
-                    tcp = protocol == socket.IPPROTO_TCP
-                    told = tcp and established and not over and not reverse
+                    # Of one that is under way, the client's entry speaks for both.
+                    ending = revoked or (established and not reverse)
+                    told = bool(protocol == _TCP and ending and not finished)
                     yield Silence(keys[at * size : (at + 1) * size], since, told)
 
 

@@ -47,6 +47,7 @@ class Desk:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self._told: list[flows.Silence] = []
 
     def clear(self) -> None:
         """Empty every map; the drop counters go on."""
@@ -121,8 +122,14 @@ class Desk:
         counts.update_many([(NUMBER.pack(forward), COUNT.pack(0, number))])
 
     def sweep(self, now: int) -> int:
-        """Collect the flows that are over at `now`."""
-        return flows.sweep(self.program, now)
+        """Collect the flows that are over at `now`, and those told of it the last time."""
+        told = self.program.collect(each.pack() for each in self._told)
+        collected, self._told = flows.sweep(self.program, now)
+        return told + collected
+
+    def sweep_out(self, now: int) -> int:
+        """Collect them, and those that have to be told first."""
+        return self.sweep(now) + self.sweep(now)
 
     def _hashes(self) -> list[Map]:
         return [map_ for name, map_ in self.program.maps.items() if map_.type in _HASHES]

@@ -194,7 +194,7 @@ def test_a_closed_connection_tells_both_sides_with_a_reset(lab: Desk) -> None:
     assert {flow.revoked for flow in lab.flows().values()} == {Cause.CLOSED}
     outcome = lab.send(CLIENT, bytes(client(ask("PA", ack=5) / b"more")))
     assert outcome.reason == Reason.CLOSED  # as often as it asks, till the flow is collected
-    assert lab.sweep(time.monotonic_ns() + ENDED) == 1
+    assert lab.sweep_out(time.monotonic_ns() + ENDED) == 1
     assert lab.flows() == {}
 
 
@@ -281,7 +281,7 @@ def test_flows_are_counted_by_their_forward(lab: Desk) -> None:
     for sport in (40000, 40001):
         lab.send(CLIENT, bytes(client(ask("A", sport))))
     assert lab.flow_count(7) == 2
-    assert lab.sweep(time.monotonic_ns() + ENDED) == 2
+    assert lab.sweep_out(time.monotonic_ns() + ENDED) == 2
     assert lab.flow_count(7) is None
 
 

@@ -116,7 +116,7 @@ def test_a_change_that_forbids_it_tells_both_sides(lab: Desk, net: Net, first: s
             assert (frame.dst, frame[TCP].flags, frame[TCP].seq) == (SERVER.mac, "R", 6)
     revoked = {flow.revoked for flow in lab.flows().values()}
     assert revoked == {Cause.NO_LONGER_PERMITTED}
-    assert lab.sweep(time.monotonic_ns() + ENDED) == 1
+    assert lab.sweep_out(time.monotonic_ns() + ENDED) == 1
     assert lab.flows() == {}
     assert lab.flow_count(7) == 0
 
@@ -145,7 +145,7 @@ def test_nobody_speaks_in_anothers_conversation(lab: Desk, net: Net) -> None:
     syn = client(ask(), net.endpoint, sender=OTHER)
     assert Ether(lab.send(OTHER, bytes(syn)).packet)[TCP].sport != 40000
     lab.send(OTHER, bytes(client(ask("R"), net.endpoint, sender=OTHER)))
-    assert lab.sweep(time.monotonic_ns() + ENDED) == 2
+    assert lab.sweep_out(time.monotonic_ns() + ENDED) == 2
     go(lab, OTHER, syn, to_server(TCP(sport=40000, dport=8080), net.source))
     rule(lab, 3, *GROUP.rules)
     outcome = lab.send(CLIENT, bytes(ours(net, "PA")))
@@ -242,7 +242,7 @@ def test_an_endpoint_that_gives_up_ipv6_ends_those_flows_and_no_others(lab: Desk
     assert lab.send(CLIENT, bytes(ours(V4))).reason is None
     assert lab.send(SERVER, bytes(theirs(V6))).reason == Reason.CLOSED
     assert lab.send(CLIENT, bytes(ours(V6))).reason == Reason.CLOSED
-    assert lab.sweep(time.monotonic_ns() + ENDED) == 1
+    assert lab.sweep_out(time.monotonic_ns() + ENDED) == 1
     assert len(lab.flows()) == 2
 
 

@@ -30,7 +30,7 @@ def test_counts_follow_what_the_sweep_ends_and_go_with_their_forward(lab: Desk) 
     assert (lab.flow_count(7), lab.flow_count(9)) == (3, None)
     assert lab.sweep(newest(lab) + HALF_OPEN) == 1
     assert lab.flow_count(7) == 2
-    assert lab.sweep(newest(lab) + ESTABLISHED) == 2
+    assert lab.sweep(newest(lab) + ESTABLISHED) == 0
     assert lab.flow_count(7) == 2  # both sides are to be told first
     assert lab.sweep(newest(lab) + ESTABLISHED) == 2
     assert lab.flow_count(7) == 0
@@ -97,7 +97,7 @@ def test_the_sweep_takes_no_partner_of_another(lab: Desk) -> None:
     later = lab.flows()[pair()[0]].last_seen + ESTABLISHED
     theirs = lab.flows()[pair()[1]]._replace(forward=8, last_seen=later)
     lab.put_flow(pair()[1], theirs)
-    assert lab.sweep(later) == 1  # its client is told, ...
+    assert lab.sweep(later) == 0  # its client is told, ...
     assert lab.sweep(later) == 1  # ... and it is collected
     assert lab.flows() == {pair()[1]: theirs}
 
@@ -116,7 +116,7 @@ def test_the_sweep_takes_silent_flows_and_no_others(lab: Desk, state: str, limit
     seen = newest(lab)
     assert lab.sweep(seen + limit - SECOND) == 0
     assert len(lab.flows()) == 2
-    assert lab.sweep(seen + limit) == 1
+    assert lab.sweep(seen + limit) == (0 if state == "established" else 1)
     if state == "established":
         assert {flow.revoked for flow in lab.flows().values()} == {Cause.IDLE}
         for sender, said in ((CLIENT, client(ask("A"))), (SERVER, server(answer("A")))):
@@ -133,7 +133,7 @@ def test_the_sweep_spares_a_flow_while_one_side_still_speaks(lab: Desk) -> None:
     flows.delete(key.pack())
     partner = flow.partner(key)
     # The other direction's entry alone is a flow nobody can answer; it goes by itself.
-    assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
+    assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 0
     assert lab.sweep(lab.flows()[partner].last_seen + ESTABLISHED) == 1
     assert lab.flows() == {}
     lab.send(CLIENT, bytes(client(ask(sport=5))))
@@ -141,3 +141,24 @@ def test_the_sweep_spares_a_flow_while_one_side_still_speaks(lab: Desk) -> None:
     connect(lab, 6)
     assert lab.sweep(half_open + HALF_OPEN + SECOND) == 1
     assert len(lab.flows()) == 2
+
+
+def test_a_flow_that_was_ended_under_one_side_tells_the_other_before_it_goes(lab: Desk) -> None:
+    """The client was told at its next packet; the server said nothing since."""
+    connect(lab)
+    lab.close(7)
+    assert lab.send(CLIENT, bytes(client(ask("A")))).reason == Reason.CLOSED
+    later = newest(lab) + ENDED
+    assert lab.sweep(later) == 0
+    assert lab.send(SERVER, bytes(server(answer("A")))).reason == Reason.CLOSED
+    assert lab.sweep(later) == 1
+    assert lab.flows() == {}
+
+
+def test_who_greets_with_less_than_a_syn_holds_no_place_for_good(lab: Desk) -> None:
+    """A server that answers a SYN by a bare acknowledgement, and then nobody says anything."""
+    lab.send(CLIENT, bytes(client(ask())))
+    lab.send(SERVER, bytes(server(answer("A"))))
+    assert lab.sweep(newest(lab) + HALF_OPEN) == 0
+    assert lab.sweep(newest(lab) + ESTABLISHED) == 1
+    assert lab.flows() == {}
