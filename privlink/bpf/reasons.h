@@ -37,7 +37,7 @@ enum reason {
 	REASON_FLOW_RATE,	/* more new flows in a second than this endpoint may have */
 	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed. Told like CLOSED */
 	REASON_IDLE,		/* the flow was silent for too long. Told, too */
-	REASON_BANDWIDTH,	/* more than the connection's; the shaper counts these */
+	REASON_BANDWIDTH,	/* its connection's is limited, and there is no shaper to hold it back */
 };
 
 /* Why a flow ended. The numbers are in pinned entries and in records: append, never reorder. */

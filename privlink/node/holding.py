@@ -84,12 +84,14 @@ class Holding:
         self._users: defaultdict[tuple[type, int], set[str]] = defaultdict(set)
         self._by_link: dict[str, str] = {}
         self._leftovers: set[str] = set()
+        self._taking = False  # what is left out meanwhile may not be gone
         self._doubted = False  # a settling broke off: what is remembered may not be what is there
 
     def take(self, *deliveries: Delivery) -> Outcome:
         """Make answers of the feed true, in one settling. Taking one again does no harm."""
         keys: set[str] = set()
         touched: set[tuple[type, int]] = set()
+        self._taking = True
         for delivery in deliveries:
             answer = delivery.answer
             named = {change.key for change in answer.items}
@@ -106,6 +108,7 @@ class Holding:
             self.complete |= answer.full
             self._leftovers |= delivery.present
             keys |= named
+        self._taking = False
         whole = any(delivery.answer.full for delivery in deliveries)
         return self._settle(keys, touched, whole=whole)
 
@@ -129,7 +132,9 @@ class Holding:
 
     def openings(self) -> dict[int, list[int]] | None:
         """The places there are, with their openings; None until all are known. For any thread."""
-        return openings(tuple(self._items.values())) if self.complete else None
+        if not self.complete or self._taking:
+            return None
+        return openings(tuple(self._items.values()))
 
     def _forget(self, keys: Iterable[str]) -> set[tuple[type, int]]:
         touched = set()

@@ -77,7 +77,7 @@ class _Case:
         """Ask it so from now on; without a number it cannot be asked, and counts as well."""
         self.asked = asked
         self.number = number
-        self.probe = None if number is None else probe_of(asked, number)
+        self.probe = None if number is None else probe_of(asked, number, self.network)
         self.course = Course() if number is None else self.course.asked_otherwise()
         if not self.course.down:
             self.why = asked.why

@@ -22,6 +22,7 @@ import selectors
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import count
@@ -35,6 +36,8 @@ from privlink.node.probes import GATEWAY4, Probe
 
 SPACING: Final = 0.001  # seconds between the first probes of two servers that come at once
 MOST_OPEN: Final = 4096  # probes under way; the others wait
+_SHARES: Final = 8  # no network has more than this part of them: a check may take minutes
+_PUT_OFF: Final = 0.1  # seconds, for whoever has its share under way
 _FEWEST_OPEN: Final = 64
 _SPARE_FILES: Final = 512  # descriptors left to everything else in this process
 # Seconds between two looks whether the way of the probes is sound. No timeout is so short that none
@@ -130,7 +133,8 @@ class _Round:
         self._deadlines: list[tuple[float, int, socket.socket]] = []
         self._open: dict[socket.socket, tuple[_Turn, Attempt]] = {}
         self._most = max(_files() - _SPARE_FILES, _FEWEST_OPEN)
-        self._next_first = 0.0
+        self._next_first: dict[int, float] = {}  # by network, as is ...
+        self._under_way: Counter[int] = Counter()  # ... the number that is
         self._complained: dict[str, float] = {}  # when, by what
         self._sound_at = -math.inf  # when the last look began that found the way sound
         self._began = time.monotonic()
@@ -191,7 +195,9 @@ class _Round:
         return max(min(ends) - now, 0)
 
     def _schedule_first(self, turn: _Turn) -> None:
-        turn.due = self._next_first = max(time.monotonic(), self._next_first + SPACING)
+        network = turn.probe.network
+        due = max(time.monotonic(), self._next_first.get(network, 0.0) + SPACING)
+        turn.due = self._next_first[network] = due
         heapq.heappush(self._due, (turn.due, next(self._sequence), turn))
 
     def _schedule_next(self, turn: _Turn) -> None:
@@ -205,8 +211,12 @@ class _Round:
         now = time.monotonic()
         while self._due and self._due[0][0] <= now and len(self._open) < self._most:
             _, _, turn = heapq.heappop(self._due)
-            if self._in_force(turn):
+            if not self._in_force(turn):
+                continue
+            if self._under_way[turn.probe.network] < self._most // _SHARES:
                 self._begin(turn)
+            else:
+                heapq.heappush(self._due, (now + _PUT_OFF, next(self._sequence), turn))
 
     def _begin(self, turn: _Turn) -> None:
         try:
@@ -216,6 +226,7 @@ class _Round:
             self._schedule_next(turn)
             return
         self._open[attempt.socket] = turn, attempt
+        self._under_way[turn.probe.network] += 1
         self._selector.register(attempt.socket, attempt.events)
         deadline = attempt.began + max(turn.probe.check.timeout, 1)
         heapq.heappush(self._deadlines, (deadline, next(self._sequence), attempt.socket))
@@ -240,6 +251,7 @@ class _Round:
 
     def _end(self, turn: _Turn, attempt: Attempt, verdict: Verdict | None) -> None:
         del self._open[attempt.socket]
+        self._under_way[turn.probe.network] -= 1
         self._selector.unregister(attempt.socket)
         attempt.socket.close()
         if not self._in_force(turn):

@@ -69,6 +69,7 @@ class Probe(msgspec.Struct, frozen=True):
     port: int
     check: Check
     request: bytes
+    network: int = 0  # the VPC whose load balancer asks
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -130,12 +131,12 @@ def _asked(balancer: Balancer, name: ServerName, server: Server, check: Check) -
     return Asked(name, check, port, said)
 
 
-def probe_of(server: Asked, number: int) -> Probe:
-    """How a server that can be asked is asked by a probe of this number."""
+def probe_of(server: Asked, number: int, network: int = 0) -> Probe:
+    """How a server that can be asked is asked by a probe of this number, for a network."""
     assert server.request is not None
     base = _BASE6 if ":" in server.name[1] else _BASE4
     address = str(base + (number - FIRST_NUMBER + 1))
-    return Probe(number, address, server.port, server.check, server.request)
+    return Probe(number, address, server.port, server.check, server.request, network)
 
 
 def probe_entries(balancer: Balancer, server: Asked, probe: Probe) -> Iterator[Entry]:

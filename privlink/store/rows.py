@@ -26,6 +26,7 @@ from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn, Query, structs
 
 T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
 _numbers = schema.sequence
 
 _NUMBER = Prepared(select(_numbers.c.value).where(_numbers.c.name == bindparam("wanted")))
@@ -111,9 +112,9 @@ def set_number(tx: Transaction, name: str, value: int) -> None:
         tx.execute(insert(_numbers).values(name=name, value=value))
 
 
-def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
+def chunks(values: Iterable[V], size: int = 500) -> Iterable[list[V]]:
     """Values in lists of at most `size`, small enough for one statement."""
-    chunk: list[str] = []
+    chunk: list[V] = []
     for value in values:
         chunk.append(value)
         if len(chunk) == size:

@@ -141,7 +141,7 @@ def hours(
     """Usage by hour (since 1970) from `first` till before `beyond`, by place; no zeros."""
     table = schema.usage_hour
     statement = select(table).where(table.c.hour >= first, table.c.hour < beyond)
-    return _used(tx, statement.where(table.c.place.in_(list(places))), "hour")
+    return _used(tx, statement, table, places, "hour")
 
 
 def bytes_by(
@@ -169,14 +169,18 @@ def minutes(
     # Each by its number, as the key has the minute first: to forget minutes must cost nothing.
     asked = list(range(first, beyond))
     statement = select(table).where(table.c.minute.in_(asked))
-    return _used(tx, statement.where(table.c.place.in_(list(places))), "minute")
+    return _used(tx, statement, table, places, "minute")
 
 
-def _used(tx: Transaction, statement: Any, unit: str) -> dict[int, list[tuple[int, Usage]]]:
+def _used(
+    tx: Transaction, statement: Any, table: Table, places: Iterable[int], unit: str
+) -> dict[int, list[tuple[int, Usage]]]:
     found: dict[int, list[tuple[int, Usage]]] = defaultdict(list)
-    for row in tx.execute(statement.order_by(unit)).mappings():
-        usage = Usage(*(row[name] for name in _USAGE))
-        found[row["place"]].append((row[unit], usage))
+    for some in rows.chunks(places):
+        ordered = statement.where(table.c.place.in_(some)).order_by(unit)
+        for row in tx.execute(ordered).mappings():
+            usage = Usage(*(row[name] for name in _USAGE))
+            found[row["place"]].append((row[unit], usage))
     return found
 
 
