@@ -340,4 +340,4 @@ def flows_of(privlink: Privlink) -> list[tuple[bytes, bytes]]:
 
 def told(flow: Flow) -> Flow:
     """A flow without what an upgrade does not keep, or what its next packet changes."""
-    return flow._replace(last_seen=0, opened=0, packets=0, bytes=0, epoch=0)
+    return flow._replace(last_seen=0, opened=0, packets=0, octets=0, epoch=0)
