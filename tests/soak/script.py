@@ -182,7 +182,7 @@ class Script:
 
     def idle_times_change(self) -> None:
         """Of the service; all that talk do so more often."""
-        self._set_idle_times(self._random.randint(60, 900), self._random.randint(30, 90))
+        self._set_idle_times(self._random.randint(60, 900), self._random.randint(20, 40))
 
     def _set_idle_times(self, tcp: int, udp: int) -> None:
         times: dict[str, Any] = {"TcpIdleTimeout": tcp, "UdpIdleTimeout": udp}
