@@ -46,7 +46,7 @@ def main() -> None:
 def soak(minutes: float, seed: str) -> list[str]:
     """Everything; what was not as it should be."""
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
-    watch = Watch()
+    watch = Watch(seed)
     seen: set[int] = set()
     with started() as installation, land(installation) as made:
         _load(made, watch, minutes, seed, seen)
@@ -54,7 +54,7 @@ def soak(minutes: float, seed: str) -> list[str]:
     names = [path.name for path in system.NAMESPACES.glob(f"plt-soak-*-{os.getpid()}-*")]
     for each in (*left, *names, *purge.traces(installation.instance)):
         watch.fail(f"left behind: {each}")
-    print("\n".join([*(f"seed {seed}: {each}" for each in watch.failures), "done"]), flush=True)
+    print(f"{len(watch.failures)} failures\ndone", flush=True)
     return watch.failures
 
 

@@ -22,7 +22,8 @@ TALK, RULED, DATAGRAMS = 7000, 7001, 7002  # ports; what the rules forbid for a 
 NAME = 4  # bytes of a server's greeting: its address
 MOST = 4096  # bytes of one message
 PAUSE = 0.1  # seconds between two messages
-DIAL = 5.0  # seconds for a connection
+DIAL = 10.0  # seconds for a connection
+FIRST_PORT, PORTS = 10_000, 8_000  # of UDP sockets, so many for each zone
 LOST = 30.0  # seconds after which what has not come is lost
 
 
@@ -81,7 +82,8 @@ class Hazard:
 class Watch:
     """What all programs share: when to stop, the hazards, the books, and the failures."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
         self.stopping = threading.Event()
         self.failures: list[str] = []
         self.books: dict[tuple[str, str], Books] = {}
@@ -108,7 +110,7 @@ class Watch:
 
     def fail(self, what: str) -> None:
         self.failures.append(what)
-        print(f"FAILED: {what}", flush=True)
+        print(f"FAILED, seed {self.seed}: {what}", flush=True)
 
 
 class Echo:
@@ -282,25 +284,38 @@ class Visit(Program):
 class Datagrams(Program):
     """UDP there and back, from another port now and then; all of it has to come."""
 
+    ports = 0  # used so far
+
     def turn(self) -> None:
-        self.books.add(attempted=1, opened=1)
+        # Never the same port again while the flow from it may still be in the table.
+        zone = int(self.place.address.split(".")[2])
+        port = FIRST_PORT + zone * PORTS + self.ports % PORTS
+        self.ports += 1
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as calling:
+            calling.bind(("", port))
             calling.connect((self.place.address, self.port))
             calling.settimeout(LOST)
+            self.books.add(attempted=1, opened=1)
             for _ in range(self.random.randint(1, 60)):
+                if not self._ask(calling):
+                    return
                 if self.watch.stopping.wait(self.random.uniform(0, PAUSE)):
                     return
-                payload = os.urandom(self.random.randint(0, 1400))
-                calling.send(payload)
-                self.books.add(sent=len(payload), exchanges=1)
-                try:
-                    found = calling.recv(2000)
-                except OSError as error:
-                    self.watch.fail(f"{self}: a datagram was lost: {error!r}")
-                    return
-                self.books.add(received=len(found))
-                if found != payload:
-                    self.watch.fail(f"{self}: another datagram came back")
+
+    def _ask(self, calling: socket.socket) -> bool:
+        """One there and back; whether it came."""
+        payload = os.urandom(self.random.randint(0, 1400))
+        calling.send(payload)
+        self.books.add(sent=len(payload), exchanges=1)
+        try:
+            found = calling.recv(2000)
+        except OSError as error:
+            self.watch.fail(f"{self}: a datagram was lost: {error!r}")
+            return False
+        self.books.add(received=len(found))
+        if found != payload:
+            self.watch.fail(f"{self}: another datagram came back")
+        return True
 
 
 def exchange(program: Program, connection: socket.socket) -> None:
