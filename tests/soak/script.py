@@ -176,7 +176,6 @@ class Script:
             lambda: calls.UpdateVpcEndpointConnectionAttribute(
                 ServiceId=self.land.service, EndpointId=endpoint, **limit
             ),
-            lambda: True,
         )
         self._await_connected(tenant, endpoint)
 
@@ -189,7 +188,6 @@ class Script:
         own = self.land.provider.own
         self._insist(
             lambda: own.call("ModifyServiceTraffic", ServiceId=self.land.service, **times),
-            lambda: True,
         )
         for tenant in self.land.tenants:
             self._await_connected(tenant, tenant.tcp)
@@ -294,15 +292,19 @@ class Script:
                 ConnectionDrainEnabled=on,
                 ConnectionDrainTimeout=DRAIN,
             ),
-            lambda: True,
         )
 
-    def _insist(self, deed: Callable[[], object], is_done: Callable[[], bool]) -> None:
-        """Do it until it is done: an answer may be lost, and the second call refused for that."""
+    def _insist(
+        self, deed: Callable[[], object], is_done: Callable[[], bool] | None = None
+    ) -> None:
+        """Do it until it is done: an answer may be lost, and the second call refused for that.
+
+        What may be called twice needs no `is_done`.
+        """
         last: list[Exception] = []
 
         def attempt() -> bool:
-            if last and _is_so(is_done):
+            if last and is_done is not None and _is_so(is_done):
                 return True  # done, though nobody said so
             try:
                 deed()
@@ -312,7 +314,8 @@ class Script:
             return True
 
         self._await(attempt, lambda: f"a call that succeeds: {last[:1]}")
-        self._await(is_done, "what a call has asked for")
+        if is_done is not None:
+            self._await(is_done, "what a call has asked for")
 
     def _await(self, condition: Callable[[], bool], what: str | Callable[[], str]) -> None:
         """Wait until it is so, whoever dies meanwhile. Raises TimeoutError."""
