@@ -1,7 +1,7 @@
 # One verb per line of work. Each is a short script or program that can be run without make as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up setup test check docs bench clean
+.PHONY: help demo demo-down up setup test check docs bench soak clean
 MAKEFLAGS += --no-print-directory
 
 help: ## what can be done
@@ -39,6 +39,11 @@ bench: ## how fast it is, and against what: tables, and charts in build/bench (a
 	@[ "$$(id -u)" = 0 ] || { echo "make bench takes root: it starts the server as privlink up does"; exit 1; }
 	@scripts/setup bench
 	@.venv/bin/python -m bench
+
+soak: ## the product under load and misfortune for MINUTES=20; SEED=S plays a script again
+	@[ "$$(id -u)" = 0 ] || { echo "make soak takes root: it makes network namespaces and loads eBPF"; exit 1; }
+	@scripts/setup
+	@.venv/bin/python -m tests.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove all that setup and the tests made here; system packages stay
 	rm -rf .venv .venv-bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis privlink/bpf/*.o
