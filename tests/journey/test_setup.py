@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 VERBS = {
     *("help", "demo", "demo-down", "up", "setup", "test", "check"),
-    *("docs", "bench", "clean"),
+    *("docs", "bench", "soak", "clean"),
 }
 
 
