@@ -84,8 +84,12 @@ class Cloud:
         port: int,
         zone: str = ZONE,
         protocol: str = "TCP",
+        checked: bool = True,
     ) -> str:
-        """A load balancer that spreads a port over servers, given by their addresses."""
+        """A load balancer that spreads a port over servers, given by their addresses.
+
+        Unless they are `checked`, they take flows whether they answer or not.
+        """
         balancer: str = self.nlb.create_load_balancer(
             nlb.CreateLoadBalancerRequest(
                 region_id=REGION,
@@ -105,6 +109,9 @@ class Cloud:
                 server_group_name="servers",
                 server_group_type="Ip",
                 protocol=protocol,
+                health_check_config=nlb.CreateServerGroupRequestHealthCheckConfig(
+                    health_check_enabled=checked
+                ),
             )
         ).body.server_group_id
         self.nlb.add_servers_to_server_group(
