@@ -23,15 +23,15 @@ from privlink.client import Client, RemoteError
 from privlink.node import flows, system
 from privlink.node.errors import KernelError
 from privlink.node.feed import Caller, Delivery, Feed
-from privlink.node.health_report import HealthReports
+from privlink.node.health.monitor import Monitor
+from privlink.node.health.probe_namespace import ProbeNamespace
+from privlink.node.health.prober import Prober
+from privlink.node.health.report import HealthReports
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
-from privlink.node.meter import Meter
-from privlink.node.monitor import Monitor
-from privlink.node.probe_namespace import ProbeNamespace
-from privlink.node.prober import Prober
-from privlink.node.records import FlowRecords
 from privlink.node.report import Correspondence
+from privlink.node.telling.meter import Meter
+from privlink.node.telling.records import FlowRecords
 
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale

@@ -16,7 +16,7 @@ from hashlib import blake2b
 
 from privlink.model import items
 from privlink.model.items import Balancer, Listener, Protocol, Server
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     LISTENER,
     LISTENER_KEY,
     LISTENER_PREFIX,

@@ -24,7 +24,7 @@ from privlink.model.items import (
     Segment,
 )
 from privlink.node.balancing import ServerName, listener_entries
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_BITS,
     FILTER,

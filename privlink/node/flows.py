@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from privlink.node.bpf import Map, Program
-from privlink.node.maps import (
+from privlink.node.program.bpf import Map, Program
+from privlink.node.program.maps import (
     COUNT,
     DATAGRAM,
     FLOW_GLANCE,

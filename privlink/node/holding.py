@@ -33,13 +33,13 @@ from privlink.model.items import (
 from privlink.node.entries import Circumstances, entries, port_entries
 from privlink.node.errors import KernelError
 from privlink.node.feed import Delivery
+from privlink.node.health.monitor import Monitor
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
-from privlink.node.maps import Entry
-from privlink.node.meter import openings
-from privlink.node.monitor import Monitor
-from privlink.node.names import Names
+from privlink.node.program.maps import Entry
 from privlink.node.reconcile import Count, needs_chains, plan
+from privlink.node.telling.meter import openings
+from privlink.node.telling.names import Names
 
 log = logging.getLogger(__name__)
 

@@ -13,16 +13,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from privlink.node import system, upgrade
-from privlink.node.bpf import Program
+from privlink.node import system
 from privlink.node.errors import KernelError
 from privlink.node.flows import Gone
 from privlink.node.links import Fabric, Link
-from privlink.node.maps import ADDRESS, NUMBER, Entry, Number, Reason
+from privlink.node.program import upgrade
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import ADDRESS, NUMBER, Entry, Number, Reason
+from privlink.node.program.upgrade import Move
 from privlink.node.reconcile import MAPS, Plan
-from privlink.node.ring import Ring
 from privlink.node.shaper import Shaper
-from privlink.node.upgrade import Move
+from privlink.node.telling.ring import Ring
 
 
 def pin_directory(instance: str) -> Path:

@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 from privlink.node import system
+from privlink.node.health.probe_namespace import probe_namespace_name, remove_probe_namespace
 from privlink.node.kernel import pin_directory
 from privlink.node.links import Fabric, fabric_name
-from privlink.node.probe_namespace import probe_namespace_name, remove_probe_namespace
 from privlink.node.tap import remove_taps, taps
 
 

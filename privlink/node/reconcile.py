@@ -30,7 +30,7 @@ from typing import Final
 
 import msgspec
 
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_KEY,
     FILTER,

@@ -26,11 +26,11 @@ from contextlib import closing
 from typing import Final
 
 from privlink.model.items import Opening
-from privlink.node.bpf import Program
 from privlink.node.classes import Class, Classes, Seen
 from privlink.node.errors import KernelError
 from privlink.node.links import FAR, NEAR, Fabric
-from privlink.node.maps import FORWARD, NUMBER, Number
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import FORWARD, NUMBER, Number
 
 MOST: Final = 32_000  # connections with a bandwidth
 SHARD_BITS: Final = 9  # as in bpf/pace.h

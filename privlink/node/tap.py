@@ -19,10 +19,11 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
-from privlink.node import libbpf, system
+from privlink.node import system
 from privlink.node.errors import KernelError
 from privlink.node.links import INGRESS, fabric_name, refusals, workload_name
 from privlink.node.plug import MTU
+from privlink.node.program import libbpf
 
 _TUN = Path("/dev/net/tun")
 _TUNSETIFF, _TUNSETPERSIST, _IFF_TAP_NO_PI = 0x400454CA, 0x400454CB, 0x1002  # linux/if_tun.h

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from privlink.node.kernel import pin_directory
-from privlink.node.maps import LAYOUT
-from privlink.node.upgrade import layout_directory
+from privlink.node.program.maps import LAYOUT
+from privlink.node.program.upgrade import layout_directory
 from tests.journey.installation import PORT, Installation, Stage
 from tests.kernel import former, lab
 

@@ -26,7 +26,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import GRE, LLC, STP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
-from privlink.node.maps import GATEWAY_MAC, Reason
+from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel.forgery import (
     ALL_NODES,
     ALL_NODES_MAC,

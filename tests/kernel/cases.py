@@ -19,7 +19,7 @@ from privlink.model.items import (
     Protocol,
     Server,
 )
-from privlink.node.maps import Flow, FlowKey, Reason
+from privlink.node.program.maps import Flow, FlowKey, Reason
 from tests.kernel.desk import Desk, Outcome
 from tests.kernel.frames import (
     CLIENT,

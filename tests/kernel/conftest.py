@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import privlink
-from privlink.node.bpf import Program
+from privlink.node.program.bpf import Program
 from tests.kernel.desk import Desk
 from tests.kernel.frames import SERVER, SERVER_LINK, WORLD
 

@@ -17,7 +17,7 @@ from privlink.model.items import (
     Segment,
     Server,
 )
-from privlink.node.maps import PROTOCOLS, Reason, mac_bytes
+from privlink.node.program.maps import PROTOCOLS, Reason, mac_bytes
 from tests.kernel.headers import GATEWAY, Key, Port, Refused, inside, packed
 
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from privlink.model.items import Attachment, Item
 from privlink.node import flows
-from privlink.node.bpf import Map, Program
 from privlink.node.entries import entries, port_entries
-from privlink.node.maps import (
+from privlink.node.program.bpf import Map, Program
+from privlink.node.program.maps import (
     COUNT,
     FLOW,
     NUMBER,

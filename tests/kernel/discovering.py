@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privlink.node.maps import Reason
+from privlink.node.program.maps import Reason
 from tests.kernel.desired import Address
 from tests.kernel.headers import ICMPV6, Outcome, Packet, Port, Refused, is_mapped, made_ip
 

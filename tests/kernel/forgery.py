@@ -20,7 +20,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from privlink.model.items import Attachment
-from privlink.node.maps import GATEWAY_MAC
+from privlink.node.program.maps import GATEWAY_MAC
 from tests.kernel import tenants
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"

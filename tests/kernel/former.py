@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from privlink.node import libbpf
-from privlink.node.bpf import Map
 from privlink.node.kernel import pin_directory
-from privlink.node.maps import FLOW, FLOW_KEY, NUMBER, Flow, Reason
-from privlink.node.upgrade import layout_directory
+from privlink.node.program import libbpf
+from privlink.node.program.bpf import Map
+from privlink.node.program.maps import FLOW, FLOW_KEY, NUMBER, Flow, Reason
+from privlink.node.program.upgrade import layout_directory
 
 FLOW_FIRST = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
 HASH, ARRAY, ARRAY_PER_CPU = 1, 2, 6  # enum bpf_map_type

@@ -45,7 +45,7 @@ from privlink.model.items import (  # noqa: E402
     Segment,
     Server,
 )
-from privlink.node.maps import GATEWAY_MAC  # noqa: E402
+from privlink.node.program.maps import GATEWAY_MAC  # noqa: E402
 from tests.kernel import checksums  # noqa: E402
 
 CIDR, CIDR6 = "10.0.0.0/24", "fd00:10::/64"

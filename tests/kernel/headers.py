@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from privlink.model.items import Attachment
-from privlink.node.maps import GATEWAY_MAC, Reason, mac_bytes
+from privlink.node.program.maps import GATEWAY_MAC, Reason, mac_bytes
 from tests.kernel.checksums import adjusted, checksum, pseudo_header
 
 ICMP, TCP, UDP, FRAGMENT, ICMPV6 = 1, 6, 17, 44, 58

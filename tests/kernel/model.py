@@ -16,7 +16,7 @@ from privlink.model.items import (
     Attachment,
     Opening,
 )
-from privlink.node.maps import Cause, Reason
+from privlink.node.program.maps import Cause, Reason
 from tests.kernel.desired import Address, Desired
 from tests.kernel.discovering import handle_arp, handle_discovery
 from tests.kernel.headers import (

@@ -8,8 +8,8 @@ import sys
 from ctypes import byref, c_char_p, c_uint32, c_void_p
 from typing import NamedTuple
 
-from privlink.node import libbpf
-from privlink.node.bpf import Program
+from privlink.node.program import libbpf
+from privlink.node.program.bpf import Program
 
 # struct __sk_buff and struct bpf_prog_info, as far as needed.
 CONTEXT_SIZE = 192

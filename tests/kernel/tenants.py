@@ -35,13 +35,13 @@ from privlink.model.items import (
     Segment,
     Server,
 )
-from privlink.node.bpf import Program
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric, workload_name
-from privlink.node.maps import Reason
 from privlink.node.plug import Port, plug, unplug
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import Reason
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 

@@ -8,7 +8,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Dot1Q, Ether
 
-from privlink.node.maps import GATEWAY_MAC, Reason
+from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel.cases import UNACCEPTED, Case, named, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

@@ -18,7 +18,7 @@ import pytest
 from scapy.layers.inet import ICMP
 from scapy.layers.inet6 import ICMPv6EchoRequest
 
-from privlink.node.maps import GATEWAY_MAC, Reason
+from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel import lab, talk, tenants
 from tests.kernel.attacks import ATTACKS, RUNNING, Attack
 from tests.kernel.forgery import advertisement, arp, datagram, ip, pieces, solicitation, syn

@@ -12,7 +12,7 @@ from scapy.layers.l2 import Ether
 
 from privlink.model.items import Attachment, Balancer, Listener, Protocol, Scheduler, Server
 from privlink.node.entries import Circumstances, entries
-from privlink.node.maps import TARGET_KEY, Cause, Reason
+from privlink.node.program.maps import TARGET_KEY, Cause, Reason
 from tests.kernel.cases import connect, go, there
 from tests.kernel.desk import LOOPBACK, Desk
 from tests.kernel.frames import (

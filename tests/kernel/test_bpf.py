@@ -12,9 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from privlink.node.bpf import PROGRAM, Map, Program
 from privlink.node.errors import KernelError
-from privlink.node.maps import NUMBER, PORT, SERVER, SERVER_KEY, SET_KEY, SET_PREFIX, TARGET_KEY
+from privlink.node.program.bpf import PROGRAM, Map, Program
+from privlink.node.program.maps import (
+    NUMBER,
+    PORT,
+    SERVER,
+    SERVER_KEY,
+    SET_KEY,
+    SET_PREFIX,
+    TARGET_KEY,
+)
 
 OTHER_LAYOUT = """
 struct {

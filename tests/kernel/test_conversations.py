@@ -24,7 +24,7 @@ from privlink.model.items import (
 )
 from privlink.node.errors import KernelError
 from privlink.node.flows import ENDED, SECOND
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     COUNT,
     FLOW,
     GATEWAY_MAC,

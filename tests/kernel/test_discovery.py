@@ -20,7 +20,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from privlink.node.maps import GATEWAY_MAC, Reason
+from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel.cases import UNACCEPTED, Case, named, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

@@ -18,7 +18,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from privlink.model.items import Forward
-from privlink.node.maps import Reason
+from privlink.node.program.maps import Reason
 from tests.kernel import lab, talk, tenants
 from tests.kernel.tenants import CLIENT, DNS, DNS_SERVER, ENDPOINT, ENDPOINT_MAC, WEB
 

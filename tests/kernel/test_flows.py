@@ -8,7 +8,7 @@ import pytest
 
 from privlink.node import flows
 from privlink.node.flows import HALF_OPEN, PIECES, SECOND
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     DATAGRAM,
     FLOW,
     FLOW_KEY,

@@ -12,7 +12,7 @@ from scapy.layers.inet6 import IPv6ExtHdrFragment
 from scapy.packet import Packet, Raw
 
 from privlink.node.entries import port_entries
-from privlink.node.maps import DATAGRAM, FRAGMENT_KEY, NUMBER, Number, Reason
+from privlink.node.program.maps import DATAGRAM, FRAGMENT_KEY, NUMBER, Number, Reason
 from tests.kernel import checksums
 from tests.kernel.cases import Case, connect, exchange, named, pair, run_case
 from tests.kernel.desk import LOOPBACK, Desk, Outcome

@@ -35,10 +35,10 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node import system
-from privlink.node.bulletin import Place
+from privlink.node.health.bulletin import Place
+from privlink.node.health.probe_namespace import LINK, probe_namespace_name
 from privlink.node.links import fabric_name
 from privlink.node.plug import Ipv6, Port, plug, unplug
-from privlink.node.probe_namespace import LINK, probe_namespace_name
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 from tests.kernel.feedbox import Feedbox

@@ -20,16 +20,16 @@ from privlink.model.items import (
     Rule,
     Segment,
 )
-from privlink.node.bpf import Program
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric
-from privlink.node.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Entry, Number
 from privlink.node.plug import Port, plug
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import FILTER_KEY, NUMBER, SET_KEY, Direction, Entry, Number
+from privlink.node.program.upgrade import Move
 from privlink.node.purge import purge, traces
 from privlink.node.reconcile import Count, Plan, plan
-from privlink.node.upgrade import Move
 from tests.kernel import lab
 
 CIDR = "10.0.0.0/24"

@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from privlink.model.items import Filter, Rule
-from privlink.node.maps import GATEWAY_MAC, Reason
+from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel.cases import CLOSED_GROUP, UNACCEPTED, Case, named, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

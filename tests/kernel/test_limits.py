@@ -12,7 +12,7 @@ from scapy.packet import Packet
 
 from privlink.model.items import Forward, Item, Opening
 from privlink.node.flows import SECOND
-from privlink.node.maps import COUNT, NUMBER, Reason
+from privlink.node.program.maps import COUNT, NUMBER, Reason
 from tests.kernel.cases import connect, go
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

@@ -18,10 +18,10 @@ import pytest
 
 from privlink.node import plug as plugging
 from privlink.node import requirements, system
-from privlink.node.bpf import Program
 from privlink.node.errors import KernelError
 from privlink.node.links import Fabric
 from privlink.node.plug import Ipv6, Port, namespace_path, plug, unplug
+from privlink.node.program.bpf import Program
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 

@@ -7,7 +7,7 @@ import msgspec
 from privlink.model.items import Attachment, Balancer, Listener, Protocol, Server
 from privlink.node.entries import port_entries
 from privlink.node.flows import HALF_OPEN
-from privlink.node.maps import FLOW_GLANCE, Reason
+from privlink.node.program.maps import FLOW_GLANCE, Reason
 from tests.kernel import program_test
 from tests.kernel.desk import LOOPBACK, Desk
 from tests.kernel.frames import CLIENT, FORWARD, OPENING, V4, ask, client

@@ -13,8 +13,8 @@ import pytest
 from privlink.client import RemoteError
 from privlink.model.items import Forward, Item
 from privlink.model.traffic import NOTHING, Amount, Both, Counters, PlaceTraffic
-from privlink.node.maps import NUMBER, Number
-from privlink.node.meter import Meter, openings
+from privlink.node.program.maps import NUMBER, Number
+from privlink.node.telling.meter import Meter, openings
 from tests.kernel import talk, tenants
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (

@@ -33,7 +33,7 @@ from privlink.model.items import (
 )
 from privlink.node import system
 from privlink.node.entries import entries, port_entries
-from privlink.node.maps import ADDRESS_KEY, FLOW, FLOW_KEY, NUMBER, Number, Reason
+from privlink.node.program.maps import ADDRESS_KEY, FLOW, FLOW_KEY, NUMBER, Number, Reason
 from tests.kernel import checksums, program_test
 from tests.kernel import lab as labs
 from tests.kernel.desired import Desired

@@ -8,7 +8,7 @@ import pytest
 from scapy.packet import Packet
 
 from privlink.node.classes import ROOT
-from privlink.node.maps import FORWARD, NUMBER, Number, Reason
+from privlink.node.program.maps import FORWARD, NUMBER, Number, Reason
 from tests.kernel import program_test
 from tests.kernel.desk import LOOPBACK, VERDICTS, Desk
 from tests.kernel.frames import CLIENT, SERVER, SERVER_LINK, V4, Net, client, datagram, server

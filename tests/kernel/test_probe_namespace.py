@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 
 from privlink.node import system
-from privlink.node.bpf import Program
-from privlink.node.kernel import Kernel
-from privlink.node.links import Fabric
-from privlink.node.maps import GATEWAY_MAC
-from privlink.node.probe_namespace import (
+from privlink.node.health.probe_namespace import (
     INSIDE,
     LINK,
     ProbeNamespace,
     probe_namespace_name,
     remove_probe_namespace,
 )
-from privlink.node.probes import ADDRESS4, ADDRESS6, GATEWAY4, GATEWAY6, MAC
+from privlink.node.health.probes import ADDRESS4, ADDRESS6, GATEWAY4, GATEWAY6, MAC
+from privlink.node.kernel import Kernel
+from privlink.node.links import Fabric
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import GATEWAY_MAC
 from privlink.node.purge import purge, traces
 from tests.kernel import lab
 

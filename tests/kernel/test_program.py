@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from privlink.node.maps import Reason
+from privlink.node.program.maps import Reason
 from tests.kernel import (
     program_test,
     test_arp,

@@ -11,10 +11,10 @@ from scapy.layers.inet import TCP, UDP
 
 from privlink.model.flow_records import Said
 from privlink.model.items import Filter, Rule
-from privlink.node.maps import NUMBER, Number
-from privlink.node.names import Names
-from privlink.node.records import joined, said, unpacked
-from privlink.node.ring import Ring
+from privlink.node.program.maps import NUMBER, Number
+from privlink.node.telling.names import Names
+from privlink.node.telling.records import joined, said, unpacked
+from privlink.node.telling.ring import Ring
 from tests.kernel.desk import Desk
 from tests.kernel.frames import CLIENT, FORWARD, GROUP, SERVER, SERVER_LINK, client, server, world
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from privlink.node import libbpf
-from privlink.node.bpf import Program
 from privlink.node.errors import KernelError
-from privlink.node.maps import NUMBER
-from privlink.node.ring import Ring
+from privlink.node.program import libbpf
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import NUMBER
+from privlink.node.telling.ring import Ring
 from tests.kernel.test_bpf import compiled
 
 # Each packet is a record of the size of the product's, with its number, or one more that was lost.

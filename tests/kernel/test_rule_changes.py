@@ -13,7 +13,7 @@ from scapy.packet import Packet
 from privlink.model.items import Filter, Opening, Rule
 from privlink.node.entries import port_entries
 from privlink.node.flows import ENDED
-from privlink.node.maps import NUMBER, Cause, Number, Reason, address_key
+from privlink.node.program.maps import NUMBER, Cause, Number, Reason, address_key
 from tests.kernel.cases import connect, exchange, go, pair
 from tests.kernel.desk import LOOPBACK, Desk
 from tests.kernel.frames import (

@@ -9,7 +9,14 @@ import pytest
 from scapy.packet import Packet
 
 from privlink.model.items import Filter, Members, Rule
-from privlink.node.maps import FILTER_KEY, PAGE_KEY, PAGE_RULES, Direction, Reason, address_key
+from privlink.node.program.maps import (
+    FILTER_KEY,
+    PAGE_KEY,
+    PAGE_RULES,
+    Direction,
+    Reason,
+    address_key,
+)
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     ANY_IPV4,

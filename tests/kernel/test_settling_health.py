@@ -18,13 +18,13 @@ from privlink.model.items import (
     Segment,
     Server,
 )
-from privlink.node.checks import GOOD, Code, Verdict, bad
+from privlink.node.health.checks import GOOD, Code, Verdict, bad
+from privlink.node.health.monitor import Monitor
+from privlink.node.health.probes import FIRST_NUMBER, Probe, own_entries
 from privlink.node.holding import Holding
 from privlink.node.links import workload_name
-from privlink.node.maps import NUMBER, SERVER, TARGET_KEY, address_text
-from privlink.node.monitor import Monitor
 from privlink.node.plug import Port, plug, unplug
-from privlink.node.probes import FIRST_NUMBER, Probe, own_entries
+from privlink.node.program.maps import NUMBER, SERVER, TARGET_KEY, address_text
 from privlink.node.reconcile import Count
 from tests.kernel import lab
 from tests.kernel.test_holding import Recorder, full, instance, kernel, some

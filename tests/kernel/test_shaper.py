@@ -20,7 +20,7 @@ import pytest
 from privlink.model.items import Forward
 from privlink.node.classes import ROOT
 from privlink.node.links import workload_name
-from privlink.node.maps import FORWARD, NUMBER, Reason
+from privlink.node.program.maps import FORWARD, NUMBER, Reason
 from tests.kernel import lab, streams, talk, tenants
 from tests.kernel.tenants import ENDPOINT, ENDPOINT6, FORWARD_TWO, WEB, WEB_SERVER
 

@@ -11,14 +11,14 @@ import pytest
 
 from privlink.model.items import Forward, Opening
 from privlink.node import shaper
-from privlink.node.bpf import Program
 from privlink.node.classes import Class, Classes
 from privlink.node.entries import Circumstances, entries
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric
-from privlink.node.maps import NUMBER, Number
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import NUMBER, Number
 from privlink.node.purge import purge, traces
 from privlink.node.shaper import FIRST_LINK, Shaper
 from tests.kernel import lab

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from privlink.node import bpf, libbpf
+from privlink.node.program import bpf, libbpf
 
 STACK, FRAMES, STEP = 512, 8, 32
 STATISTICS = 4  # BPF_LOG_STATS

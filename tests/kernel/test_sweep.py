@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from privlink.node.bpf import Map
 from privlink.node.flows import ENDED, HALF_OPEN, HALF_OPEN_CROWDED, SECOND
-from privlink.node.maps import FLOW, Cause, Flow, Reason
+from privlink.node.program.bpf import Map
+from privlink.node.program.maps import FLOW, Cause, Flow, Reason
 from tests.kernel.cases import connect, finish, pair
 from tests.kernel.desk import Desk, packed
 from tests.kernel.frames import CLIENT, SERVER, answer, ask, client, server

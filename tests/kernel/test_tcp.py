@@ -9,7 +9,7 @@ import pytest
 from scapy.layers.inet import TCP
 from scapy.packet import Raw
 
-from privlink.node.maps import Cause, Reason
+from privlink.node.program.maps import Cause, Reason
 from tests.kernel.cases import (
     CLOSED_GROUP,
     ELSEWHERE,

@@ -20,7 +20,7 @@ import pytest
 
 from privlink.model.items import Filter, Rule
 from privlink.node import system
-from privlink.node.maps import Reason
+from privlink.node.program.maps import Reason
 from tests.kernel import lab, talk, tenants
 from tests.kernel.tenants import DNS, DNS_SERVER, RANGE, SILENT_DNS, SILENT_WEB, WEB, WEB_SERVER
 

@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from privlink.node.flows import SECOND
-from privlink.node.maps import FLOW, FlowKey, Reason
+from privlink.node.program.maps import FLOW, FlowKey, Reason
 from tests.kernel import checksums
 from tests.kernel.cases import (
     CLOSED_GROUP,

@@ -20,9 +20,9 @@ from privlink.node.errors import LayoutError
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel, pin_directory
-from privlink.node.maps import COUNT, LAYOUT, NUMBER, Flow, Number, Reason
+from privlink.node.program.maps import COUNT, LAYOUT, NUMBER, Flow, Number, Reason
+from privlink.node.program.upgrade import layout_directory
 from privlink.node.purge import purge, traces
-from privlink.node.upgrade import layout_directory
 from tests.kernel import former, lab, talk, tenants
 from tests.kernel.tenants import DNS, DNS_SERVER, ENDPOINT, ENDPOINT6, WEB, WEB_SERVER
 

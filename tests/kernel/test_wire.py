@@ -21,8 +21,8 @@ from scapy.layers.l2 import Dot1Q, Ether
 from privlink.node import system
 from privlink.node.entries import port_entries
 from privlink.node.links import Fabric
-from privlink.node.maps import Reason
 from privlink.node.plug import Port, plug
+from privlink.node.program.maps import Reason
 from privlink.node.purge import purge, traces
 from tests.kernel import lab as labs
 from tests.kernel.desk import Desk

@@ -13,11 +13,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from privlink.node.bpf import Map
+from privlink.node.health.probes import FIRST_NUMBER
 from privlink.node.kernel import pin_directory
-from privlink.node.maps import Flow
-from privlink.node.probes import FIRST_NUMBER
-from privlink.node.upgrade import layout_directory
+from privlink.node.program.bpf import Map
+from privlink.node.program.maps import Flow
+from privlink.node.program.upgrade import layout_directory
 from tests.journey.installation import Installation
 from tests.soak.land import Land, processes
 from tests.soak.programs import Books, Place, Watch

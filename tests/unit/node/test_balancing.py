@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from privlink.model.items import Balancer, Listener, Protocol, Scheduler, Server
 from privlink.node.balancing import HASH_SLOTS, listener_entries, rendezvous, slots_of, takers
-from privlink.node.maps import LISTENER, SERVER, TARGET_KEY, Entry, address_text
+from privlink.node.program.maps import LISTENER, SERVER, TARGET_KEY, Entry, address_text
 
 servers = st.lists(
     st.builds(

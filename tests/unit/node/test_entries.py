@@ -24,10 +24,10 @@ from privlink.model.items import (
     Segment,
     Server,
 )
-from privlink.node import maps
 from privlink.node.balancing import MAX_SLOTS, port_prefixes
 from privlink.node.entries import entries, port_entries
-from privlink.node.maps import Direction, Entry, address_bytes, address_key
+from privlink.node.program import maps
+from privlink.node.program.maps import Direction, Entry, address_bytes, address_key
 
 MAPPED = "00000000000000000000ffff"  # before an IPv4 address
 MAC = "02:00:00:00:00:64"

@@ -30,7 +30,7 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node.entries import entries, port_entries
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_BITS,
     ADDRESS_KEY,

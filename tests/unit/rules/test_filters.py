@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from privlink.model.security import AddressFamily
-from privlink.node.maps import MAX_FILTERS, MAX_RULES
+from privlink.node.program.maps import MAX_FILTERS, MAX_RULES
 from privlink.rules import filters
 
 SOURCE, SOURCE6 = "SourceCidrIp", "Ipv6SourceCidrIp"

@@ -30,9 +30,9 @@ from pathlib import Path
 from typing import Final
 
 from privlink.node import system
-from privlink.node.attempt import Attempt
-from privlink.node.checks import Verdict
-from privlink.node.probes import GATEWAY4, Probe
+from privlink.node.health.attempt import Attempt
+from privlink.node.health.checks import Verdict
+from privlink.node.health.probes import GATEWAY4, Probe
 
 SPACING: Final = 0.001  # seconds between the first probes of two servers that come at once
 MOST_OPEN: Final = 4096  # probes under way; the others wait

@@ -14,9 +14,9 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from privlink.model.items import Check, CheckKind
-from privlink.node.attempt import Attempt
-from privlink.node.checks import GOOD, Verdict, request
-from privlink.node.probes import FIRST_NUMBER, Probe
+from privlink.node.health.attempt import Attempt
+from privlink.node.health.checks import GOOD, Verdict, request
+from privlink.node.health.probes import FIRST_NUMBER, Probe
 
 PATIENCE = 10.0  # seconds
 LOOPBACK = "127.0.0.1"

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from privlink.model.items import AnyItem, Balancer, Filter, Forward, Rule
-from privlink.node.maps import Direction
+from privlink.node.program.maps import Direction
 
 _MOST_GONE: Final = 10_000  # of what is gone, of each kind
 _MOST_VERSIONS: Final = 8  # of a group's rules

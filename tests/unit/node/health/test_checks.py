@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privlink.model.items import Check, CheckKind
-from privlink.node.checks import (
+from privlink.node.health.checks import (
     GOOD,
     STATUS_BYTES,
     UDP_REQUEST,

@@ -19,10 +19,7 @@ from pyroute2.netlink.rtnl.ndmsg import NUD_PERMANENT
 
 from privlink.node import system
 from privlink.node.errors import KernelError
-from privlink.node.kernel import Kernel
-from privlink.node.links import Link, fabric_name, open_netlink, refusals
-from privlink.node.maps import GATEWAY_MAC
-from privlink.node.probes import (
+from privlink.node.health.probes import (
     ADDRESS4,
     ADDRESS6,
     GATEWAY4,
@@ -31,6 +28,9 @@ from privlink.node.probes import (
     TARGETS4,
     TARGETS6,
 )
+from privlink.node.kernel import Kernel
+from privlink.node.links import Link, fabric_name, open_netlink, refusals
+from privlink.node.program.maps import GATEWAY_MAC
 
 LINK: Final = "probe"  # its end in the fabric
 INSIDE: Final = "eth0"

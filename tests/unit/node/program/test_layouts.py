@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from privlink.node import layouts, maps
-from privlink.node.maps import Cause, Family, Flow, FlowKey, address_bytes, address_key
+from privlink.node.program import layouts, maps
+from privlink.node.program.maps import Cause, Family, Flow, FlowKey, address_bytes, address_key
 
 FIRST = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
 SEEN = 5_000_000_000

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from privlink.node.maps import (
+from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_KEY,
     FLOW,

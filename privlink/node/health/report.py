@@ -7,9 +7,9 @@ import threading
 from typing import Final
 
 from privlink.client import RemoteError
-from privlink.node.bulletin import News
 from privlink.node.feed import Caller
-from privlink.node.monitor import Monitor
+from privlink.node.health.bulletin import News
+from privlink.node.health.monitor import Monitor
 
 _TIMEOUT: Final = 5.0  # seconds
 _WAIT: Final = 1.0  # the longest until `stop` is noticed

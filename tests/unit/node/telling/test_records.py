@@ -17,10 +17,10 @@ from privlink.client import RemoteError
 from privlink.model.flow_records import MOST_RECORDS, Ending, Refusal, Said
 from privlink.model.flow_records import Event as SaidEvent
 from privlink.model.items import Filter, Forward, Rule
-from privlink.node import maps
-from privlink.node.maps import Cause, Direction, Event, Reason, Way
-from privlink.node.names import Names
-from privlink.node.records import MOST_KEPT, FlowRecords, Record, joined, said, unpacked
+from privlink.node.program import maps
+from privlink.node.program.maps import Cause, Direction, Event, Reason, Way
+from privlink.node.telling.names import Names
+from privlink.node.telling.records import MOST_KEPT, FlowRecords, Record, joined, said, unpacked
 
 SECOND = 1_000_000_000
 PLACE = "forward/ep-1/local-a"

@@ -10,8 +10,8 @@ import ctypes
 import errno
 from ctypes import c_int, c_size_t, c_void_p
 
-from privlink.node import libbpf
 from privlink.node.errors import KernelError
+from privlink.node.program import libbpf
 
 _Sample = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from privlink.node.balancing import ServerName
 from privlink.node.feed import Answer
-from privlink.node.health import State
+from privlink.node.health.course import State
 
 MOST_STATES: Final = 500  # the server takes no longer list
 _LONGEST_WHY: Final = 200  # characters; it takes no longer one

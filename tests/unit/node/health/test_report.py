@@ -8,8 +8,8 @@ from typing import Any
 from privlink.client import RemoteError
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
 from privlink.node.feed import Answer
-from privlink.node.health_report import HealthReports
-from privlink.node.monitor import Monitor
+from privlink.node.health.monitor import Monitor
+from privlink.node.health.report import HealthReports
 
 PATIENCE = 10.0  # seconds
 ITEM = Balancer(

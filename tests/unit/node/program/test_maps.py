@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import privlink
-from privlink.node import maps
-from privlink.node.maps import (
+from privlink.node.program import maps
+from privlink.node.program.maps import (
     Cause,
     Direction,
     Event,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privlink.node.health import Course, State
+from privlink.node.health.course import Course, State
 
 ANSWERS = st.lists(st.booleans(), max_size=40)
 TIMES = st.integers(min_value=1, max_value=10)

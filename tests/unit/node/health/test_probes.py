@@ -7,21 +7,7 @@ import ipaddress
 import pytest
 
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
-from privlink.node.maps import (
-    ADDRESS,
-    FORWARD,
-    LISTENER_KEY,
-    NUMBER,
-    PORT,
-    SERVER,
-    TARGET_KEY,
-    AddressKind,
-    Entry,
-    address_bytes,
-    address_key,
-    address_text,
-)
-from privlink.node.probes import (
+from privlink.node.health.probes import (
     ADDRESS4,
     FIRST_NUMBER,
     GATEWAY4,
@@ -35,6 +21,20 @@ from privlink.node.probes import (
     own_entries,
     probe_entries,
     probe_of,
+)
+from privlink.node.program.maps import (
+    ADDRESS,
+    FORWARD,
+    LISTENER_KEY,
+    NUMBER,
+    PORT,
+    SERVER,
+    TARGET_KEY,
+    AddressKind,
+    Entry,
+    address_bytes,
+    address_key,
+    address_text,
 )
 
 TCP = Check(CheckKind.TCP)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from privlink.model.items import Balancer, Filter, Forward, Rule, Segment
-from privlink.node import names as room
-from privlink.node.maps import Direction
-from privlink.node.names import Names
+from privlink.node.program.maps import Direction
+from privlink.node.telling import names as room
+from privlink.node.telling.names import Names
 
 SECOND = 1_000_000_000
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS

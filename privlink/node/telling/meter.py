@@ -29,9 +29,9 @@ from privlink.model.traffic import (
     Counters,
     PlaceTraffic,
 )
-from privlink.node.bpf import Map, Program
 from privlink.node.feed import Caller
-from privlink.node.maps import (
+from privlink.node.program.bpf import Map, Program
+from privlink.node.program.maps import (
     AMOUNT,
     CAUSES,
     COUNT,

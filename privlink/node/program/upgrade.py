@@ -41,10 +41,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from privlink.node import layouts
-from privlink.node.bpf import Map, Program
 from privlink.node.errors import LayoutError
-from privlink.node.maps import COUNT, LAYOUT, NUMBER, Number
+from privlink.node.program import layouts
+from privlink.node.program.bpf import Map, Program
+from privlink.node.program.maps import COUNT, LAYOUT, NUMBER, Number
 
 _FOLDER: Final = "layout-"
 _FLOWS: Final = "flows"

@@ -14,7 +14,7 @@ import time
 from typing import Final
 
 from privlink.model.items import CheckKind
-from privlink.node.checks import (
+from privlink.node.health.checks import (
     GOOD,
     MOST_DATAGRAM,
     STATUS_BYTES,
@@ -25,7 +25,7 @@ from privlink.node.checks import (
     judge_response,
     judge_silence,
 )
-from privlink.node.probes import Probe
+from privlink.node.health.probes import Probe
 
 _LINGER: Final = struct.pack("ii", 1, 0)  # close by a reset: nothing stays, on neither side
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
-from privlink.node.checks import GOOD, Code, Verdict, bad
 from privlink.node.errors import KernelError
 from privlink.node.feed import Answer
-from privlink.node.maps import Entry
-from privlink.node.monitor import Monitor
-from privlink.node.probes import FIRST_NUMBER, Probe
+from privlink.node.health.checks import GOOD, Code, Verdict, bad
+from privlink.node.health.monitor import Monitor
+from privlink.node.health.probes import FIRST_NUMBER, Probe
+from privlink.node.program.maps import Entry
 
 KEY, OTHER = "balancer/nlb-1/local-a", "balancer/nlb-2/local-a"
 A, B = Server("10.0.0.5", 80, 1), Server("10.0.0.6", 80, 1)

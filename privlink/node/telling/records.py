@@ -22,10 +22,10 @@ import msgspec
 from privlink.client import RemoteError
 from privlink.model.flow_records import MOST_RECORDS, Said
 from privlink.model.flow_records import Event as SaidEvent
-from privlink.node import maps
 from privlink.node.feed import Caller
-from privlink.node.maps import Cause, Direction, Event, Reason, Way
-from privlink.node.names import Names
+from privlink.node.program import maps
+from privlink.node.program.maps import Cause, Direction, Event, Reason, Way
+from privlink.node.telling.names import Names
 
 MOST_READ: Final = 10_000  # records in a second
 MOST_KEPT: Final = 20_000  # records while the server does not take them

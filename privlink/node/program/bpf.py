@@ -20,8 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from privlink.node import libbpf
 from privlink.node.errors import KernelError
+from privlink.node.program import libbpf
 
 PROGRAM = "privlink_ingress"
 COLLECTOR = "privlink_collect"

@@ -28,9 +28,9 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node.balancing import ServerName, listener_entries, name_of
-from privlink.node.checks import request
 from privlink.node.entries import entries
-from privlink.node.maps import (
+from privlink.node.health.checks import request
+from privlink.node.program.maps import (
     ADDRESS,
     GATEWAY_MAC,
     LISTENER_KEY,

@@ -22,19 +22,27 @@ from typing import Protocol
 
 from privlink.model.items import Balancer
 from privlink.node.balancing import ServerName
-from privlink.node.bulletin import Bulletin, News, Place, Standing
-from privlink.node.checks import Verdict
 from privlink.node.errors import KernelError
 from privlink.node.feed import Answer
-from privlink.node.health import Course
-from privlink.node.maps import Entry
-from privlink.node.probes import Asked, Numbers, Probe, asked, own_entries, probe_entries, probe_of
+from privlink.node.health.bulletin import Bulletin, News, Place, Standing
+from privlink.node.health.checks import Verdict
+from privlink.node.health.course import Course
+from privlink.node.health.probes import (
+    Asked,
+    Numbers,
+    Probe,
+    asked,
+    own_entries,
+    probe_entries,
+    probe_of,
+)
+from privlink.node.program.maps import Entry
 
 log = logging.getLogger(__name__)
 
 
 class Asker(Protocol):
-    """What the monitor needs of `privlink.node.prober.Prober`."""
+    """What the monitor needs of `privlink.node.health.prober.Prober`."""
 
     def start(self, answered: Callable[[Probe, Verdict], None]) -> None: ...
 
