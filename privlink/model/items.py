@@ -47,6 +47,36 @@ class Attachment(Item, frozen=True, tag="attachment"):
     cidr6: str = ""  # of the vswitch; empty without IPv6
     address6: str = ""
     filters: tuple[int, ...] = ()  # security groups whose egress rules it obeys, at most 10
+    table: int = 0  # the route table of its vswitch; 0: its vswitch is all it reaches
+
+
+class RouteKind(enum.StrEnum):
+    """Where a route leads."""
+
+    LOCAL = "local"  # to whoever of the VPC has the address
+    ATTACHMENT = "attachment"  # to a workload that passes it on, and answers for the block
+    ENDPOINT = "endpoint"  # through a gateway endpoint
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A block of addresses and where packets for it go."""
+
+    cidr: str  # IPv4 or IPv6
+    kind: RouteKind
+    hop: str = ""  # ATTACHMENT: the workload's address, of the block's family
+    opening: int = 0  # ENDPOINT: the number of its opening; 0: nothing passes
+    place: int = 0  # ENDPOINT: what its traffic is counted under
+
+
+class RouteTable(Item, frozen=True, tag="table"):
+    """A route table: of the routes for an address the one with the longest prefix holds.
+
+    What the fabric answers for itself, as endpoints, goes before all routes.
+    """
+
+    number: int
+    network: int  # the VPC
+    routes: tuple[Route, ...]
 
 
 class Scheduler(enum.StrEnum):
@@ -165,8 +195,8 @@ class Opening(msgspec.Struct, frozen=True):
 
     number: int
     network: int  # the provider's VPC
-    source: str  # the address the provider's servers see
-    balancer: int
+    source: str  # the address the servers see
+    balancer: int  # 0: whoever leads here says which servers, or the one that is called
     source6: str = ""  # the same in IPv6; empty where it leads by IPv4 alone
     connection: int = 0  # whose bandwidth it shares with the other zones of its endpoint
     bandwidth: int = 0  # Mbit/s in each direction; 0: as much as there is
@@ -177,7 +207,11 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Forward(Item, frozen=True, tag="forward"):
-    """An endpoint zone: an address the fabric answers for, and once accepted, where it leads."""
+    """An endpoint zone: an address the fabric answers for, and once accepted, where it leads.
+
+    One that is `reversed` leads from doors into its own network: its address is what is seen there,
+    and nobody may call it. That of a gateway endpoint has no address: routes lead to it.
+    """
 
     network: int
     address: str
@@ -187,6 +221,33 @@ class Forward(Item, frozen=True, tag="forward"):
     replaced: Opening | None = None  # an opening that no new flow takes, whose flows may end
     address6: str = ""  # its IPv6 address; empty without
     number: int = 0  # what its traffic is counted under, for as long as it lives
+    reversed: bool = False
 
 
-AnyItem = Segment | Attachment | Balancer | Filter | Members | Forward
+class NatAddress(Item, frozen=True, tag="nat"):
+    """An address of a NAT gateway, which the fabric answers for; its doors are items of their own."""
+
+    network: int
+    address: str
+    mac: str
+
+
+class Door(Item, frozen=True, tag="door"):
+    """A port of a NAT gateway's address, and the target behind a reverse endpoint it leads to.
+
+    One without an opening is shut: who calls is refused, and `place` tells of it.
+    """
+
+    network: int  # the NAT gateway's VPC
+    address: str  # of the NAT gateway
+    protocol: Protocol
+    port: int
+    balancer: int  # a number of its own, of the sequence "place"
+    opening: int  # of the reverse endpoint's zone; 0: none
+    place: int  # the zone's number
+    target: Server | None  # in the endpoint's VPC; None: not known, or not permitted
+
+
+AnyItem = (
+    Segment | Attachment | RouteTable | Balancer | Filter | Members | Forward | NatAddress | Door
+)
