@@ -47,6 +47,7 @@ enum family { FAMILY_ANY = 0, FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 /* ports: the fabric end of each workload's link, by ifindex. */
 struct port {
 	__u32 network;	/* VPC number */
+	__u32 table;	/* of routes, its vswitch's; 0: none */
 	__be32 address;	/* the one IPv4 address the workload may use */
 	__be32 subnet;	/* its vswitch: neighbours are reached over the bridge */
 	__be32 netmask;
@@ -69,7 +70,10 @@ struct address_key {
 enum address_kind {
 	ADDRESS_GATEWAY = 1,
 	ADDRESS_ENDPOINT = 2,
-	ADDRESS_BALANCER = 3,	/* a load balancer's own: open to all of its network */
+	ADDRESS_BALANCER = 3,	/* a load balancer's own: open to all of its network, as are ... */
+	ADDRESS_NAT = 4,	/* ... a NAT gateway's, behind whose ports are doors, ... */
+	ADDRESS_DOOR = 5,	/* ... one of these, ... */
+	ADDRESS_BLOCK = 6,	/* ... and what a gateway endpoint leads to, to all with the route */
 };
 
 /* addresses: what the fabric itself answers for (ARP, discovery, ping); they are on no interface. */
@@ -79,23 +83,57 @@ struct address {
 	__u8 filter_count;
 	__u32 forward;	/* 0: not accepted, nothing passes */
 	__u32 place;	/* what its traffic is counted under, whatever it leads to */
+	__u32 balancer;	/* who stands behind its ports; 0: whoever has the address that is called */
 	__u32 filters[MAX_FILTERS];
 };
 
 HASH_MAP(addresses, struct address_key, struct address, 262144);
 
+/* doors: ports of NAT gateways' addresses, each with what is reached there. */
+struct door_key {
+	__u32 network;
+	struct in6_addr address;
+	__be16 port;
+	__u8 protocol;	/* IPPROTO_* */
+	__u8 pad;
+};
+
+HASH_MAP(doors, struct door_key, struct address, 262144);
+
+/* routes: where to with what is for no neighbour and the fabric does not answer for. */
+enum route_kind {
+	ROUTE_LOCAL = 1,	/* to whoever of the network has the address */
+	ROUTE_HOP = 2,		/* to who passes it on */
+	ROUTE_ENDPOINT = 3,	/* as to an address of the fabric */
+};
+
+struct route_key {
+	__u32 prefix;	/* bits of what follows */
+	__u32 table;
+	struct in6_addr address;
+};
+
+struct route {
+	struct address called;	/* of a gateway endpoint */
+	struct in6_addr hop;
+	__u32 kind;
+};
+
+#define ROUTE_PREFIX (8 * (sizeof(struct route_key) - sizeof(__u32)))
+
+PREFIX_MAP(routes, struct route_key, struct route, 1048576);
+
 /* forwards: open endpoint zones by number. Gone from here = every flow through it stops. */
 struct forward {
-	__u32 network;	/* the provider's VPC */
-	__u32 balancer;
-	struct in6_addr source;	/* what the provider's servers see, in IPv4 ... */
+	__u32 network;	/* where it leads: the provider's VPC, of a reverse endpoint the consumer's */
+	struct in6_addr source;	/* what the servers there see, in IPv4 ... */
 	struct in6_addr source6;	/* ... and in IPv6 */
 	__u32 flows;	/* at a time, at most */
 	__u32 spacing;	/* ns between two new flows, by their highest rate; 0: as many as come */
 	__u16 idle_tcp;	/* seconds of silence after which a flow ends; 0: as its listener says */
 	__u16 idle_udp;
 	__u16 pace;	/* the class of the shaper that its packets pass; 0: none */
-	__u16 pad;
+	__u16 routed;	/* 1: routes lead here, and no address */
 };
 
 HASH_MAP(forwards, __u32, struct forward, 262144);
@@ -269,7 +307,7 @@ struct flow {
 	__u32 epoch;		/* what it rests on, as of when it was last held against it */
 	__u32 taken;		/* of the client's entry: 1 for who takes it to end the flow */
 	__u32 place;		/* what it is counted under */
-	__u32 balancer;		/* whose server it has, ... */
+	__u32 balancer;		/* whose server it has, 0: it goes where its client called; ... */
 	__be16 listener;	/* ... behind the listener with this first port */
 	__u16 idle;		/* seconds of silence after which it ends */
 	__u16 pace;		/* its class: the one in its forward, or the next for answers; 0: none */

@@ -22,6 +22,8 @@
 #include "maps.h"
 #include "pace.h"
 
+#define GATEWAY_MAC ((struct mac) { { bpf_htons(0xeeff), 0xffff, 0xffff } })
+
 #define IP_START ETH_HLEN
 #define IPV4_TRANSPORT (IP_START + sizeof(struct iphdr))
 #define IPV6_TRANSPORT (IP_START + sizeof(struct ipv6hdr))

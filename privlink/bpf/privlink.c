@@ -13,15 +13,39 @@
 #include "fragment.h"
 #include "packet.h"
 #include "reply.h"
+#include "route.h"
 
-/* Not for the fabric: a neighbour on the bridge, or nowhere. */
+/* For no neighbour, and no endpoint: on to where the routes say. Nothing is kept of it. */
+__noinline int route_on(struct __sk_buff *skb, const struct port *port, struct packet *packet)
+{
+	const struct neighbour *neighbour;
+	const struct route *route;
+	struct address_key where;
+
+	if (!port || !packet)
+		return -REASON_TRUNCATED;
+	route = find_route(port, &packet->key.destination);
+	if (!route)
+		return packet->piece == WHOLE ? -REASON_NO_ROUTE : -REASON_FRAGMENT;
+	if (route->kind == ROUTE_ENDPOINT)
+		return packet->piece == WHOLE ? -REASON_PROTOCOL : -REASON_FRAGMENT;
+	where.network = port->network;
+	where.address = route->kind == ROUTE_HOP ? route->hop : packet->key.destination;
+	neighbour = bpf_map_lookup_elem(&neighbours, &where);
+	/* Back to who has just sent it, it would go round in a circle. */
+	if (!neighbour || neighbour->ifindex == skb->ifindex)
+		return -REASON_NO_ROUTE;
+	return pass_on(skb, packet, neighbour);
+}
+
+/* Not for the fabric: a neighbour on the bridge, or elsewhere. */
 static __always_inline int handle_neighbour(struct __sk_buff *skb, const struct port *port,
-					    const struct packet *packet)
+					    struct packet *packet)
 {
 	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
 
 	if (!in_vswitch(port, &packet->key.destination))
-		return packet->piece == WHOLE ? -REASON_NO_ROUTE : -REASON_FRAGMENT;
+		return route_on(skb, port, packet);
 	if (packet->family == FAMILY_IPV4 &&
 	    (packet->key.destination.s6_addr32[3] | port->netmask) == ~0u)
 		return -REASON_MULTICAST;
@@ -64,7 +88,7 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 	if (!port || !packet || !address || !halves)
 		return -REASON_TRUNCATED;
 	number = address->forward;
-	if (address->kind == ADDRESS_GATEWAY)
+	if (address->kind == ADDRESS_GATEWAY || address->kind == ADDRESS_NAT)
 		return -REASON_NO_LISTENER;
 	packet->place = address->place;
 	packet->way = FROM_CLIENT;
@@ -77,10 +101,12 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
 	/* What was judged must have been one endpoint's: as with flows, see `hold`. */
-	if (reason == PASSED && find_address(port->network, &packet->key.destination) != address)
+	halves->there.forward = number;
+	halves->there.balancer = address->balancer;
+	if (reason == PASSED && find_called(port, &packet->key) != address)
 		reason = REASON_CHANGING;
 	if (reason == PASSED)
-		reason = open_flow(skb, port, packet, number, halves);
+		reason = open_flow(skb, port, packet, halves);
 	if (reason != PASSED)
 		return -reason;
 	packet->refused = 0;
@@ -94,7 +120,7 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 static __always_inline int handle_other(struct __sk_buff *skb, const struct port *port,
 					struct packet *packet)
 {
-	const struct address *address = find_address(port->network, &packet->key.destination);
+	const struct address *address = find_called(port, &packet->key);
 
 	return address ? handle_request(skb, port, packet, address)
 		       : handle_neighbour(skb, port, packet);
@@ -234,10 +260,11 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 			count_carried(skb, packet, flow);
 		return outcome;
 	}
-	if (in_vswitch(port, &packet->key.destination) &&
-	    !find_address(port->network, &packet->key.destination))
-		return handle_neighbour(skb, port, packet);
-	return -REASON_FOREIGN_ERROR;
+	if (find_address(port->network, &packet->key.destination))
+		return -REASON_FOREIGN_ERROR;
+	return in_vswitch(port, &packet->key.destination) ||
+	       find_route(port, &packet->key.destination)
+		? handle_neighbour(skb, port, packet) : -REASON_FOREIGN_ERROR;
 }
 
 static __always_inline int handle_icmp(struct __sk_buff *skb, const struct port *port,
@@ -325,7 +352,8 @@ static __noinline int handle_ipv4(struct __sk_buff *skb, const struct port *port
 	reason = read_ipv4(skb, packet);
 	if (reason != PASSED)
 		return -reason;
-	if (packet->key.source.s6_addr32[3] != port->address)
+	if (packet->key.source.s6_addr32[3] != port->address &&
+	    !passes_on(port, &packet->key.source))
 		return -REASON_SPOOFED_SOURCE;
 	ethernet = header(skb, struct ethernet, 0);
 	if (!ethernet || to_many(ethernet))
@@ -354,7 +382,8 @@ static __noinline int handle_ipv6(struct __sk_buff *skb, const struct port *port
 	if (!ethernet)
 		return -REASON_TRUNCATED;
 	/* Honest stacks report their groups (RFC 3590) from where they may not send anything else. */
-	if (!same_address(&packet->key.source, &port->address6))
+	if (!same_address(&packet->key.source, &port->address6) &&
+	    !passes_on(port, &packet->key.source))
 		return to_many(ethernet) && (unspecified(&packet->key.source) ||
 					     is_own(port, &packet->key.source))
 			? -REASON_MULTICAST : -REASON_SPOOFED_SOURCE;

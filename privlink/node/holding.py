@@ -24,9 +24,11 @@ from privlink.model.items import (
     AnyItem,
     Attachment,
     Balancer,
+    Door,
     Filter,
     Forward,
     Members,
+    NatAddress,
     Opening,
     Segment,
 )
@@ -339,7 +341,7 @@ class Holding:
 
 
 def _name(item: AnyItem) -> tuple[type, int]:
-    return type(item), 0 if isinstance(item, Forward) else item.number
+    return type(item), 0 if isinstance(item, (Forward, NatAddress, Door)) else item.number
 
 
 def _references(item: AnyItem) -> Iterator[tuple[type, int]]:

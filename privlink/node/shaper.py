@@ -216,7 +216,7 @@ class Shaper:
     def _borne(self) -> dict[int, int]:
         """The paces that forwards bear, by number."""
         found = self._program.maps["forwards"].dump()
-        paces = ((NUMBER.unpack(key)[0], FORWARD.unpack(value)[-1]) for key, value in found)
+        paces = ((NUMBER.unpack(key)[0], FORWARD.unpack(value)[-2]) for key, value in found)
         return {number: pace for number, pace in paces if pace}
 
     def _clear(self) -> None:

@@ -102,15 +102,21 @@ def neighbour(address: str, link: int) -> Entry:
     return Entry("neighbours", address_key(PROVIDERS, address), value)
 
 
-def address(number: int, filters: tuple[int, ...], forward: int, network: int = CLIENTS) -> Entry:
+def address(
+    number: int,
+    filters: tuple[int, ...],
+    forward: int,
+    balancer: int = 1,
+    network: int = CLIENTS,
+) -> Entry:
     padded = filters + (0,) * (MAX_FILTERS - len(filters))
-    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, 0, *padded)
+    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, 0, balancer, *padded)
     return Entry("addresses", address_key(network, ENDPOINTS[number - 1]), value)
 
 
-def forward(number: int, balancer: int) -> Entry:
+def forward(number: int, flows: int) -> Entry:
     source = address_bytes("100.64.0.1")
-    value = FORWARD.pack(PROVIDERS, balancer, source, NO_ADDRESS, 65536, 0, 0, 0, 0)
+    value = FORWARD.pack(PROVIDERS, source, NO_ADDRESS, flows, 0, 0, 0, 0, 0)
     return Entry("forwards", NUMBER.pack(number), value)
 
 
@@ -193,7 +199,7 @@ def members(number: int, blocks: list[str]) -> Unit:
 leads_to = st.sampled_from([1, 2, 1, 2, 0])
 RULES_UNITS = [
     lone(st.builds(port, st.just(1), st.sampled_from((SOURCES[0], *SOURCES)), any_numbers)),
-    lone(st.builds(address, st.just(1), some_numbers, leads_to)),
+    lone(st.builds(address, st.just(1), some_numbers, leads_to, number)),
     *(lone(st.builds(forward, st.just(n), number)) for n in NUMBERS),
     *(
         unit(st.builds(filter_, st.just(n), st.just(way), rule_lists))
@@ -384,11 +390,11 @@ def port_filters(value: bytes) -> list[int]:
 
 
 def port_source(value: bytes) -> bytes:
-    return address_bytes("0.0.0.0")[:-4] + PORT.unpack(value)[1]
+    return address_bytes("0.0.0.0")[:-4] + PORT.unpack(value)[2]
 
 
 def address_filters(value: bytes) -> list[int]:
-    return list(ADDRESS.unpack(value)[5:][: ADDRESS.unpack(value)[2]])
+    return list(ADDRESS.unpack(value)[6:][: ADDRESS.unpack(value)[2]])
 
 
 def judged(held: State, port_key: bytes, address_key: bytes, called: int) -> bool:
@@ -422,12 +428,13 @@ def slots(held: State, balancer: int, called: int) -> Iterator[tuple[str, bytes]
             yield "servers", SERVER_KEY.pack(balancer, Family.IPV4, IPPROTO_TCP, first, slot)
 
 
-def takers(held: State, forward: int, called: int) -> Iterator[tuple[int, int]]:
-    """The servers that may take a flow, each with the link it is at."""
+def takers(held: State, address: bytes, called: int) -> Iterator[tuple[int, int]]:
+    """The servers that may take a flow to an address, each with the link it is at."""
+    forward, _, balancer = ADDRESS.unpack(address)[3:6]
     way = held.get(("forwards", NUMBER.pack(forward)))
     if way is None:
         return
-    network, balancer, *_ = FORWARD.unpack(way)
+    network, *_ = FORWARD.unpack(way)
     for key in slots(held, balancer, called):
         if key in held:
             where, behind, _ = SERVER.unpack(held[key])
@@ -446,11 +453,11 @@ def passing(held: State) -> set[Way]:
     ways = set()
     for port_key, where in pairs(held):
         (index,), source = NUMBER.unpack(port_key), port_source(held["ports", port_key])
-        number = ADDRESS.unpack(held["addresses", where])[3]
+        address = held["addresses", where]
         if judged(held, port_key, where, PING):
             ways.add(Way(index, source, where, PING, 0, 0))
         for called in CALLED:
-            found = [*takers(held, number, called)]
+            found = [*takers(held, address, called)]
             if found and judged(held, port_key, where, called):
                 ways |= {Way(index, source, where, called, *taker) for taker in found}
     return ways
@@ -474,7 +481,7 @@ def chain(held: State, way: Way) -> set[tuple[str, bytes]]:
              for rule in parsed(held[key])}  # fmt: skip
     found |= {key for key in held if key[0] == "sets" and SET_KEY.unpack(key[1])[1] in named}
     found.add(forward := ("forwards", NUMBER.pack(ADDRESS.unpack(held[where])[3])))
-    of = FORWARD.unpack(held[forward])[1] if forward in held else 0
+    of = ADDRESS.unpack(held[where])[5] if forward in held else 0
     found |= {key for key in held if key[0] == "listeners" and LISTENER_KEY.unpack(key[1])[1] == of}
     found |= {key for key in held if key[0] == "servers" and SERVER_KEY.unpack(key[1])[0] == of}
     if way.called == PING:
@@ -964,7 +971,7 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param(members(1, ["10.0.0.5"]), [], True, id="a member less"),
         # Where its flows lead, and by what.
         pytest.param({forward(1, 1)}, set(), True, id="a forward that goes"),
-        pytest.param({forward(1, 1)}, {forward(1, 2)}, True, id="another balancer"),
+        pytest.param({forward(1, 1)}, {forward(1, 2)}, True, id="another limit"),
         pytest.param(balanced(1, [1]), balanced(1, [2, 3]), True, id="other servers"),
         pytest.param(balanced(1, [1]), [], True, id="a listener that goes"),
         pytest.param([neighbour(SERVERS[0], 11)], [neighbour(SERVERS[0], 12)], True, id="moved"),
