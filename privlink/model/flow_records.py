@@ -72,6 +72,7 @@ class Refusal(enum.StrEnum):
     SERVER_GONE = "server_gone"
     IDLE = "idle"
     BANDWIDTH = "bandwidth"
+    HOP_LIMIT = "hop_limit"
 
 
 CAUSES = frozenset(map(str, (*Ending, *Refusal)))

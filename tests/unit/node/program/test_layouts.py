@@ -46,9 +46,9 @@ def present(**changes: Any) -> dict[tuple[str, bytes], bytes]:
     forward = {"idle_tcp": 0, "idle_udp": 0, "pace": 0} | changes
     mac, none = bytes(6), [0] * maps.MAX_FILTERS
     return {
-        ("addresses", address_key(1, "10.0.0.9")): maps.ADDRESS.pack(mac, 2, 0, 7, 21, *none),
+        ("addresses", address_key(1, "10.0.0.9")): maps.ADDRESS.pack(mac, 2, 0, 7, 21, 3, *none),
         ("forwards", maps.NUMBER.pack(7)): maps.FORWARD.pack(
-            2, 3, bytes(16), bytes(16), 65536, 0, *forward.values()
+            2, bytes(16), bytes(16), 65536, 0, *forward.values(), 0
         ),
         ("listeners", maps.LISTENER_KEY.pack(maps.LISTENER_PREFIX, *HEAD, htons(80))):
             maps.LISTENER.pack(1, htons(80), 300, 1),
