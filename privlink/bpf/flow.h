@@ -385,9 +385,10 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 }
 
 /* Whether a flow still leads from one workload's link to the other's: one that was taken out and
- * comes back with its address has a new link. Not inline: the stack of whoever judges is full. */
+ * comes back with its address has a new link. A client that is no workload is behind one that passes
+ * on for it. Not inline: the stack of whoever judges is full. */
 static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
-			     const struct flow_key *partner_key)
+				const struct flow_key *partner_key, const struct port *client)
 {
 	struct address_key where = {
 		.network = flow->partner_network,
@@ -396,8 +397,11 @@ static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 	const struct neighbour *receiver = bpf_map_lookup_elem(&neighbours, &where);
 	const struct flow *partner = bpf_map_lookup_elem(&flows, partner_key);
 
-	return receiver && receiver->ifindex == flow->ifindex &&
-	       (!partner || partner->ifindex == ifindex);
+	if (partner && partner->ifindex != ifindex)
+		return false;
+	if (receiver)
+		return receiver->ifindex == flow->ifindex;
+	return flow->reverse && client && passes_on(client, &flow->destination);
 }
 
 /* What a flow leads through: its forward, and its server. PASSED, or which is gone. */
@@ -454,7 +458,7 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	*partner_key = partner_of(key, flow);
 	if (flow->reverse)
 		asked = partner_key;
-	if (!in_place(ifindex, flow, partner_key))
+	if (!in_place(ifindex, flow, partner_key, client))
 		return REASON_CLOSED;
 	address = client ? find_called(client, asked) : NULL;
 	/* Gone for a moment, while its chain is changed: nobody can say yet. Routes are never. */

@@ -12,6 +12,19 @@ static __always_inline bool in_vswitch(const struct port *port, const struct in6
 	       address->s6_addr32[1] == port->subnet6[1] && !unspecified(&port->address6);
 }
 
+/* Whether a router may pass on what comes from an address or is for one (RFC 1812 sections 4.2.2.11,
+ * 5.3.7 and 5.3.8, RFC 3927 section 7, RFC 4291 sections 2.5.2, 2.5.3, 2.5.6 and 2.7): whatever the
+ * routes say, not for groups, for everybody or for one link alone. */
+static __always_inline bool routable(const struct in6_addr *address)
+{
+	const __u32 first = bpf_ntohl(address->s6_addr32[0]), last = bpf_ntohl(address->s6_addr32[3]);
+
+	if (is_mapped(address))
+		return last >> 24 && last >> 24 != 127 && last >> 24 < 224 && last >> 16 != 0xa9fe;
+	return first >> 24 != 0xff && first >> 22 != 0xfe80 >> 6 &&
+	       (first | address->s6_addr32[1] | address->s6_addr32[2] | last >> 1);
+}
+
 /* The route for an address, or NULL. */
 static __noinline const struct route *find_route(const struct port *port,
 						 const struct in6_addr *address)
@@ -22,17 +35,17 @@ static __noinline const struct route *find_route(const struct port *port,
 		.address = *address,
 	};
 
-	return port->table ? bpf_map_lookup_elem(&routes, &key) : NULL;
+	return port->table && routable(address) ? bpf_map_lookup_elem(&routes, &key) : NULL;
 }
 
-/* What a packet to a port calls: an address of the fabric, a door of a NAT gateway, or a gateway
+/* What a client at a port calls: an address of the fabric, a door of a NAT gateway, or a gateway
  * endpoint; NULL where that is nothing the fabric answers for. */
 static __noinline const struct address *find_called(const struct port *port,
 						    const struct flow_key *key)
 {
-	const struct address *address = find_address(port->network, &key->destination), *door;
+	const struct address *address = find_address(key->network, &key->destination), *door;
 	struct door_key door_key = {
-		.network = port->network,
+		.network = key->network,
 		.address = key->destination,
 		.port = key->destination_port,
 		.protocol = key->protocol,

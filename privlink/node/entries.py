@@ -222,6 +222,10 @@ _ROUTE_KINDS = {
 
 def _route_entry(table: RouteTable, route: Route) -> Entry:
     address, bits = _block(route.cidr)
+    if (route.kind is RouteKind.ATTACHMENT) != bool(route.hop):
+        raise ValueError(
+            f"{route.cidr} is a route of kind {route.kind} with next hop {route.hop!r}"
+        )
     if route.hop and family_of(route.hop) is not family_of(route.cidr):
         raise ValueError(f"{route.cidr} leads to {route.hop}, which is of the other family")
     kind = AddressKind.BLOCK

@@ -56,10 +56,10 @@ MAPS: Final = (
     "addresses", "doors", "routes", "ports",
 )  # fmt: skip
 
-_CALLED: Final = ("addresses", "doors", "routes")
-_OPEN: Final = ("ports", *_CALLED, "listeners", "neighbours")  # a new one is what lets pass
+CALLED: Final = ("addresses", "doors", "routes")
+_OPEN: Final = ("ports", *CALLED, "listeners", "neighbours")  # a new one is what lets pass
 _SHUT: Final = (*_OPEN, "forwards")  # absent means nothing passes
-_HEADS: Final = ("ports", *_CALLED)
+_HEADS: Final = ("ports", *CALLED)
 _INNER: Final = ("rules", "sets")  # what a filter stands for
 
 _FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end: how many, and which
@@ -140,7 +140,7 @@ def needs_chains(desired: Iterable[Entry], observed: Iterable[Entry]) -> bool:
         shared == 1
         and any(
             not coming.isdisjoint({key, _way(old[key]), _way(new[key])})
-            if key[0] in _CALLED
+            if key[0] in CALLED
             else key in coming
             for key in old.keys() & new.keys()
             if key[0] in _HEADS
@@ -169,7 +169,7 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
         case "neighbours" | "forwards" | "targets":
             return was is not None  # its flows lead to where it was, or by what it said
         case "ports":  # its address may have flows, of whoever had it before
-            return now is not None and any(_port_filters(now))
+            return now is not None and (any(_port_filters(now)) or _other_table(was, now))
         case "routes":
             return True  # it may be the way of flows, or a longer prefix takes them from theirs
         case "addresses" | "doors" if was is not None:
@@ -219,7 +219,7 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
         if key[0] != "routes"
         and (
             len(made) > 1
-            or (made and key[0] in _CALLED and networks[_network(key, old)] - (made & atomic))
+            or (made and key[0] in CALLED and networks[_network(key, old)] - (made & atomic))
         )
     }
 
@@ -304,6 +304,11 @@ class _Touched:
 def _port_filters(port: Entry) -> tuple[int, ...]:
     count, *filters = PORT.unpack(port.value)[-_FILTER_FIELDS:]
     return tuple(filters[:count])
+
+
+def _other_table(was: Entry | None, now: Entry) -> bool:
+    """Whether other routes than before hold for a port; one that is new had none and no flows."""
+    return was is not None and PORT.unpack(was.value)[1] != PORT.unpack(now.value)[1]
 
 
 def _address_filters(called: Entry) -> tuple[int, ...]:

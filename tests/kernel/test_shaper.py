@@ -220,7 +220,7 @@ def pace_of(cloud: tenants.Cloud, forward: Forward = tenants.FORWARD) -> int:
     assert forward.opening is not None
     value = cloud.program.maps["forwards"].lookup(NUMBER.pack(forward.opening.number))
     assert value is not None
-    return int(FORWARD.unpack(value)[-1])
+    return int(FORWARD.unpack(value)[-2])
 
 
 def sent(cloud: tenants.Cloud) -> dict[int, int]:
