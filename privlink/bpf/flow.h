@@ -385,8 +385,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 }
 
 /* Whether a flow still leads from one workload's link to the other's: one that was taken out and
- * comes back with its address has a new link. A client that is no workload is behind one that passes
- * on for it. Not inline: the stack of whoever judges is full. */
+ * comes back with its address has a new link. A client may be behind a workload that passes on for it. Not inline: the stack of whoever judges is full. */
 static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 				const struct flow_key *partner_key, const struct port *client)
 {
@@ -399,9 +398,10 @@ static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 
 	if (partner && partner->ifindex != ifindex)
 		return false;
-	if (receiver)
-		return receiver->ifindex == flow->ifindex;
-	return flow->reverse && client && passes_on(client, &flow->destination);
+	if (receiver && receiver->ifindex == flow->ifindex)
+		return true;
+	return flow->reverse && client && client->network == flow->partner_network &&
+	       passes_on(client, &flow->destination);
 }
 
 /* What a flow leads through: its forward, and its server. PASSED, or which is gone. */

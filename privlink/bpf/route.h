@@ -62,13 +62,14 @@ static __noinline const struct address *find_called(const struct port *port,
 	return route && route->kind == ROUTE_ENDPOINT ? &route->called : NULL;
 }
 
-/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. */
+/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. They
+ * say nothing of its neighbours, who speak for themselves. */
 static __always_inline bool passes_on(const struct port *port, const struct in6_addr *source)
 {
 	const struct route *route = find_route(port, source);
 	struct in6_addr own = mapped(port->address);
 
-	return route && route->kind == ROUTE_HOP &&
+	return route && route->kind == ROUTE_HOP && !in_vswitch(port, source) &&
 	       (same_address(&route->hop, &own) || same_address(&route->hop, &port->address6));
 }
 
