@@ -16,7 +16,7 @@
 
 #include "reasons.h"
 
-#define LAYOUT 2	/* of all that is pinned */
+#define LAYOUT 3	/* of all that is pinned */
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
 #define PAGE_RULES 16	/* of them in one entry */

@@ -150,11 +150,26 @@ def _rests(key: bytes, flow: _First, find: Find) -> _Rests:
     )
 
 
+_AT: Final = {name: at for at, name in enumerate(Flow._fields)}
+
+
+def _from_second(key: bytes, value: bytes, find: Find) -> bytes:
+    """A flow of layout 2, which is one of the present layout.
+
+    What it leads through has another form, so it is of epoch 0, too. Its server's flows are not
+    moved: it counts among them no more.
+    """
+    flow = list(FLOW.unpack(value))
+    for name in ("epoch", "taken", "loaded"):
+        flow[_AT[name]] = 0
+    return FLOW.pack(*flow)
+
+
 OLDER: Final[Mapping[int, Layout]] = {
     1: Layout(FLOW_KEY.size, _FLOW_FIRST.size, _from_first),
+    2: Layout(FLOW_KEY.size, FLOW.size, _from_second),
 }
 
-_AT: Final = {name: at for at, name in enumerate(Flow._fields)}
 _SAME: Final = tuple(
     _AT[name]
     for name in (

@@ -12,7 +12,7 @@ import struct
 from typing import NamedTuple
 
 GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
-LAYOUT = 2  # of all that is pinned
+LAYOUT = 3  # of all that is pinned
 MAX_FILTERS = 10
 MAX_RULES = 250
 PAGE_RULES = 16

@@ -99,6 +99,15 @@ def test_everything_a_flow_says_itself_stays() -> None:
     assert ended.taken == 0
 
 
+@pytest.mark.parametrize(("key", "reverse"), [(THERE, False), (BACK, True)])
+def test_a_flow_of_layout_2_stays_as_it_is_and_is_judged_anew(key: FlowKey, reverse: bool) -> None:
+    flow = moved(key, first(reverse=reverse))
+    second = flow._replace(packets=7, octets=900, epoch=9, taken=1, loaded=True, any_port=True)
+    assert layouts.OLDER[2][:2] == (44, maps.FLOW.size)
+    converted = layouts.OLDER[2].convert(key.pack(), packed(second), lambda *_: None)
+    assert Flow.unpack(converted) == second._replace(epoch=0, taken=0, loaded=False)
+
+
 def test_what_the_forward_says_goes_before_the_listener() -> None:
     entries = present(idle_tcp=1800, pace=6)
     assert moved(THERE, first(), entries)[20:22] == (1800, 6)
