@@ -652,9 +652,15 @@ def test_a_filter_of_many_pages_is_never_met_half_changed(
 
 @st.composite
 def excerpts(draw: st.DrawFn) -> tuple[list[Unit], list[Unit]]:
-    """Two states, item by item, of which little differs; an address is one with its forwards."""
+    """Two states, item by item, of which little differs; an address is one with its forwards.
+
+    Doors and routes are not: of a forward that stays under its number only limits change, which
+    nobody is let pass by.
+    """
     old = redrawn(draw, UNITS, WHOLE)
     new = redrawn(draw, UNITS, old, 2) if draw(st.booleans()) else [*old]
+    for units in (old, new):
+        units[:] = [[e for e in made if e.map not in ("doors", "routes")] for made in units]
     if draw(st.booleans()):
         at = draw(st.sampled_from(SETS))
         (step,) = members(at - SETS[0] + 1, [draw(st.sampled_from(BLOCKS))])
