@@ -3,9 +3,9 @@
  * Byte order: addresses and ports as they stand in packets (big endian), everything else native,
  * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
  * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
- * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
+ * privlink/node/program/maps.py is the Python twin of this file, and its test_maps.py holds the two
  * together. The maps are pinned and outlive the program, each layout of them in a folder of its own:
- * a change of any entry takes a new number, and node/layouts.py a way to it for flows.
+ * a change of any entry takes a new number, and node/program/layouts.py a way to it for flows.
  */
 #pragma once
 
@@ -308,8 +308,10 @@ struct amount {
 };
 
 struct traffic {
-	struct amount carried[WAYS];
+	struct amount carried[WAYS];	/* delivered */
 	struct amount dropped[WAYS];	/* or refused */
+	struct amount shaped[WAYS];	/* given to the shaper, ... */
+	struct amount released[WAYS];	/* ... and come out of it, to be carried or dropped */
 	__u64 opened;			/* flows */
 	__u64 ended[CAUSES];		/* flows, by cause */
 	__u64 second;			/* in which the records of this CPU are counted */
@@ -444,6 +446,8 @@ struct packet {
 	__u8 way;		/* whose it is, ... */
 	__u8 refused;		/* ... whether it would have opened a flow, ... */
 	__u32 place;		/* ... and where it is counted; 0: nowhere */
+	__u8 shaped;		/* 1: it went into the shaper */
+	__u8 pad[3];
 };
 
 ARRAY_MAP(packets, BPF_MAP_TYPE_PERCPU_ARRAY, struct packet, 1);

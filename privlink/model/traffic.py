@@ -32,13 +32,17 @@ NOTHING: Both = (Amount(), Amount())
 class Counters(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What went through one place, and what became of it."""
 
-    carried: Both = NOTHING
-    dropped: Both = NOTHING
+    carried: Both = NOTHING  # delivered
+    dropped: Both = NOTHING  # or refused, but not by the shaper
     opened: Number = 0  # flows
     unsaid: Number = 0  # flow records that were left out
     # Flows, by cause, and packets refused, by reason; what never happened is left out.
     ended: Annotated[dict[_Name, Number], msgspec.Meta(max_length=64)] = {}
     refused: Annotated[dict[_Name, Both], msgspec.Meta(max_length=64)] = {}
+    # Given to the shaper, and come out of it: the difference is what the bandwidth has cost, once
+    # nothing waits in it. What comes out is then carried, or dropped for another reason.
+    shaped: Both = NOTHING
+    released: Both = NOTHING
 
 
 class PlaceTraffic(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ import pytest
 
 from privlink.client import RemoteError
 from privlink.model.items import Forward, Item
-from privlink.model.traffic import NOTHING, Amount, Both, Counters, PlaceTraffic
+from privlink.model.traffic import NOTHING, Amount, Counters, PlaceTraffic
 from privlink.node.program.maps import NUMBER, Number
 from privlink.node.telling.meter import Meter, openings
 from tests.kernel import talk, tenants
@@ -192,16 +192,6 @@ def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told
     for _ in range(3):
         meter.turn()
     assert counted(metered) == {PLACE}
-
-
-def test_what_the_shaper_drops_is_dropped_for_bandwidth(metered: Desk, told: Server) -> None:
-    shaped: dict[int, Both] = {PLACE: (Amount(2, 3000), Amount(1, 60))}
-    meter = Meter(metered.program, told, "node-1", lambda: {PLACE: []}, lambda: shaped)
-    metered.send(CLIENT, bytes(client(datagram())))
-    meter.turn()
-    counters = told.told[PLACE].counters
-    assert counters.refused == {"bandwidth": shaped[PLACE]}
-    assert counters.dropped == shaped[PLACE]
 
 
 def test_a_message_is_never_too_long(metered: Desk, meter: Meter, told: Server) -> None:

@@ -74,14 +74,11 @@ class Meter:
         server: Caller,
         node_id: str,
         places: Callable[[], Openings | None],
-        shaped: Callable[[], Mapping[int, Both]] = dict,
     ) -> None:
-        """`places`: those there are, None while nobody knows. `shaped`: what the shaper dropped of
-        each, cumulative within the same life of the maps.
-        """
+        """`places`: those there are, None while nobody knows."""
         self._maps = program.maps
         self._server, self._node_id = server, node_id
-        self._places, self._shaped = places, shaped
+        self._places = places
         self._traffic = _Sums(program.maps["traffic"], TRAFFIC)
         self._refusals = _Sums(program.maps["refusals"], AMOUNT)
         self._life = self._server_life = 0
@@ -132,7 +129,6 @@ class Meter:
     def _read(self, places: Openings) -> dict[int, PlaceTraffic]:
         """What every place has counted so far."""
         refused = self._read_refusals()
-        shaped = self._shaped()
         flows = {
             NUMBER.unpack(key)[0]: COUNT.unpack(value)[1]
             for key, value in self._maps["counts"].dump()
@@ -140,7 +136,7 @@ class Meter:
         found = {}
         for key, sums in self._traffic.read().items():
             (place,) = NUMBER.unpack(key)
-            counters = _counters(sums, refused.get(place, {}), shaped.get(place))
+            counters = _counters(sums, refused.get(place, {}))
             if place in places:
                 now = sum(flows.get(number, 0) for number in places[place])
             else:
@@ -231,27 +227,23 @@ def messages(places: Iterable[PlaceTraffic]) -> Iterator[list[PlaceTraffic]]:
         yield some
 
 
-def _counters(sums: tuple[int, ...], refused: Mapping[str, Both], shaped: Both | None) -> Counters:
+def _counters(sums: tuple[int, ...], refused: Mapping[str, Both]) -> Counters:
     """The fields of struct traffic as they are told."""
-    dropped = (Amount(*sums[4:6]), Amount(*sums[6:8]))
-    if shaped is not None:
-        refused = {**refused, _name_of_reason(Reason.BANDWIDTH): shaped}
-        dropped = (_plus(dropped[0], shaped[0]), _plus(dropped[1], shaped[1]))
-    ended = {
-        _name_of_cause(cause): count for cause, count in enumerate(sums[9 : 9 + CAUSES]) if count
-    }
+    opened, *ended = sums[16 : 17 + CAUSES]
     return Counters(
-        carried=(Amount(*sums[0:2]), Amount(*sums[2:4])),
-        dropped=dropped,
-        opened=sums[8],
+        carried=_both(sums[0:4]),
+        dropped=_both(sums[4:8]),
+        opened=opened,
         unsaid=sums[-1],
-        ended=ended,
+        ended={_name_of_cause(cause): count for cause, count in enumerate(ended) if count},
         refused=dict(refused),
+        shaped=_both(sums[8:12]),
+        released=_both(sums[12:16]),
     )
 
 
-def _plus(one: Amount, other: Amount) -> Amount:
-    return Amount(one.packets + other.packets, one.bytes + other.bytes)
+def _both(sums: tuple[int, ...]) -> Both:
+    return Amount(*sums[:2]), Amount(*sums[2:])
 
 
 def _is_quiet(counters: Counters) -> bool:
