@@ -299,7 +299,8 @@ struct count {
 HASH_MAP(counts, __u32, struct count, 262144);
 
 /* traffic: what went through a place and what became of it, by CPU; refusals: what did not, by
- * reason. Made by the program, deleted by the agent once the server has the last of it. */
+ * reason. Made by the program, deleted by the agent once the server has the last of it; what comes
+ * after that counts from 0, and is another birth. */
 enum way { FROM_CLIENT, FROM_SERVER, WAYS };
 
 struct amount {
@@ -314,6 +315,7 @@ struct traffic {
 	struct amount released[WAYS];	/* ... and come out of it, to be carried or dropped */
 	__u64 opened;			/* flows */
 	__u64 ended[CAUSES];		/* flows, by cause */
+	__u64 born;			/* on the CPU that made this entry: when, CLOCK_MONOTONIC, ns */
 	__u64 second;			/* in which the records of this CPU are counted */
 	__u32 said;			/* of them */
 	__u32 unsaid;			/* records left out, ever */
@@ -413,7 +415,7 @@ struct halves {
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
 
-/* no_traffic: what counters begin as, which the stack has no room for. Nobody writes to it. */
+/* no_traffic: what counters begin as, which the stack has no room for; only the birth is written. */
 ARRAY_MAP(no_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, struct traffic, 1);
 
 /* blames: which rule has just refused a flow. */

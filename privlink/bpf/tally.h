@@ -29,13 +29,15 @@ static __always_inline struct traffic *traffic_of(__u32 place)
 {
 	struct traffic *found = bpf_map_lookup_elem(&traffic, &place);
 	__u32 only = 0;
-	const struct traffic *none;
+	struct traffic *none;
 
 	if (found || !place)
 		return found;
 	none = bpf_map_lookup_elem(&no_traffic, &only);
-	if (none)
+	if (none) {
+		none->born = bpf_ktime_get_ns();
 		bpf_map_update_elem(&traffic, &place, none, BPF_NOEXIST);
+	}
 	return bpf_map_lookup_elem(&traffic, &place);
 }
 

@@ -1,7 +1,8 @@
 """What a node counted: the numbers that a bill, /metrics and CloudMonitor rest on.
 
-Cumulative within one life of a node's counters, so that a repeated or lost message neither counts
-twice nor loses anything. On the wire and in the database the structures are arrays.
+Cumulative within one life of a node's counters, and in it within one birth of a place's, so that a
+repeated or lost message neither counts twice nor loses anything. On the wire and in the database
+the structures are arrays.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ class PlaceTraffic(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
     place: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
     flows: Number
     counters: Counters
+    # When the counters began at 0, in microseconds of the node's own clock, which begins with each
+    # of its lives: those of a place that leaves the node, and comes back, begin anew. 0: not known.
+    born: Number = 0
 
 
 class Usage(msgspec.Struct, frozen=True):

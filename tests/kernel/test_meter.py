@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,33 @@ def test_counters_of_what_is_gone_stay_till_they_are_taken_and_no_flow_is_left(
     meter.turn()
     assert counted(metered) == set()
     assert told.told[PLACE].counters.opened == sum(told.told[PLACE].counters.ended.values()) == 1
+
+
+def test_a_zone_that_comes_back_counts_from_zero_and_says_so(
+    metered: Desk, meter: Meter, told: Server, items: list[Item]
+) -> None:
+    here = list(items)
+    before = time.monotonic_ns() // 1000
+    for frame in (ask(dport=81), ask(dport=81, sport=40001)):
+        metered.send(CLIENT, bytes(client(frame)))
+    meter.turn()
+    first = told.told[PLACE]
+    items[:] = [item for item in items if not isinstance(item, Forward)]
+    for _ in range(2):
+        meter.turn()
+    assert counted(metered) == set()
+    items[:] = here
+    frame = client(ask(dport=81))
+    metered.send(CLIENT, bytes(frame))
+    assert meter.turn() == 1
+    second = told.told[PLACE]
+    assert first.counters.dropped[0].packets == 2
+    assert second.counters.dropped == (sizes(frame), Amount())
+    assert list(second.counters.refused.values()) == [(sizes(frame), Amount())]
+    assert before <= first.born < second.born <= time.monotonic_ns() // 1000
+    metered.send(CLIENT, bytes(client(datagram())))
+    meter.turn()
+    assert told.told[PLACE].born == second.born, "as long as it is there, its birth stays"
 
 
 def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told: Server) -> None:

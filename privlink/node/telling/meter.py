@@ -141,7 +141,7 @@ class Meter:
                 now = sum(flows.get(number, 0) for number in places[place])
             else:
                 now = counters.opened - sum(counters.ended.values())
-            found[place] = PlaceTraffic(place, max(now, 0), counters)
+            found[place] = PlaceTraffic(place, max(now, 0), counters, sums[17 + CAUSES] // 1000)
         return found
 
     def _read_refusals(self) -> dict[int, dict[str, Both]]:
@@ -180,8 +180,9 @@ class Meter:
         self._leaving = gone
         if over:
             refusals = [key for key in self._refusals.known() if REFUSAL_KEY.unpack(key)[0] in over]
-            self._maps["refusals"].delete_many(refusals)
+            # First what has a birth: what counts on from there may count less than was told.
             self._maps["traffic"].delete_many(NUMBER.pack(place) for place in over)
+            self._maps["refusals"].delete_many(refusals)
             for place in over:
                 del self._taken[place], self._leaving[place]
 

@@ -77,7 +77,7 @@ LAYOUTS = (
         "dropped[0].packets dropped[0].bytes dropped[1].packets dropped[1].bytes "
         "shaped[0].packets shaped[0].bytes shaped[1].packets shaped[1].bytes "
         "released[0].packets released[0].bytes released[1].packets released[1].bytes "
-        "opened ended second said unsaid",
+        "opened ended born second said unsaid",
     ),
     (
         "record",
