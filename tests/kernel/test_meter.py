@@ -187,6 +187,25 @@ def test_counters_of_what_is_gone_stay_till_they_are_taken_and_no_flow_is_left(
     assert told.told[PLACE].counters.opened == sum(told.told[PLACE].counters.ended.values()) == 1
 
 
+def test_flows_that_came_with_an_upgrade_do_not_keep_counters_for_ever(
+    metered: Desk, meter: Meter, told: Server, items: list[Item]
+) -> None:
+    """They end here, but were never opened here."""
+    metered.send(CLIENT, bytes(client(datagram())))
+    moved = metered.flows()
+    traffic = metered.program.maps["traffic"]
+    traffic.delete(NUMBER.pack(PLACE))
+    metered.send(CLIENT, bytes(client(datagram())))
+    assert metered.flows().keys() == moved.keys()
+    items[:] = [item for item in items if not isinstance(item, Forward)]
+    metered.sweep(2**62)
+    for _ in range(2):
+        meter.turn()
+    counters = told.told[PLACE].counters
+    assert (counters.opened, sum(counters.ended.values()), told.told[PLACE].flows) == (0, 1, 0)
+    assert counted(metered) == set()
+
+
 def test_a_zone_that_comes_back_counts_from_zero_and_says_so(
     metered: Desk, meter: Meter, told: Server, items: list[Item]
 ) -> None:
