@@ -446,7 +446,7 @@ struct packet {
 	__u8 last;		/* of the pieces */
 	__u8 header;		/* length of the transport header, in bytes */
 	__u8 way;		/* whose it is, ... */
-	__u8 refused;		/* ... whether it would have opened a flow, ... */
+	__u8 asks;		/* ... whether it asks for a flow or an echo, and has none yet, ... */
 	__u32 place;		/* ... and where it is counted; 0: nowhere */
 	__u8 shaped;		/* 1: it went into the shaper */
 	__u8 pad[3];

@@ -68,11 +68,11 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		return -REASON_NO_LISTENER;
 	packet->place = address->place;
 	packet->way = FROM_CLIENT;
-	packet->refused = packet->key.protocol != IPPROTO_TCP ||
+	packet->asks = packet->key.protocol != IPPROTO_TCP ||
 			  (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (!bpf_map_lookup_elem(&forwards, &number))
 		return -REASON_NOT_ACCEPTED;
-	if (!packet->refused)
+	if (!packet->asks)
 		return flows_are_moving() ? -REASON_CHANGING : -REASON_NO_FLOW;
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
@@ -83,7 +83,7 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		reason = open_flow(skb, port, packet, number, halves);
 	if (reason != PASSED)
 		return -reason;
-	packet->refused = 0;
+	packet->asks = 0;
 	outcome = carry(skb, packet, &halves->there);
 	if (outcome >= 0)
 		count_carried(skb, packet, NULL);
@@ -199,7 +199,7 @@ __noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
 		reason = judge(port, address, &packet->key, packet->family);
 	if (reason != PASSED) {
 		packet->place = address->place;
-		packet->refused = 1;
+		packet->asks = 1;
 		return -reason;
 	}
 	if (packet->piece == FIRST_PIECE && !begin_datagram(skb, packet, true))
@@ -410,7 +410,7 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 		*count += 1;
 	if (packet->place)
 		count_refused(skb, packet, reason);
-	if (packet->refused)
+	if (packet->asks)
 		say_refused(packet, reason);
 	skb->cb[CONTROL_REASON] = reason;
 	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
