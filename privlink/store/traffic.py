@@ -69,6 +69,7 @@ class Last(msgspec.Struct, frozen=True):
     node_id: NodeId
     life: int
     place: int
+    born: int  # microseconds of the node's clock; 0: not known
     flows: int
     counters: str
 
@@ -86,6 +87,7 @@ def take(
     """Take in what a node counted, at a moment (seconds since 1970).
 
     What is older than what is known, of a life that is over, or of no endpoint, changes nothing.
+    Counters that were born later than those known count from 0, and what those had is past.
     """
     if not _see(tx, node_id, life, moment):
         return
@@ -93,17 +95,26 @@ def take(
     last = {each.place: each for each in _lasts(tx, node_id, life, known)}
     grown: dict[int, Usage] = {}
     changed: dict[int, Last] = {}
+    over: list[Last] = []
     for each in said:
         if each.place not in known:
             continue
         before = changed.get(each.place) or last.get(each.place)
+        if before is not None and each.born < before.born:
+            continue
+        if before is not None and each.born > before.born > 0:
+            over.append(before)
+            before = None
         growth = metering.growth(each.counters, _counters(before))
         if growth is None:
             continue
-        changed[each.place] = Last(node_id, life, each.place, each.flows, _text(each.counters))
+        changed[each.place] = Last(
+            node_id, life, each.place, each.born, each.flows, _text(each.counters)
+        )
         usage = metering.usage(growth)
         twice = grown.get(each.place)
         grown[each.place] = usage if twice is None else _plus(twice, usage)
+    _lay_by(tx, over)
     different = [each for each in changed.values() if each != last.get(each.place)]
     if different:
         _PUT_LAST.insert(tx, different)
@@ -126,7 +137,7 @@ def totals(tx: Transaction) -> dict[int, Totals]:
     past = tx.execute(select(_past.c.place, _past.c.counters))
     for place, text in past:
         found[place] = Totals(_read(text), 0)
-    for node_id, life, place, flows, text in _LASTS.rows(tx):
+    for node_id, life, place, _, flows, text in _LASTS.rows(tx):
         counters, now = _read(text), flows if (node_id, life) in newest else 0
         before = found.get(place)
         if before is not None:
@@ -202,21 +213,21 @@ def _see(tx: Transaction, node_id: NodeId, life: int, moment: int) -> bool:
 def _close(tx: Transaction, life: Life) -> None:
     """Put what a life counted to what is past. Nothing more is taken of it."""
     ours = (_last.c.node_id == life.node_id, _last.c.life == life.life)
-    counted = rows.all_of(tx, Last, select(_last).where(*ours))
-    for some in rows.chunks(str(each.place) for each in counted):
-        statement = select(_past.c.place, _past.c.counters).where(_past.c.place.in_(some))
-        before = {place: _read(text) for place, text in tx.execute(statement)}
-        wanted = {int(place) for place in some}
-        sums = {
-            each.place: metering.total(before.get(each.place, Counters()), _read(each.counters))
-            for each in counted
-            if each.place in wanted
-        }
-        _PUT_PAST.many(
-            tx, [{"place": place, "counters": _text(sums[place])} for place in sorted(sums)]
-        )
+    _lay_by(tx, rows.all_of(tx, Last, select(_last).where(*ours)))
     tx.execute(delete(_last).where(*ours))
     _PUT_LIFE.insert(tx, [msgspec.structs.replace(life, over=True)])
+
+
+def _lay_by(tx: Transaction, counted: Iterable[Last]) -> None:
+    """Add what counters had at their end to what is past."""
+    sums: dict[int, Counters] = {}
+    for each in counted:
+        sums[each.place] = metering.total(sums.get(each.place, Counters()), _read(each.counters))
+    for places in rows.chunks(sorted(sums)):
+        statement = select(_past.c.place, _past.c.counters).where(_past.c.place.in_(places))
+        for place, text in tx.execute(statement):
+            sums[place] = metering.total(sums[place], _read(text))
+        _PUT_PAST.many(tx, [{"place": each, "counters": _text(sums[each])} for each in places])
 
 
 def _lasts(tx: Transaction, node_id: NodeId, life: int, places: Iterable[int]) -> list[Last]:

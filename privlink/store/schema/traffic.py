@@ -48,13 +48,15 @@ traffic_life = Table(
     sqlite_with_rowid=False,
 )
 
-# What a node has counted of a place in one life of its counters, as it last said.
+# What a node has counted of a place since its counters were born, in one life of all of them, as it
+# last said. What those of an earlier birth had counted is in `traffic_past`.
 traffic_last = Table(
     "traffic_last",
     metadata,
     Column("node_id", String, primary_key=True),
     Column("life", BigInteger, primary_key=True),
     Column("place", BigInteger, primary_key=True),
+    Column("born", BigInteger, nullable=False, server_default="0"),
     Column("flows", BigInteger, nullable=False),
     words("counters"),
 )

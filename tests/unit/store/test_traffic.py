@@ -34,6 +34,8 @@ counted = some.builds(
     some.integers(0, 3),
     some.dictionaries(some.sampled_from(["finished", "idle"]), some.integers(0, 5)),
     some.dictionaries(some.sampled_from(["security_rule", "no_port"]), both),
+    both,
+    both,
 )
 steps = some.lists(
     some.one_of(
@@ -41,6 +43,7 @@ steps = some.lists(
         some.tuples(some.sampled_from(["say", "deliver", "crash", "repeat"]), some.integers(0, 50)),
         some.tuples(some.just("pass"), some.integers(0, HOUR // 2)),
         some.tuples(some.just("begin a life"), some.just(0)),
+        some.tuples(some.just("leave"), some.sampled_from((*PLACES, NO_ENDPOINT))),
     ),
     max_size=40,
 )
@@ -58,16 +61,29 @@ class Host:
         self.moment = NOON
         self.life = 1
         self.counted: dict[tuple[int, int], Counters] = defaultdict(Counters)  # by life and place
+        self.born: dict[tuple[int, int], int] = defaultdict(lambda: 1)  # the same
+        self.gone: dict[int, Counters] = defaultdict(Counters)  # what earlier births counted
         self.messages: list[tuple[int, list[PlaceTraffic]]] = []
 
     def count(self, place: int, grown: Counters) -> None:
         key = self.life, place
         self.counted[key] = metering.total(self.counted[key], grown)
 
+    def leave(self, place: int) -> None:
+        """Tidy the counters of a place away, once they are taken; they are born again with it."""
+        self.messages.append(self.message(self.life))
+        self.deliver(-1)
+        key = self.life, place
+        self.gone[place] = metering.total(self.gone[place], self.counted.pop(key, Counters()))
+        self.born[key] += 7
+
     def message(self, life: int) -> tuple[int, list[PlaceTraffic]]:
         """All it has counted in a life."""
         places = [place for in_life, place in self.counted if in_life == life]
-        return life, [PlaceTraffic(each, 0, self.counted[life, each]) for each in places]
+        return life, [
+            PlaceTraffic(each, 0, self.counted[life, each], self.born[life, each])
+            for each in places
+        ]
 
     def deliver(self, number: int, *, crash: bool = False) -> None:
         """The server gets one of the messages ever sent, in whatever order."""
@@ -93,7 +109,7 @@ class Host:
         return {place: total(usage for _, usage in each) for place, each in found.items()}
 
     def truth(self, place: int) -> Counters:
-        found = Counters()
+        found = self.gone[place]
         for (_, of), counters in self.counted.items():
             if of == place:
                 found = metering.total(found, counters)
@@ -157,6 +173,8 @@ def test_usage_is_what_was_counted_and_never_more(
             host.messages.append(host.message(host.life))
         elif verb in ("deliver", "repeat", "crash"):
             host.deliver(int(rest[0]), crash=verb == "crash")  # type: ignore[call-overload]
+        elif verb == "leave":
+            host.leave(int(rest[0]))  # type: ignore[call-overload]
         elif verb == "pass":
             host.moment += int(rest[0])  # type: ignore[call-overload]
         else:
@@ -190,6 +208,32 @@ def test_a_life_that_is_over_keeps_what_it_counted_and_takes_no_more(database: D
     assert host.used() == {1: Counters((Amount(2, 107), Amount(2, 200)))}
     with database.read() as tx:
         assert [each.life for each in rows.find(tx, traffic.Last, schema.traffic_last)] == [2]
+
+
+def test_counters_born_again_begin_at_zero_and_earlier_ones_are_over(database: Database) -> None:
+    host = Host(database)
+    host.count(1, Counters((Amount(9, 900), Amount())))
+    host.leave(1)
+    for packets in (1, 2):
+        host.count(1, Counters((Amount(1, 50), Amount())))
+        host.messages.append(host.message(1))
+        host.deliver(-1)
+        host.deliver(0)
+        assert host.used() == {1: Counters((Amount(9 + packets, 900 + 50 * packets), Amount()))}
+    assert host.billed() == {1: Usage(bytes_in=1000, packets_in=11)}
+    with database.read() as tx:
+        (last,) = rows.find(tx, traffic.Last, schema.traffic_last)
+    assert last.born == 8
+
+
+def test_counters_whose_birth_was_not_known_go_on(database: Database) -> None:
+    """As of before there were births; what is known from then on is theirs."""
+    for born, packets in ((0, 5), (3, 6), (4, 1), (3, 7), (0, 8)):
+        said = PlaceTraffic(1, 0, Counters((Amount(packets, 0), Amount())), born)
+        with database.write() as tx:
+            traffic.take(tx, NODE, 1, [said], NOON)
+    with database.read() as tx:
+        assert traffic.totals(tx)[1].counters.carried[0].packets == 6 + 1
 
 
 def test_minutes_are_kept_for_six_hours_and_zeros_not_at_all(database: Database) -> None:
