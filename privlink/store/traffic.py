@@ -47,7 +47,16 @@ def _add(table: Table) -> Prepared:
 
 _PUT_LIFE, _PUT_LAST, _PUT_PAST = _put(_life), _put(_last), _put(_past)
 _ADD_HOUR, _ADD_MINUTE = _add(schema.usage_hour), _add(schema.usage_minute)
-_LASTS = Prepared(select(*_last.columns))
+# Not a join: the planner would walk all that a life of a node counted, and look up whose it was.
+_LIVING = select(schema.zone_life.c.place).where(schema.zone_life.c.ended.is_(None))
+_LIVING_PASTS = Prepared(select(_past.c.place, _past.c.counters).where(_past.c.place.in_(_LIVING)))
+_LIVING_LASTS = Prepared(
+    select(_last.c.place, _last.c.flows, _last.c.counters).where(
+        _last.c.node_id == bindparam("node_id"),
+        _last.c.life == bindparam("life"),
+        _last.c.place.in_(_LIVING),
+    )
+)
 _FORGET = Prepared(
     delete(schema.usage_minute).where(schema.usage_minute.c.minute < bindparam("first"))
 )
@@ -128,21 +137,16 @@ def take(
 
 
 def totals(tx: Transaction) -> dict[int, Totals]:
-    """Everything counted so far, by place."""
-    newest = {
-        (each.node_id, each.life)
-        for each in rows.all_of(tx, Life, select(_life).where(_life.c.newest))
-    }
-    found: dict[int, Totals] = {}
-    past = tx.execute(select(_past.c.place, _past.c.counters))
-    for place, text in past:
-        found[place] = Totals(_read(text), 0)
-    for node_id, life, place, _, flows, text in _LASTS.rows(tx):
-        counters, now = _read(text), flows if (node_id, life) in newest else 0
-        before = found.get(place)
-        if before is not None:
-            counters, now = metering.total(before.counters, counters), before.flows + now
-        found[place] = Totals(counters, now)
+    """Everything counted so far, by place, of the endpoint zones there are."""
+    found = {place: Totals(_read(text), 0) for place, text in _LIVING_PASTS.rows(tx)}
+    lives_on = rows.all_of(tx, Life, select(_life).where(_life.c.over.is_(False)))
+    for life in lives_on:
+        for place, flows, text in _LIVING_LASTS.rows(tx, node_id=life.node_id, life=life.life):
+            counters, now = _read(text), flows if life.newest else 0
+            before = found.get(place)
+            if before is not None:
+                counters, now = metering.total(before.counters, counters), before.flows + now
+            found[place] = Totals(counters, now)
     return found
 
 

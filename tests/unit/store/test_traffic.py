@@ -17,6 +17,7 @@ from privlink.model.traffic import Amount, Counters, PlaceTraffic, Usage, ZoneLi
 from privlink.rules import metering
 from privlink.store import migrate, nodes, rows, schema, traffic
 from privlink.store.database import Database
+from privlink.store.prepared import Prepared
 
 NODE = NodeId("node-1")
 PLACES = (1, 2, 3)
@@ -262,3 +263,44 @@ def test_flows_of_now_are_those_of_the_newest_life(database: Database) -> None:
             traffic.take(tx, NODE, life, [PlaceTraffic(1, flows, Counters())], NOON)
     with database.read() as tx:
         assert traffic.totals(tx)[1].flows == 3
+
+
+def test_totals_are_of_the_zones_there_are(database: Database) -> None:
+    dead = schema.zone_life.c.place == 2
+    with database.write() as tx:
+        for life, moment in ((1, NOON - 2 * DAY), (2, NOON)):  # so late that the first is past
+            said = [PlaceTraffic(place, 3, Counters(opened=5)) for place in (1, 2)]
+            traffic.take(tx, NODE, life, said, moment)
+        assert traffic.totals(tx).keys() == {1, 2}
+        tx.execute(schema.zone_life.update().where(dead).values(ended=NOON))
+        found = traffic.totals(tx)
+    assert found == {1: traffic.Totals(Counters(opened=10), 3)}
+
+
+@pytest.mark.parametrize("statement", [traffic._LIVING_PASTS, traffic._LIVING_LASTS])
+def test_no_row_of_the_dead_is_walked(database: Database, statement: Prepared) -> None:
+    with database.write() as tx:
+        dead = [msgspec.structs.replace(zone(place), ended=NOON) for place in range(100, 2100)]
+        rows.add(tx, schema.zone_life, *dead)
+        for place in range(1, 2100):
+            tx.execute(schema.traffic_past.insert().values(place=place, counters="{}"))
+            last = {"node_id": NODE, "life": 1, "place": place, "flows": 0, "counters": "{}"}
+            tx.execute(schema.traffic_last.insert().values(last))
+        steps: list[None] = []
+        for statistics in ("", "ANALYZE"):  # the planner's choice without and with them
+            if statistics:
+                tx.exec_driver_sql(statistics)
+            text = statement._text(tx.dialect)
+            values = text.arrange({"node_id": NODE, "life": 1})
+            plan = [row[3] for row in tx.driver.execute(f"EXPLAIN QUERY PLAN {text.sql}", values)]
+            for line in plan:
+                assert "zone_life" not in line or "ix_zone_life_living" in line, plan
+                assert "SCAN traffic" not in line, plan
+                assert "SEARCH traffic" not in line or "place=?" in line, plan
+            assert any("ix_zone_life_living" in line for line in plan), plan
+            steps.clear()
+            tx.driver.set_progress_handler(lambda: steps.append(None), 1)
+            found = tx.driver.execute(text.sql, values).fetchall()
+            tx.driver.set_progress_handler(None, 1)
+            assert len(found) == len(PLACES)
+            assert len(steps) < 400, (plan, len(steps))
