@@ -498,6 +498,17 @@ def test_what_was_counted_before_there_were_births_stays(database: Database, fil
             "INSERT INTO traffic_last (node_id, life, place, flows, counters) VALUES (?,?,?,?,?)",
             ("node-1", 1, 7, 2, "[[[1,60],[0,0]],[[0,0],[0,0]],3,0,{},{}]"),
         )
+        connection.execute(
+            "INSERT INTO traffic_life (node_id, life, newest, over, seen) VALUES (?,?,?,?,?)",
+            ("node-1", 1, 1, 0, 0),
+        )
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(zone_life)")]
+        lives_on = {name: "" for name in columns} | {"place": 7, "begun": 0, "ended": None}
+        marks = ", ".join("?" * len(columns))
+        connection.execute(
+            f"INSERT INTO zone_life ({', '.join(lives_on)}) VALUES ({marks})",
+            list(lives_on.values()),
+        )
     migrate.upgrade(database, migrate.load())
     with database.read() as tx:
         assert traffic.totals(tx)[7].counters == Counters((Amount(1, 60), Amount()), opened=3)
