@@ -503,7 +503,7 @@ def test_what_was_counted_before_there_were_births_stays(database: Database, fil
             ("node-1", 1, 1, 0, 0),
         )
         columns = [row[1] for row in connection.execute("PRAGMA table_info(zone_life)")]
-        lives_on = {name: "" for name in columns} | {"place": 7, "begun": 0, "ended": None}
+        lives_on = dict.fromkeys(columns, "") | {"place": 7, "begun": 0, "ended": None}
         marks = ", ".join("?" * len(columns))
         connection.execute(
             f"INSERT INTO zone_life ({', '.join(lives_on)}) VALUES ({marks})",
