@@ -3,9 +3,9 @@
  * Byte order: addresses and ports as they stand in packets (big endian), everything else native,
  * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
  * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
- * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
+ * privlink/node/program/maps.py is the Python twin of this file, and its test_maps.py holds the two
  * together. The maps are pinned and outlive the program, each layout of them in a folder of its own:
- * a change of any entry takes a new number, and node/layouts.py a way to it for flows.
+ * a change of any entry takes a new number, and node/program/layouts.py a way to it for flows.
  */
 #pragma once
 
@@ -337,7 +337,8 @@ struct count {
 HASH_MAP(counts, __u32, struct count, 262144);
 
 /* traffic: what went through a place and what became of it, by CPU; refusals: what did not, by
- * reason. Made by the program, deleted by the agent once the server has the last of it. */
+ * reason. Made by the program, deleted by the agent once the server has the last of it; what comes
+ * after that counts from 0, and is another birth. */
 enum way { FROM_CLIENT, FROM_SERVER, WAYS };
 
 struct amount {
@@ -346,10 +347,13 @@ struct amount {
 };
 
 struct traffic {
-	struct amount carried[WAYS];
+	struct amount carried[WAYS];	/* delivered */
 	struct amount dropped[WAYS];	/* or refused */
+	struct amount shaped[WAYS];	/* given to the shaper, ... */
+	struct amount released[WAYS];	/* ... and come out of it, to be carried or dropped */
 	__u64 opened;			/* flows */
 	__u64 ended[CAUSES];		/* flows, by cause */
+	__u64 born;			/* on the CPU that made this entry: when, CLOCK_MONOTONIC, ns */
 	__u64 second;			/* in which the records of this CPU are counted */
 	__u32 said;			/* of them */
 	__u32 unsaid;			/* records left out, ever */
@@ -449,7 +453,7 @@ struct halves {
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
 
-/* no_traffic: what counters begin as, which the stack has no room for. Nobody writes to it. */
+/* no_traffic: what counters begin as, which the stack has no room for; only the birth is written. */
 ARRAY_MAP(no_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, struct traffic, 1);
 
 /* blames: which rule has just refused a flow. */
@@ -480,8 +484,10 @@ struct packet {
 	__u8 last;		/* of the pieces */
 	__u8 header;		/* length of the transport header, in bytes */
 	__u8 way;		/* whose it is, ... */
-	__u8 refused;		/* ... whether it would have opened a flow, ... */
+	__u8 asks;		/* ... whether it asks for a flow or an echo, and has none yet, ... */
 	__u32 place;		/* ... and where it is counted; 0: nowhere */
+	__u8 shaped;		/* 1: it went into the shaper */
+	__u8 pad[3];
 };
 
 ARRAY_MAP(packets, BPF_MAP_TYPE_PERCPU_ARRAY, struct packet, 1);

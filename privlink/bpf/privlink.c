@@ -62,7 +62,7 @@ static __always_inline void belongs(struct packet *packet, const struct flow *fl
 }
 
 /* A packet of a flow that stands, if it is still there. */
-static __always_inline int carry(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline int carry(struct __sk_buff *skb, struct packet *packet,
 				 const struct flow *flow)
 {
 	__be32 substitute = 0;
@@ -92,11 +92,11 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		return -REASON_NO_LISTENER;
 	packet->place = address->place;
 	packet->way = FROM_CLIENT;
-	packet->refused = packet->key.protocol != IPPROTO_TCP ||
+	packet->asks = packet->key.protocol != IPPROTO_TCP ||
 			  (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (!bpf_map_lookup_elem(&forwards, &number))
 		return -REASON_NOT_ACCEPTED;
-	if (!packet->refused)
+	if (!packet->asks)
 		return flows_are_moving() ? -REASON_CHANGING : -REASON_NO_FLOW;
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
@@ -109,7 +109,7 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 		reason = open_flow(skb, port, packet, halves);
 	if (reason != PASSED)
 		return -reason;
-	packet->refused = 0;
+	packet->asks = 0;
 	outcome = carry(skb, packet, &halves->there);
 	if (outcome >= 0)
 		count_carried(skb, packet, NULL);
@@ -225,7 +225,7 @@ __noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
 		reason = judge(port, address, &packet->key, packet->family);
 	if (reason != PASSED) {
 		packet->place = address->place;
-		packet->refused = 1;
+		packet->asks = 1;
 		return -reason;
 	}
 	if (packet->piece == FIRST_PIECE && !begin_datagram(skb, packet, true))
@@ -428,7 +428,7 @@ static __always_inline bool is_told(enum reason reason)
 	       reason == REASON_SERVER_GONE || reason == REASON_IDLE;
 }
 
-/* Count a packet that goes no further; cb[1] tells the program-test call the reason. */
+/* Count a packet that goes no further; the control block tells the program-test call the reason. */
 static __always_inline int drop(struct __sk_buff *skb, const struct packet *packet,
 				enum reason reason)
 {
@@ -439,9 +439,9 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 		*count += 1;
 	if (packet->place)
 		count_refused(skb, packet, reason);
-	if (packet->refused)
+	if (packet->asks)
 		say_refused(packet, reason);
-	skb->cb[1] = reason;
+	skb->cb[CONTROL_REASON] = reason;
 	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
 }
 
@@ -459,16 +459,49 @@ int privlink_ingress(struct __sk_buff *skb)
 	return outcome >= 0 ? outcome : drop(skb, packet, -outcome);
 }
 
+/* What a packet from the shaper counts as: the lengths in its headers, as when it went in, and where
+ * it says that it is counted; that is nowhere if it is none of ours. */
+static __noinline int read_shaped(struct __sk_buff *skb, struct packet *packet)
+{
+	const struct ethernet *ethernet;
+	const struct tcphdr *tcp;
+	int reason = REASON_NOT_IP;
+
+	linearize(skb, MOST_HEADERS);
+	ethernet = header(skb, struct ethernet, 0);
+	if (ethernet && ethernet->type == bpf_htons(ETH_P_IP))
+		reason = read_ipv4(skb, packet);
+	else if (ethernet && ethernet->type == bpf_htons(ETH_P_IPV6))
+		reason = read_ipv6(skb, packet);
+	if (reason != PASSED)
+		return reason;
+	tcp = header(skb, struct tcphdr, packet->transport);
+	if (packet->piece != LATER_PIECE && packet->key.protocol == IPPROTO_TCP && tcp)
+		packet->header = tcp->doff * 4;
+	if (packet->piece != LATER_PIECE && packet->key.protocol == IPPROTO_UDP)
+		packet->header = sizeof(struct udphdr);
+	packet->place = skb->cb[CONTROL_PLACE];
+	packet->way = skb->cb[CONTROL_WAY] & 1;
+	return PASSED;
+}
+
 /* At tc ingress of the shaper's far ends: to where the packet was going, if that is still there. */
 SEC("tc")
 int privlink_deliver(struct __sk_buff *skb)
 {
-	__u32 mark = skb->mark, ifindex = mark & ~MARK_PEER;
-	struct packet packet = {};
+	__u32 mark = skb->mark, ifindex = mark & ~MARK_PEER, only = 0;
+	struct packet *packet = bpf_map_lookup_elem(&packets, &only);
+	bool known;
 
+	if (!packet)
+		return TC_ACT_SHOT;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	read_shaped(skb, packet);
 	skb->mark = 0;
-	if (!bpf_map_lookup_elem(&ports, &ifindex))
-		return drop(skb, &packet, REASON_CHANGING);
+	known = bpf_map_lookup_elem(&ports, &ifindex);
+	count_released(skb, packet, known);
+	if (!known)
+		return drop(skb, packet, REASON_CHANGING);
 	return mark & MARK_PEER ? send_to_peer(skb, ifindex) : send(skb, ifindex);
 }
 

@@ -123,8 +123,12 @@ class Kernel:
 
     def open_records(self, most: int) -> Ring:
         """The flow records, `most` of them per place, CPU and second. Raises KernelError."""
-        self.set_number(Number.RECORDS, most)
+        self.allow_records(most)
         return Ring(self.program.maps["records"].fd)
+
+    def allow_records(self, most: int) -> None:
+        """From now on `most` flow records per place, CPU and second. Raises KernelError."""
+        self.set_number(Number.RECORDS, most)
 
     def finish_move(self) -> list[str]:
         """Move the flows of an older layout, if there is one, now that the maps are filled.

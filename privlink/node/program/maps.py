@@ -46,7 +46,7 @@ FLOW_GLANCE = struct.Struct("=Q110xH5x????B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
 CAUSES = 9
-TRAFFIC = struct.Struct(f"=QQQQQQQQQ{CAUSES}QQII")
+TRAFFIC = struct.Struct(f"=QQQQQQQQQQQQQQQQQ{CAUSES}QQQII")
 REFUSAL_KEY = struct.Struct("=IHBx")
 AMOUNT = struct.Struct("=QQ")
 RECORD = struct.Struct("=QQQQQQII16s16s16s16sHHHHIHBBBBB5x")

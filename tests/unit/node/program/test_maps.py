@@ -80,7 +80,9 @@ LAYOUTS = (
         maps.TRAFFIC,
         "carried[0].packets carried[0].bytes carried[1].packets carried[1].bytes "
         "dropped[0].packets dropped[0].bytes dropped[1].packets dropped[1].bytes "
-        "opened ended second said unsaid",
+        "shaped[0].packets shaped[0].bytes shaped[1].packets shaped[1].bytes "
+        "released[0].packets released[0].bytes released[1].packets released[1].bytes "
+        "opened ended born second said unsaid",
     ),
     (
         "record",
