@@ -245,8 +245,7 @@ def test_a_message_is_never_too_long(metered: Desk, meter: Meter, told: Server) 
     traffic = metered.program.maps["traffic"]
     number = 2500
     value = b"\xff\xff\xff\xff\x00\x00\x00\x00" * (traffic.width // 8)
-    for each in range(number):  # at once, they would take more memory than the kernel has ready
-        traffic.update_many([(NUMBER.pack(1000 + each), value)])
+    traffic.update_many((NUMBER.pack(1000 + each), value) for each in range(number))
     assert meter.turn() == number
     assert sorted(place for each in told.calls for place in each) == list(
         range(1000, 1000 + number)

@@ -12,9 +12,11 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from ctypes import byref, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +38,7 @@ _LOG_LIMIT = 64  # lines of the verifier's log worth showing: the refusal stands
 _FULL = (errno.E2BIG, errno.ENOSPC)  # what a hash says, and a trie
 _ETHERNET = 14  # bytes that the kernel wants before anything else
 _ONLY_NEW = 1  # BPF_NOEXIST
+_TRIES, _MOMENT = 200, 0.001  # for memory that is not there yet; seconds
 _PER_CPU = (5, 6, 10)  # map types whose values are one per CPU (enum bpf_map_type)
 
 _log = logging.getLogger(__name__)
@@ -130,9 +133,8 @@ class Map:
 
     def add(self, key: bytes, value: bytes) -> bool:
         """Put a value where there is none; False if there is one, which stays."""
-        result = self._library.bpf_map_update_elem(
-            self.fd, self._key(key), self._value(value), _ONLY_NEW
-        )
+        put = partial(self._library.bpf_map_update_elem, self.fd, self._key(key))
+        result = _patiently(partial(put, self._value(value), _ONLY_NEW))
         if result == -errno.EEXIST:
             return False
         self._check(result, "write")
@@ -145,8 +147,8 @@ class Map:
             keys = b"".join(self._key(key) for key, _ in batch)
             values = b"".join(self._value(value) for _, value in batch)
             size = c_uint32(len(batch))
-            call = self._library.bpf_map_update_batch
-            self._check(call(self.fd, keys, values, byref(size), None), "write")
+            put = partial(self._library.bpf_map_update_batch, self.fd, keys, values)
+            self._check(_patiently(partial(put, byref(size), None)), "write")
 
     def delete(self, key: bytes) -> bool:
         """Delete a key; False if it was not there."""
@@ -213,6 +215,19 @@ class Map:
     def _check(self, result: int, verb: str) -> None:
         full = f"it holds {self.max_entries} entries and is full"
         _check(result, f"{verb} the eBPF map {self.name}", full if -result in _FULL else "")
+
+
+def _patiently(write: Callable[[], int]) -> int:
+    """The result of a write to a map, tried again while the kernel has no memory for it.
+
+    It keeps some ready and gets more beside us: of many entries at once it is a moment behind.
+    """
+    for _ in range(_TRIES):
+        result = write()
+        if result != -errno.ENOMEM:
+            return result
+        time.sleep(_MOMENT)
+    return -errno.ENOMEM
 
 
 class Program:
