@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 
 from privlink.model.ids import RouteEntryId, RouteTableId, VpcId, new_id
 from privlink.model.network import HopKind, RouteEntry
@@ -17,7 +17,7 @@ from privlink.store import changes, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn
 
-_entry, _table = schema.route_entry, schema.route_table
+_entry, _table, _vswitch = schema.route_entry, schema.route_table, schema.vswitch
 
 _DELETE = Prepared(delete(_entry).where(_entry.c.id == bindparam("wanted")))
 _TABLES_NAMING = PreparedIn(
@@ -26,7 +26,14 @@ _TABLES_NAMING = PreparedIn(
 _TABLES_LEADING = PreparedIn(
     lambda ids: select(_entry.c.table_id).where(_entry.c.hop_id.in_(ids)).distinct()
 )
-_TABLES_OF = PreparedIn(lambda ids: select(_table.c.id).where(_table.c.vpc_id.in_(ids)))
+_TABLES_OF = Prepared(select(_table.c.id).where(_table.c.vpc_id == bindparam("vpc_id")))
+_IN_USE = PreparedIn(
+    lambda ids: (
+        select(_table.c.id, exists().where(_vswitch.c.vpc_id == _table.c.vpc_id))
+        .where(_table.c.id.in_(ids))
+        .order_by(_table.c.number)
+    )
+)
 
 
 def of_tables(tx: Transaction, table_ids: Iterable[str]) -> dict[str, list[RouteEntry]]:
@@ -104,21 +111,26 @@ def remove_system(tx: Transaction, table_id: RouteTableId, endpoint_id: str) -> 
 
 
 def touch(tx: Transaction, table_ids: Iterable[str]) -> None:
-    """Have the nodes look at these route tables again."""
-    for each in table_ids:
-        changes.touch(tx, changes.table_key(RouteTableId(each)))
+    """Have the nodes look at these route tables again.
+
+    They hold those of VPCs with a vSwitch: elsewhere nobody is there to be routed.
+    """
+    for found, in_use in _IN_USE.rows(tx, table_ids):
+        key = changes.table_key(RouteTableId(found))
+        if in_use or changes.changed_at(tx, [key]):
+            changes.touch(tx, key, gone=not in_use)
 
 
 def touch_naming(tx: Transaction, list_ids: Iterable[str]) -> None:
     """The same for the tables whose routes name any of these prefix lists."""
-    touch(tx, sorted(found for (found,) in _TABLES_NAMING.rows(tx, list_ids)))
+    touch(tx, [found for (found,) in _TABLES_NAMING.rows(tx, list_ids)])
 
 
 def touch_leading(tx: Transaction, hop_ids: Iterable[str]) -> None:
     """The same for the tables with routes to any of these hops."""
-    touch(tx, sorted(found for (found,) in _TABLES_LEADING.rows(tx, hop_ids)))
+    touch(tx, [found for (found,) in _TABLES_LEADING.rows(tx, hop_ids)])
 
 
 def touch_vpc(tx: Transaction, vpc_id: VpcId) -> None:
     """The same for every table of a VPC, whose vSwitches come, go or get IPv6."""
-    touch(tx, sorted(found for (found,) in _TABLES_OF.rows(tx, [vpc_id])))
+    touch(tx, [found for (found,) in _TABLES_OF.rows(tx, vpc_id=vpc_id)])

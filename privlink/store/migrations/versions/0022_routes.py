@@ -1,4 +1,4 @@
-"""Routes of one's own in route tables, and route tables as nodes know them."""
+"""Routes of one's own in route tables, lists for them, and route tables as nodes know them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,13 @@ down_revision = "0019"
 
 
 def upgrade() -> None:
-    """Add the table of routes, and have the nodes look at every route table."""
+    """Add the table of routes, and have the nodes look at every route table.
+
+    Every prefix list that is there is one for rules.
+    """
+    op.add_column(
+        "prefix_list", sa.Column("use", sa.String(), nullable=False, server_default="rules")
+    )
     op.create_table(
         "route_entry",
         sa.Column("id", sa.String(), nullable=False),
@@ -31,12 +37,15 @@ def upgrade() -> None:
 
 
 def _tell_of_tables() -> None:
-    """Put every route table into the feed, oldest first."""
+    """Put every route table of a VPC with a vSwitch into the feed, oldest first."""
     connection = op.get_bind()
-    table = sa.table("route_table", sa.column("id"), sa.column("number"))
+    table = sa.table("route_table", sa.column("id"), sa.column("number"), sa.column("vpc_id"))
+    vswitch = sa.table("vswitch", sa.column("vpc_id"))
     numbers = sa.table("sequence", sa.column("name"), sa.column("value"))
     change = sa.table("change", sa.column("key"), sa.column("revision"), sa.column("gone"))
-    found = connection.execute(sa.select(table.c.id).order_by(table.c.number)).scalars().all()
+    in_use = sa.exists().where(vswitch.c.vpc_id == table.c.vpc_id)
+    every = sa.select(table.c.id).where(in_use).order_by(table.c.number)
+    found = connection.execute(every).scalars().all()
     if not found:
         return
     ours = numbers.c.name == "revision"
