@@ -100,8 +100,8 @@ class Association(Answer):
     owner_id: str
     region_id: str
     status: str
-    cidr_list: list[str]
-    suppressed_list: list[str]
+    cidr_list: str  # as the SDKs have it: blocks with commas between them
+    suppressed_list: str
     reason: str = ""
     resource_type: str = "vpcRouteTable"
 
@@ -348,8 +348,8 @@ def _associations(
             owner_id=prefix_list.account_id,
             region_id=call.config.region,
             status="Created" if confirmed else "Modifying",
-            cidr_list=list(effective),
-            suppressed_list=[block for block in every if block not in effective],
+            cidr_list=",".join(effective),
+            suppressed_list=",".join(block for block in every if block not in effective),
         )
 
     return [association(each) for each in page]
