@@ -11,8 +11,8 @@ from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
 from tests.api.stage import NODE, Stage
-from tests.api.test_rule_peers import prefix_list
 from tests.api.stand_in import Node
+from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import acs3, rpc1, send
 from tests.api.world import A, World
 
