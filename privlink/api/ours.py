@@ -9,7 +9,7 @@ from privlink.api.action import Call
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
 from privlink.model.network import Attachment, Eni, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
-from privlink.model.security import PrefixList, SecurityGroup
+from privlink.model.security import PrefixList, PrefixListUse, SecurityGroup
 from privlink.store import (
     balancers,
     endpoints,
@@ -84,10 +84,18 @@ def security_groups_in(call: Call, group_ids: Sequence[str], vpc_id: str) -> lis
 
 
 def prefix_list(call: Call, list_id: str) -> PrefixList:
-    """A prefix list. Raises InvalidPrefixListIdNotFound."""
-    found = prefix_lists.get(call.tx, call.account_id, list_id)
+    """A prefix list for rules. Raises InvalidPrefixListIdNotFound."""
+    found = prefix_lists.get(call.tx, call.account_id, list_id, PrefixListUse.RULES)
     if found is None:
         raise errors.InvalidPrefixListIdNotFound(list_id=list_id)
+    return found
+
+
+def vpc_prefix_list(call: Call, list_id: str) -> PrefixList:
+    """A prefix list for routes. Raises VpcPrefixListNotFound."""
+    found = prefix_lists.get(call.tx, call.account_id, list_id, PrefixListUse.ROUTES)
+    if found is None:
+        raise errors.VpcPrefixListNotFound(list_id=list_id)
     return found
 
 

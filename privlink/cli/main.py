@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, flows, health, service_traffic, show, up, usage, workloads
+from privlink.cli import (
+    accounts,
+    flows,
+    health,
+    routes,
+    service_traffic,
+    show,
+    up,
+    usage,
+    workloads,
+)
 from privlink.client import RemoteError
 
 
@@ -40,6 +50,7 @@ for command in (
     flows.flows,
     accounts.account,
     accounts.quota,
+    routes.route,
     service_traffic.service_traffic,
     usage.usage,
     usage.price,

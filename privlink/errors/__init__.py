@@ -15,6 +15,7 @@ from privlink.errors.nlb import *
 from privlink.errors.privatelink import *
 from privlink.errors.privlink import *
 from privlink.errors.ram import *
+from privlink.errors.routing import *
 from privlink.errors.slb import *
 from privlink.errors.sts import *
 from privlink.errors.vpc import *

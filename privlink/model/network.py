@@ -10,6 +10,7 @@ from privlink.model.ids import (
     AccountId,
     AttachmentId,
     EniId,
+    RouteEntryId,
     RouteTableId,
     VpcId,
     VSwitchId,
@@ -78,6 +79,30 @@ class RouteTableBinding(msgspec.Struct, frozen=True):
 
     vswitch_id: VSwitchId
     table_id: RouteTableId
+
+
+class HopKind(enum.StrEnum):
+    """What a route's next hop is, in the API's words."""
+
+    NETWORK_INTERFACE = "NetworkInterface"  # a workload's, by the id of its ENI
+    INSTANCE = "Instance"  # a workload's place, by its own id
+    NAT_GATEWAY = "NatGateway"  # shown, but it passes nothing on
+    GATEWAY_ENDPOINT = "GatewayEndpoint"
+
+
+class RouteEntry(msgspec.Struct, frozen=True):
+    """One route of a route table beside those of its vSwitches, which no row holds."""
+
+    id: RouteEntryId
+    table_id: RouteTableId
+    destination: str  # a block in its canonical form; empty where a prefix list is named
+    prefix_list_id: str  # empty where there is a block
+    hop_kind: HopKind
+    hop_id: str
+    name: str
+    description: str
+    system: bool  # written by what it leads to, and nobody's to delete
+    created_at: str
 
 
 class EniOwner(enum.StrEnum):

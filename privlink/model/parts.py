@@ -13,7 +13,7 @@ from privlink.model.balancer import (
     LoadBalancerZone,
     ServerGroup,
 )
-from privlink.model.network import Attachment, Eni, Vpc, VSwitch
+from privlink.model.network import Attachment, Eni, RouteEntry, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Connection, EndpointService, EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 
@@ -32,7 +32,29 @@ class AttachmentParts(msgspec.Struct, frozen=True):
     eni: Eni
     vswitch: VSwitch
     vpc: Vpc
+    table: RouteTable
     groups: tuple[SecurityGroup, ...] = ()
+
+
+class EndpointHop(msgspec.Struct, frozen=True):
+    """Where the route of a gateway endpoint leads, and for which blocks."""
+
+    opening: int  # 0: nothing passes
+    place: int  # what its traffic is counted under
+    blocks: tuple[str, ...]
+
+
+class RouteTableParts(msgspec.Struct, frozen=True):
+    """A route table, its VPC and that one's vSwitches, and the routes that an account or the
+    system wrote."""
+
+    table: RouteTable
+    vpc: Vpc
+    vswitches: tuple[VSwitch, ...]
+    entries: tuple[RouteEntry, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = {}  # what is on prefix lists, by id
+    workloads: Mapping[str, Eni] = {}  # by the id of a hop: of the ENI, or of the attachment
+    endpoints: Mapping[str, EndpointHop] = {}  # gateway endpoints by id
 
 
 class BalancerParts(msgspec.Struct, frozen=True):

@@ -76,8 +76,20 @@ class Membership(msgspec.Struct, frozen=True):
     group_id: SecurityGroupId
 
 
+class PrefixListUse(enum.StrEnum):
+    """What may name a prefix list.
+
+    ECS and VPC have actions for lists with ids alike, and the cloud keeps what one has made from
+    the other: each has its own limits, tags, permissions and names, and Terraform would take a list
+    it finds in both for two. So the lists lie in one place, and each product sees its own.
+    """
+
+    RULES = "rules"  # of security groups: ECS's
+    ROUTES = "routes"  # VPC's
+
+
 class PrefixList(msgspec.Struct, frozen=True):
-    """Blocks of one address family under one name, for rules of the account's groups."""
+    """Blocks of one address family under one name, for rules or for routes of the account."""
 
     id: PrefixListId
     number: int  # of one sequence with security groups
@@ -87,6 +99,7 @@ class PrefixList(msgspec.Struct, frozen=True):
     description: str
     max_entries: int
     created_at: str
+    use: PrefixListUse = PrefixListUse.RULES
 
 
 class PrefixListEntry(msgspec.Struct, frozen=True):

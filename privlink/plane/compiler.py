@@ -8,17 +8,18 @@ import msgspec
 
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, balancing
-from privlink.model.network import Vpc
+from privlink.model.network import HopKind, RouteEntry, Vpc
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
     FilterParts,
     ForwardParts,
     MembersParts,
+    RouteTableParts,
     SegmentParts,
 )
 from privlink.model.security import Direction, SecurityGroupRule
-from privlink.rules import addresses, bandwidth, filters, placement, service_traffic
+from privlink.rules import addresses, bandwidth, filters, placement, routing, service_traffic
 
 # What holds where no rule of a security group decides comes after the last of them.
 _AFTER_ALL = 101
@@ -63,7 +64,38 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         cidr6=parts.vswitch.cidr6 if parts.eni.address6 else "",
         address6=parts.eni.address6 or "",
         filters=tuple(group.number for group in parts.groups),
+        table=parts.table.number,
     )
+
+
+def route_table(parts: RouteTableParts) -> items.RouteTable:
+    """A route table: the VPC's own vSwitches first, then what other routes are in effect about."""
+    local = routing.local_blocks(parts.vswitches)
+    blocks = dict(parts.lists)
+    for entry in parts.entries:
+        if entry.hop_id in parts.endpoints:
+            blocks[entry.prefix_list_id] = parts.endpoints[entry.hop_id].blocks
+    effective = routing.effective(local, parts.entries, blocks)
+    routes = [items.Route(block, items.RouteKind.LOCAL) for block in local]
+    routes += (
+        _route(entry, block, parts) for entry in parts.entries for block in effective[entry.id]
+    )
+    return items.RouteTable(parts.table.number, parts.vpc.number, tuple(routes))
+
+
+def _route(entry: RouteEntry, block: str, parts: RouteTableParts) -> items.Route:
+    """One block of a route. Where its hop does not pass it on, it still holds, and nothing passes:
+    a shorter route would lead elsewhere.
+    """
+    if entry.hop_kind is HopKind.GATEWAY_ENDPOINT and entry.hop_id in parts.endpoints:
+        hop = parts.endpoints[entry.hop_id]
+        return items.Route(block, items.RouteKind.ENDPOINT, opening=hop.opening, place=hop.place)
+    eni = parts.workloads.get(entry.hop_id)
+    if eni is not None:
+        hop_address = eni.address6 if ":" in block else addresses.text(eni.address)
+        if hop_address is not None:
+            return items.Route(block, items.RouteKind.ATTACHMENT, hop=hop_address)
+    return items.Route(block, items.RouteKind.ENDPOINT)
 
 
 def balancer(parts: BalancerParts) -> items.Balancer:

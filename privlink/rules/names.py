@@ -5,7 +5,16 @@ Sources: CreateVpcEndpoint (names and descriptions), "Endpoint overview" (domain
 
 from __future__ import annotations
 
-from privlink.model.ids import EndpointId, ServiceId, VpcId, ZoneId
+import hashlib
+
+from privlink.model.ids import (
+    EndpointId,
+    RouteEntryId,
+    RouteTableId,
+    ServiceId,
+    VpcId,
+    ZoneId,
+)
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
 NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*\\Z"
@@ -23,6 +32,12 @@ DESCRIPTION_RULE = "a description has 2 to 256 characters and does not begin wit
 def router_id(vpc_id: VpcId) -> str:
     """The id of a VPC's router. Each has one, so the VPC's id says it all."""
     return f"vrt-{vpc_id.removeprefix('vpc-')}"
+
+
+def local_route_id(table_id: RouteTableId, block: str) -> RouteEntryId:
+    """The id of the route that a table has for a vSwitch's block. No row holds it."""
+    digest = hashlib.sha256(f"{table_id} {block}".encode()).hexdigest()
+    return RouteEntryId(f"rte-{digest[:20]}")
 
 
 def service_name(region: str, service_id: ServiceId) -> str:

@@ -66,6 +66,20 @@ ROUTE_TABLES_PER_VPC = Quota(
     "Delete one with DeleteRouteTable, or share one among vSwitches.",
     errors.QuotaExceededRouteTable,
 )
+ROUTES_PER_TABLE = Quota(
+    "vpc_quota_route_entrys_num",
+    "Routes",
+    200,
+    "Delete one with DeleteRouteEntry, or join blocks. A prefix list counts for its MaxEntries.",
+    errors.RouteEntryLimit,
+)
+VPC_PREFIX_LISTS = Quota(
+    "vpc_quota_prefix_lists",
+    "Prefix lists",
+    100,
+    f"Delete one with DeleteVpcPrefixList, or {_ANOTHER_ACCOUNT}",
+    errors.VpcPrefixListLimit,
+)
 SECURITY_GROUPS = Quota(
     "ecs_quota_security_groups",
     "Security groups",
@@ -285,6 +299,8 @@ QUOTAS = {
         VPCS,
         VSWITCHES_PER_VPC,
         ROUTE_TABLES_PER_VPC,
+        ROUTES_PER_TABLE,
+        VPC_PREFIX_LISTS,
         SECURITY_GROUPS,
         RULES_PER_GROUP,
         GROUP_RULES_PER_GROUP,

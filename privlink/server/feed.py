@@ -179,6 +179,7 @@ def _compiler(
 _COMPILERS = {
     "segment": _compiler(parts.of_segments, compiler.segment),
     "attachment": _compiler(parts.of_attachments, compiler.attachment),
+    "table": _compiler(parts.of_tables, compiler.route_table),
     "balancer": _compiler(parts.of_balancers, compiler.balancer),
     "filter": _compiler(parts.of_filters, compiler.packet_filter),
     "members": _compiler(parts.of_members, compiler.members),

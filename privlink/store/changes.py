@@ -17,6 +17,7 @@ from privlink.model.ids import (
     AttachmentId,
     EndpointId,
     LoadBalancerId,
+    RouteTableId,
     SecurityGroupId,
     VSwitchId,
     ZoneId,
@@ -55,6 +56,10 @@ def segment_key(vswitch_id: VSwitchId) -> str:
 
 def attachment_key(attachment_id: AttachmentId) -> str:
     return f"attachment/{attachment_id}"
+
+
+def table_key(table_id: RouteTableId) -> str:
+    return f"table/{table_id}"
 
 
 def balancer_key(balancer_id: LoadBalancerId, zone_id: ZoneId) -> str:

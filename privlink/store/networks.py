@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from privlink.model.ids import AccountId, AttachmentId, EniId, VpcId, VSwitchId
 from privlink.model.network import Attachment, Eni, Vpc, VSwitch
 from privlink.rules import addresses
-from privlink.store import balancers, changes, labels, members, route_tables, rows, schema
+from privlink.store import (
+    balancers,
+    changes,
+    labels,
+    members,
+    route_tables,
+    routes,
+    rows,
+    schema,
+)
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -113,6 +122,7 @@ def set_block6(tx: Transaction, vswitch: VSwitch, cidr6: str) -> None:
     """Give a vSwitch an IPv6 block, or take it away, for its node to look at again."""
     rows.change(tx, schema.vswitch, {"id": vswitch.id}, cidr6=cidr6)
     changes.touch(tx, changes.segment_key(vswitch.id))
+    routes.touch_vpc(tx, vswitch.vpc_id)
     for each in (vswitch, msgspec.structs.replace(vswitch, cidr6=cidr6)):
         balancers.touch_servers_in(tx, each)
 
@@ -120,6 +130,7 @@ def set_block6(tx: Transaction, vswitch: VSwitch, cidr6: str) -> None:
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
     changes.touch(tx, changes.segment_key(vswitch.id))
+    routes.touch_vpc(tx, vswitch.vpc_id)
     balancers.touch_servers_in(tx, vswitch)
 
 
@@ -128,6 +139,7 @@ def delete_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch.id))
     labels.forget(tx, vswitch.id)
     changes.touch(tx, changes.segment_key(vswitch.id), gone=True)
+    routes.touch_vpc(tx, vswitch.vpc_id)
     balancers.touch_servers_in(tx, vswitch)
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, ServerGroup
-from privlink.model.network import Attachment, Eni, Vpc, VSwitch
+from privlink.model.network import Attachment, Eni, HopKind, RouteEntry, RouteTable, Vpc, VSwitch
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
     FilterParts,
     ForwardParts,
     MembersParts,
+    RouteTableParts,
     SegmentParts,
 )
 from privlink.model.security import SecurityGroup, SecurityGroupRule
@@ -28,6 +29,8 @@ from privlink.store import (
     members,
     networks,
     prefix_lists,
+    route_tables,
+    routes,
     rows,
     schema,
     security,
@@ -51,6 +54,7 @@ def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, 
     enis = _by_id(tx, Eni, schema.eni, {each.eni_id for each in found})
     vswitches = _by_id(tx, VSwitch, schema.vswitch, {each.vswitch_id for each in found})
     vpcs = _by_id(tx, Vpc, schema.vpc, {vswitch.vpc_id for vswitch in vswitches.values()})
+    tables = route_tables.of_vswitches(tx, vswitches.values())
     group_ids = members.groups(tx, [each.id for each in found])
     groups = _groups(tx, group_ids)
     return {
@@ -59,10 +63,49 @@ def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, 
             enis[each.eni_id],
             vswitches[each.vswitch_id],
             vpcs[vswitches[each.vswitch_id].vpc_id],
+            tables[each.vswitch_id],
             tuple(groups[group_id] for group_id in group_ids[each.id]),
         )
         for each in found
     }
+
+
+def of_tables(tx: Transaction, table_ids: Iterable[str]) -> dict[str, RouteTableParts]:
+    """Route tables of VPCs that have a vSwitch; the others have nobody to route."""
+    tables = _by_id(tx, RouteTable, schema.route_table, table_ids)
+    vpcs = _by_id(tx, Vpc, schema.vpc, {each.vpc_id for each in tables.values()})
+    vswitches: dict[str, list[VSwitch]] = defaultdict(list)
+    for vswitch in networks.vswitches_of(tx, vpcs):
+        vswitches[vswitch.vpc_id].append(vswitch)
+    entries = routes.of_tables(tx, tables)
+    every = [entry for some in entries.values() for entry in some]
+    listed = prefix_lists.entries(tx, {each.prefix_list_id for each in every})
+    blocks = {name: tuple(block.cidr for block in some) for name, some in listed.items()}
+    workloads = _workloads(tx, every)
+    return {
+        changes.table_key(each.id): RouteTableParts(
+            each,
+            vpcs[each.vpc_id],
+            tuple(vswitches[each.vpc_id]),
+            tuple(entries[each.id]),
+            blocks,
+            workloads,
+        )
+        for each in tables.values()
+        if vswitches[each.vpc_id]
+    }
+
+
+def _workloads(tx: Transaction, entries: Iterable[RouteEntry]) -> dict[str, Eni]:
+    """The ENIs of the workloads that routes lead to, by the id of the hop."""
+    by_kind: dict[HopKind, set[str]] = defaultdict(set)
+    for entry in entries:
+        by_kind[entry.hop_kind].add(entry.hop_id)
+    found = _by_id(tx, Attachment, schema.attachment, by_kind[HopKind.INSTANCE])
+    wanted = {str(each.eni_id) for each in found.values()} | by_kind[HopKind.NETWORK_INTERFACE]
+    enis = dict(_by_id(tx, Eni, schema.eni, wanted))
+    enis.update({each.id: enis[each.eni_id] for each in found.values()})
+    return enis
 
 
 def of_balancers(tx: Transaction, places: Iterable[str]) -> dict[str, BalancerParts]:

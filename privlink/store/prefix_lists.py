@@ -1,4 +1,7 @@
-"""Prefix lists: blocks under one name. Rules name the list, and nodes hear of a change at once."""
+"""Prefix lists: blocks under one name. Rules or routes name it, and nodes hear of a change at once.
+
+Lists for rules and lists for routes lie in one table; whoever looks for one says for what it is.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,26 @@ import msgspec
 from sqlalchemy import delete, select
 
 from privlink.model.ids import AccountId, PrefixListId, SecurityGroupId
-from privlink.model.security import PrefixList, PrefixListEntry
-from privlink.store import labels, members, rows, schema
+from privlink.model.security import PrefixList, PrefixListEntry, PrefixListUse
+from privlink.store import labels, members, routes, rows, schema
 from privlink.store.database import Transaction
 
 _list, _entry, _rule = schema.prefix_list, schema.prefix_list_entry, schema.security_group_rule
 
 
-def get(tx: Transaction, account_id: AccountId, list_id: str) -> PrefixList | None:
-    return rows.find_one(tx, PrefixList, _list, id=list_id, account_id=account_id)
+def get(
+    tx: Transaction, account_id: AccountId, list_id: str, use: PrefixListUse
+) -> PrefixList | None:
+    return rows.find_one(tx, PrefixList, _list, id=list_id, account_id=account_id, use=use)
 
 
-def of_account(tx: Transaction, account_id: AccountId) -> list[PrefixList]:
-    """An account's prefix lists, oldest first."""
-    return rows.find(tx, PrefixList, _list, order="number", account_id=account_id)
+def of_account(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> list[PrefixList]:
+    """An account's prefix lists for one use, oldest first."""
+    return rows.find(tx, PrefixList, _list, order="number", account_id=account_id, use=use)
 
 
-def count(tx: Transaction, account_id: AccountId) -> int:
-    return rows.count(tx, _list, _list.c.account_id == account_id)
+def count(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> int:
+    return rows.count(tx, _list, (_list.c.account_id == account_id) & (_list.c.use == use))
 
 
 def by_ids(tx: Transaction, list_ids: Iterable[str]) -> list[PrefixList]:
@@ -47,7 +52,7 @@ def add(tx: Transaction, prefix_list: PrefixList, added: Iterable[PrefixListEntr
 
 
 def change(tx: Transaction, prefix_list: PrefixList) -> None:
-    """Put a list's name and description down as they are given."""
+    """Put a list's name, description and room down as they are given."""
     rows.change(tx, _list, {"id": prefix_list.id}, **msgspec.structs.asdict(prefix_list))
 
 
@@ -59,10 +64,11 @@ def set_entries(tx: Transaction, list_id: PrefixListId, given: Iterable[PrefixLi
     rows.add(tx, _entry, *after)
     if {each.cidr for each in before} != {each.cidr for each in after}:
         members.touch(tx, [list_id])
+        routes.touch_naming(tx, [list_id])
 
 
 def delete_list(tx: Transaction, list_id: PrefixListId) -> None:
-    """Delete a list that no rule names."""
+    """Delete a list that neither rule nor route names."""
     tx.execute(delete(_entry).where(_entry.c.list_id == list_id))
     tx.execute(delete(_list).where(_list.c.id == list_id))
     labels.forget(tx, list_id)

@@ -22,7 +22,9 @@ from tests.api.world import A, B, C
 
 PRIVATELINK, VPC, ECS, NLB = "2020-04-15", "2016-04-28", "2014-05-26", "2022-04-30"
 RESOURCEMANAGER, OWN = "2020-03-31", "2026-12-01"
-ID = re.compile(r"\b(?:ep|epsrv|vpc|vsw|vtb|vrt|sg|nlb|sgp|lsn|eni|rg|att)-[a-z0-9]{15,20}\b")
+ID = re.compile(
+    r"\b(?:ep|epsrv|vpc|vsw|vtb|rte|pl|vrt|sg|nlb|sgp|lsn|eni|rg|att)-[a-z0-9]{15,20}\b"
+)
 
 Answer = dict[str, Any]
 

@@ -45,6 +45,54 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("UnassociateRouteTable", {"RouteTableId": "vtb", "VSwitchId": "own vsw"}),
     ("UnassociateRouteTable", {"RouteTableId": "own vtb", "VSwitchId": "vsw"}),
     ("DescribeRouteEntryList", {"RouteTableId": "vtb"}),
+    (
+        "CreateRouteEntry",
+        {
+            "RouteTableId": "vtb",
+            "DestinationCidrBlock": "192.168.0.0/16",
+            "NextHopType": "NetworkInterface",
+            "NextHopId": "own eni",
+        },
+    ),
+    *(
+        (
+            "CreateRouteEntry",
+            {
+                "RouteTableId": "own vtb",
+                "DestinationCidrBlock": "192.168.0.0/16",
+                "NextHopType": kind,
+                "NextHopId": hop,
+            },
+        )
+        for kind, hop in (("NetworkInterface", "eni"), ("Instance", "att"))
+    ),
+    (
+        "CreateRouteEntry",
+        {
+            "RouteTableId": "own vtb",
+            "DestinationCidrBlock": "routes pl",
+            "NextHopType": "NetworkInterface",
+            "NextHopId": "own eni",
+        },
+    ),
+    ("DeleteRouteEntry", {"RouteEntryId": "rte"}),
+    ("DeleteRouteEntry", {"RouteTableId": "vtb", "DestinationCidrBlock": "172.16.0.0/12"}),
+    ("ModifyRouteEntry", {"RouteEntryId": "rte", "RouteEntryName": "mine"}),
+    ("ModifyRouteEntry", {"RouteEntryId": "own rte", "NewNextHopId": "att"}),
+    ("CreateVpcPrefixList", {"ResourceGroupId": "rg"}),
+    ("ModifyVpcPrefixList", {"PrefixListId": "routes pl", "PrefixListName": "mine"}),
+    ("DeleteVpcPrefixList", {"PrefixListId": "routes pl"}),
+    ("GetVpcPrefixListEntries", {"PrefixListId": "routes pl"}),
+    ("GetVpcPrefixListAssociations", {"PrefixListId": "routes pl"}),
+    ("vpc.TagResources", tagged("PrefixList", "routes pl")),
+    (
+        "vpc.MoveResourceGroup",
+        {
+            "ResourceType": "PrefixList",
+            "ResourceId": "routes pl",
+            "NewResourceGroupId": "own rg",
+        },
+    ),
     ("vpc.TagResources", tagged("VPC", "vpc")),
     ("vpc.TagResources", tagged("ROUTETABLE", "vtb")),
     ("UnTagResources", {"ResourceType": "VSWITCH", "ResourceId": ["vsw"], "All": "true"}),
@@ -471,6 +519,8 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("vpc.ListTagResources", {"ResourceType": "VPC", "ResourceId": ["vpc"]}, "TagResources"),
     ("ecs.ListTagResources", {"ResourceType": "Eni", "ResourceId": ["eni"]}, "TagResources"),
     ("DescribeRouteTableList", {"VpcId": "vpc", "RouteTableId": "vtb"}, "RouterTableList"),
+    ("DescribeRouteTables", {"RouteTableId": "vtb"}, "RouteTables"),
+    ("ListPrefixLists", {"PrefixListIds": ["routes pl"]}, "PrefixLists"),
     (
         "DescribeNetworkInterfaces",
         {"VpcId": "vpc", "NetworkInterfaceId": ["eni"]},
@@ -490,6 +540,7 @@ ALONE = {
     "CheckProductOpen",
     "OpenPrivateLinkService",
     "CreatePrefixList",
+    "CreateRouteEntries",  # answers for each: what strangers' ids answer is tried beside it
     "CreateResourceGroup",
     "CreateAccount",
     "DescribeMetricMetaList",
@@ -534,7 +585,7 @@ def belongings(world: World) -> dict[str, str]:
     network = world.network()
     balancer, group = world.balancer(network), world.server_group(network, "10.0.0.9")
     attachment = world.account.own.call("CreateAttachment", VSwitchId=network.vswitch)
-    service, clb = world.service(balancer), world.clb(network)
+    service, clb, table = world.service(balancer), world.clb(network), world.route_table(network)
     world.clb_listener(clb)
     world.clb_listener(clb, 80, "udp")
     vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
@@ -543,9 +594,16 @@ def belongings(world: World) -> dict[str, str]:
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
         *(world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        *(world.resource_group(), world.route_table(network), prefix_list(world.account)),
+        *(world.resource_group(), table, prefix_list(world.account)),
     ]
-    return {each.partition("-")[0]: each for each in ids} | identities(world.account)
+    listed = world.account.vpc.CreateVpcPrefixList()["PrefixListId"]
+    route = world.account.vpc.CreateRouteEntry(
+        RouteTableId=table,
+        DestinationCidrBlock="172.16.0.0/12",
+        NextHopId=attachment["AttachmentId"],
+    )["RouteEntryId"]
+    named = {each.partition("-")[0]: each for each in (*ids, route)}
+    return named | {"routes pl": listed} | identities(world.account)
 
 
 def identities(account: Account) -> dict[str, str]:
@@ -594,6 +652,7 @@ def test_a_strangers_id_answers_as_one_that_does_not_exist(
     theirs = belongings(World(operator))
     own = {f"own {kind}": id for kind, id in belongings(World(other)).items()}
     nobodys = {kind: f"{kind}-{'0' * 20}" for kind in theirs}
+    nobodys["routes pl"] = f"pl-{'0' * 20}"
     nobodys["role arn"] = f"acs:ram::{operator.id}:role/nobody"
     before = stage.dump()
     for name, template in CALLS:

@@ -26,6 +26,7 @@ def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, sta
     assert answer["Full"] is True
     assert set(node.held) == {
         f"segment/{network.vswitch}",
+        world.table(network),
         f"balancer/{balancer}/local-a",
         f"filter/{group}",
         f"forward/{endpoint}/{A}",
@@ -57,7 +58,7 @@ def test_after_that_only_what_changed(operator: Account, world: World, node: Nod
     assert (answer["Full"], node.seen) == (False, [f"filter/{group}"])
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     node.pull()
-    assert node.seen == [f"segment/{vswitch}"]
+    assert node.seen == [f"segment/{vswitch}", world.table(network)]
 
 
 def test_many_changes_of_one_thing_are_told_once(world: World, node: Node) -> None:
@@ -78,8 +79,9 @@ def test_what_is_told_is_the_present_not_the_change(
     node.catch_up()
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     operator.vpc.DeleteVSwitch(VSwitchId=vswitch)
-    (told,) = node.pull()["Items"]
+    told, table = node.pull()["Items"]
     assert (told["Key"], told["Item"]) == (f"segment/{vswitch}", None)
+    assert (table["Key"], len(table["Item"]["routes"])) == (world.table(network), 1)
 
 
 def test_what_changes_nothing_for_nodes_is_not_told(world: World, node: Node) -> None:
@@ -99,7 +101,8 @@ def test_a_pull_that_waits_is_answered_by_a_commit(world: World, node: Node) -> 
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     waiting.join(20)
     assert not waiting.is_alive()
-    assert [told["Key"] for told in answers[0]["Items"]] == [f"segment/{vswitch}"]
+    told = [told["Key"] for told in answers[0]["Items"]]
+    assert told == [f"segment/{vswitch}", world.table(network)]
 
 
 def test_a_pull_that_waits_goes_on_waiting_when_nothing_is_for_it(world: World, node: Node) -> None:
@@ -113,7 +116,7 @@ def test_a_pull_that_waits_goes_on_waiting_when_nothing_is_for_it(world: World, 
     assert answers == []
     world.vswitch(network.vpc, "10.0.9.0/24")
     waiting.join(20)
-    assert len(answers[0]["Items"]) == 1
+    assert len(answers[0]["Items"]) == 2  # with the route table
 
 
 def test_a_pull_that_waits_is_let_go_when_its_time_is_up(world: World, node: Node) -> None:
@@ -139,8 +142,8 @@ def test_what_is_gone_is_told_until_every_node_knows(
     for _ in range(2):
         node.revision = before
         node.pull()
-        assert node.seen == [f"segment/{network.vswitch}"]
-    assert len(stage.dump()["change"]) == 1
+        assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
+    assert len(stage.dump()["change"]) == 2
     node.report()
     assert stage.dump()["change"] == []
     node.revision = before
@@ -163,7 +166,7 @@ def test_a_revision_from_elsewhere_gets_everything(world: World, node: Node) -> 
     node.revision = ours + 1000
     answer = node.pull()
     assert answer["Full"] is True
-    assert node.seen == [f"segment/{network.vswitch}"]
+    assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
     assert node.revision == ours
 
 
@@ -207,11 +210,11 @@ def test_a_restarted_server_may_have_another_database_so_it_tells_everything_aga
     node.catch_up()
     stage.restart()
     assert node.pull()["Full"] is True
-    assert node.seen == [f"segment/{network.vswitch}"]
+    assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
     assert node.pull()["Items"] == []
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     node.pull()
-    assert node.seen == [f"segment/{vswitch}"]
+    assert node.seen == [f"segment/{vswitch}", world.table(network)]
 
 
 def test_the_cost_of_a_change_does_not_grow_with_what_exists(world: World, node: Node) -> None:

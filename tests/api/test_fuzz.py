@@ -12,6 +12,7 @@ from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
+from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import acs3, rpc1, send
 from tests.api.world import A, World
 
@@ -20,6 +21,7 @@ WORDS = [
     *("", "0", "1", "-1", "50", "true", "null", "[]", "{}", '["sg-1"]', "*", "a" * 300),
     *("99999999999999999999999999", "1e999", "9" * 5000, "0x10", "1_0", "٣", "\x00", "\n", "端点"),
     *("local", A, "local-b", "node-1", "Interface", "nlb", "Ip", "Eni", "TCP", "tcp", "Intranet"),
+    *("NetworkInterface", "NatGateway", "192.168.0.0/16", "0.0.0.0/0", "fd00:9::/32", "::/0"),
     *("UDP", "udp", "TCP_UDP", "DualStack", "on", "fd00::5", "fe80::1%eth0", "65535"),
     *("10.0.0.0/16", "10.0.0.0/24", "10.0.0.9", "10.0.0.256", "::1", "80/80", "-1/-1", "80"),
     *("acs:ram:*:42:*", "acs:ram:*:" + "9" * 30 + ":*", "http://x", "bmV4dA==", "====", "/", "."),
@@ -62,6 +64,11 @@ PREFIXES: dict[str, str | tuple[str, ...]] = {
     "VpcId": "vpc-",
     "VSwitchId": "vsw-",
     "RouteTableId": "vtb-",
+    "RouteEntryId": "rte-",
+    "PrefixListId": "pl-",
+    "DestinationCidrBlock": "pl-",
+    "NextHopId": ("eni-", "att-"),
+    "NewNextHopId": ("eni-", "att-"),
     "SecurityGroupId": "sg-",
     "LoadBalancerId": ("nlb-", "lb-"),
     "ResourceId": ("nlb-", "lb-"),
@@ -101,12 +108,20 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     world.clb_listener(clb, 80, "udp")
     vserver_group = operator.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     attachment = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    table = world.route_table(network)
+    route = operator.vpc.CreateRouteEntry(
+        RouteTableId=table,
+        DestinationCidrBlock="172.16.0.0/12",
+        NextHopId=attachment["AttachmentId"],
+    )["RouteEntryId"]
+    lists = (operator.vpc.CreateVpcPrefixList(), prefix_list(operator))
     return [
+        *(route, lists[0]["PrefixListId"], lists[1]),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
-        *(world.route_table(network), "alice", "guest", "of-alice", alice.key_id),
+        *(table, "alice", "guest", "of-alice", alice.key_id),
     ]
 
 

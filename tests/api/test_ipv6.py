@@ -250,7 +250,7 @@ def test_ipv6_of_a_vswitch_is_switched_on_and_off(
     shown = operator.vpc.DescribeVSwitchAttributes(VSwitchId=vswitch)
     assert shown["Status"] == "Pending"
     node.catch_up()
-    assert node.seen == [f"segment/{vswitch}"]
+    assert node.seen == [f"segment/{vswitch}", world.table(dual)]
     held = node.held[f"segment/{vswitch}"]
     assert (held["cidr6"], held["gateway6"]) == (
         "fd00:0:0:103::/64",

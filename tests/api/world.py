@@ -62,6 +62,11 @@ class World:
         made = self.account.vpc.CreateRouteTable(VpcId=network.vpc, **more)
         return str(made["RouteTableId"])
 
+    def table(self, network: Network) -> str:
+        """What a node calls the system route table of a network."""
+        shown = self.account.vpc.DescribeVpcs(VpcId=network.vpc)["Vpcs"]["Vpc"][0]
+        return f"table/{shown['RouterTableIds']['RouterTableIds'][0]}"
+
     def balancer(self, network: Network, *zones: str, version: str = "ipv4") -> str:
         """A load balancer in zones of a network, all of them by default."""
         made = self.account.nlb.CreateLoadBalancer(

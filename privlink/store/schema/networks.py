@@ -65,6 +65,25 @@ route_table_binding = Table(
     reference("table_id", "route_table.id"),
 )
 
+# Routes beside those to the VPC's vSwitches. Lists of gateway services are named here too.
+route_entry = Table(
+    "route_entry",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("table_id", String, ForeignKey("route_table.id"), nullable=False),  # begins the unique
+    words("destination"),
+    words("prefix_list_id"),
+    words("hop_kind"),
+    words("hop_id"),
+    words("name"),
+    words("description"),
+    Column("system", Boolean, nullable=False),
+    words("created_at"),
+    UniqueConstraint("table_id", "destination", "prefix_list_id"),
+    Index("ix_route_entry_prefix_list_id", "prefix_list_id"),
+    Index("ix_route_entry_hop_id", "hop_id"),
+)
+
 eni = Table(
     "eni",
     metadata,

@@ -58,6 +58,7 @@ prefix_list = Table(
     words("description"),
     Column("max_entries", Integer, nullable=False),
     words("created_at"),
+    words("use"),  # in rules or in routes
 )
 
 prefix_list_entry = Table(

@@ -53,7 +53,7 @@ NETWORK = [
     ),
 ]
 
-# vtb-1 is the system table, which came with the VPC.
+# vtb-1 is the system table, which came with the VPC. rte-1 to rte-3 are written in vtb-2.
 ROUTES = [
     call("CreateRouteTable", VpcId="vpc-1", RouteTableName="shop", Description="of the shop"),
     refused("InvalidAssociateType", "CreateRouteTable", VpcId="vpc-1", AssociateType="Gateway"),
@@ -66,7 +66,102 @@ ROUTES = [
     ),
     call("DescribeRouteTableList", VpcId="vpc-1"),
     refused("InvalidPageSize", "DescribeRouteTableList", PageSize=51),
+    call("privlink.CreateAttachment", VSwitchId="vsw-1"),
+    call(
+        "CreateVpcPrefixList",
+        PrefixListName="offices",
+        PrefixListDescription="where we sit",
+        MaxEntries=10,
+        PrefixListEntries=[
+            {"Cidr": "192.168.0.0/24", "Description": "the first"},
+            {"Cidr": "10.0.0.128/25"},
+        ],
+    ),
+    refused(
+        "IllegalParam.CidrBlock",
+        "CreateVpcPrefixList",
+        PrefixListEntries=[{"Cidr": "192.168.0.1/24"}],
+    ),
+    call(
+        "CreateRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="172.16.0.0/12",
+        NextHopType="NetworkInterface",
+        NextHopId="eni-1",
+        RouteEntryName="office",
+        Description="by the router",
+    ),
+    refused(
+        "InvalidCIDRBlock.Duplicate",
+        "CreateRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="172.16.0.0/12",
+        NextHopId="att-1",
+    ),
+    refused(
+        "InvalidCidrBlock",
+        "CreateRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="10.0.0.0/24",
+        NextHopId="att-1",
+    ),
+    call(
+        "CreateRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="pl-1",
+        NextHopId="att-1",
+    ),
+    call(
+        "CreateRouteEntries",
+        RouteEntries=[
+            {"RouteTableId": "vtb-2", "DstCidrBlock": "192.168.9.0/24", "NextHop": "att-1"},
+            {"RouteTableId": "vtb-2", "DstCidrBlock": "192.168.9.0/24", "NextHop": "att-1"},
+        ],
+    ),
+    refused("MissingRouteEntries", "CreateRouteEntries"),
+    call("ModifyRouteEntry", RouteEntryId="rte-1", NewNextHopType="Instance", NewNextHopId="att-1"),
+    refused(
+        "InvalidNextHop.NotFound", "ModifyRouteEntry", RouteEntryId="rte-1", NewNextHopId="att-none"
+    ),
+    refused("DependencyViolation.RouteEntry", "privlink.DeleteAttachment", AttachmentId="att-1"),
+    NODE_CATCHES_UP,
+    call("DescribeRouteTables", RouteTableId="vtb-2"),
+    refused("MissingRouteTableId", "DescribeRouteTables"),
+    call(
+        "ModifyVpcPrefixList",
+        PrefixListId="pl-1",
+        AddPrefixListEntry=[{"Cidr": "192.168.1.0/24"}],
+        RemovePrefixListEntry=[{"Cidr": "192.168.0.0/24"}],
+    ),
+    refused(
+        "OperationFailed.CidrCountExceedMaxCount",
+        "ModifyVpcPrefixList",
+        PrefixListId="pl-1",
+        MaxEntries=1,
+    ),
+    call("ListPrefixLists", PrefixListName="offices"),
+    refused("InvalidMaxResults", "ListPrefixLists", MaxResults=0),
+    call("GetVpcPrefixListEntries", PrefixListId="pl-1"),
+    refused("ResourceNotFound.PrefixList", "GetVpcPrefixListEntries", PrefixListId="pl-none"),
+    call("GetVpcPrefixListAssociations", PrefixListId="pl-1"),
+    refused("ResourceNotFound.PrefixList", "GetVpcPrefixListAssociations", PrefixListId="pl-none"),
+    refused("DependencyViolation.PrefixListRelation", "DeleteVpcPrefixList", PrefixListId="pl-1"),
     call("DescribeRouteEntryList", RouteTableId="vtb-2"),
+    call("DeleteRouteEntry", RouteEntryId="rte-1"),
+    call(
+        "DeleteRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="pl-1",
+        NextHopId="att-1",
+    ),
+    refused("InvalidRouteEntry.NotFound", "DeleteRouteEntry", RouteEntryId="rte-1"),
+    refused(
+        "OperationDenied",
+        "DeleteRouteEntry",
+        RouteTableId="vtb-2",
+        DestinationCidrBlock="10.0.0.0/24",
+    ),
+    call("DeleteVpcPrefixList", PrefixListId="pl-1"),
     refused("InvalidRouteTableId.NotFound", "DescribeRouteEntryList", RouteTableId="vtb-none"),
     call("ModifyRouteTableAttributes", RouteTableId="vtb-2", RouteTableName="shop-test"),
     refused(
@@ -84,6 +179,8 @@ ROUTES = [
         VSwitchId="vsw-1",
     ),
     call("DeleteRouteTable", RouteTableId="vtb-2"),
+    call("privlink.DeleteAttachment", AttachmentId="att-1"),
+    NODE_CATCHES_UP,
 ]
 
 LABELS = [

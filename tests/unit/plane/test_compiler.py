@@ -24,6 +24,8 @@ from privlink.model.ids import (
     EniId,
     ListenerId,
     LoadBalancerId,
+    RouteEntryId,
+    RouteTableId,
     SecurityGroupId,
     ServerGroupId,
     ServiceId,
@@ -31,13 +33,25 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
-from privlink.model.network import Attachment, Eni, EniOwner, Vpc, VSwitch
+from privlink.model.network import (
+    Attachment,
+    Eni,
+    EniOwner,
+    HopKind,
+    RouteEntry,
+    RouteTable,
+    RouteTableType,
+    Vpc,
+    VSwitch,
+)
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
+    EndpointHop,
     FilterParts,
     ForwardParts,
     MembersParts,
+    RouteTableParts,
     SegmentParts,
 )
 from privlink.model.privatelink import (
@@ -73,6 +87,7 @@ VSWITCH = VSwitch(
     created_at="",
     next_address=0,
 )
+TABLE = RouteTable(RouteTableId("vtb-1"), 21, VPC.id, US, RouteTableType.SYSTEM, "", "", "")
 ENI = Eni(
     EniId("eni-1"),
     VPC.id,
@@ -161,13 +176,16 @@ def test_a_segment_has_the_gateway_third_from_the_end() -> None:
 
 def test_an_attachment_knows_its_segment_and_network() -> None:
     attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
-    assert compiler.attachment(AttachmentParts(attachment, ENI, VSWITCH, VPC)) == items.Attachment(
+    assert compiler.attachment(
+        AttachmentParts(attachment, ENI, VSWITCH, VPC, TABLE)
+    ) == items.Attachment(
         number=11,
         segment=3,
         network=7,
         cidr="10.0.0.0/24",
         address="10.0.0.80",
         mac="02:00:00:00:00:01",
+        table=21,
     )
 
 
@@ -431,7 +449,7 @@ def test_a_set_holds_blocks() -> None:
 
 def test_an_attachment_obeys_its_groups() -> None:
     attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
-    parts = AttachmentParts(attachment, ENI, VSWITCH, VPC, (group(4), group(6)))
+    parts = AttachmentParts(attachment, ENI, VSWITCH, VPC, TABLE, (group(4), group(6)))
     assert compiler.attachment(parts).filters == (4, 6)
 
 
@@ -544,9 +562,9 @@ def test_a_segment_has_a_gateway_in_each_family() -> None:
 
 def test_an_attachment_from_before_its_vswitch_had_ipv6_has_none() -> None:
     attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
-    before = compiler.attachment(AttachmentParts(attachment, ENI, DUAL_VSWITCH, VPC))
+    before = compiler.attachment(AttachmentParts(attachment, ENI, DUAL_VSWITCH, VPC, TABLE))
     assert (before.cidr6, before.address6) == ("", "")
-    after = compiler.attachment(AttachmentParts(attachment, DUAL_ENI, DUAL_VSWITCH, VPC))
+    after = compiler.attachment(AttachmentParts(attachment, DUAL_ENI, DUAL_VSWITCH, VPC, TABLE))
     assert (after.cidr6, after.address6) == ("fd00:0:0:101::/64", "fd00:0:0:101::80")
 
 
@@ -560,3 +578,90 @@ def test_a_dual_stack_zone_has_a_source_in_each_family_on_either_way() -> None:
     assert compiled.opening is not None and compiled.replaced is not None
     for opening in (compiled.opening, compiled.replaced):
         assert (opening.source, opening.source6) == ("100.64.0.1", "fd70:7269:766c::6440:1")
+
+
+def written(
+    name: str,
+    destination: str = "",
+    *,
+    named: str = "",
+    kind: HopKind = HopKind.NETWORK_INTERFACE,
+    hop: str = "eni-9",
+) -> RouteEntry:
+    """A route of the table."""
+    system = kind is HopKind.GATEWAY_ENDPOINT
+    return RouteEntry(
+        RouteEntryId(name), TABLE.id, destination, named, kind, hop, "", "", system, ""
+    )
+
+
+def routed(*entries: RouteEntry, **more: Any) -> list[tuple[str, str, str]]:
+    """What the table's item says beside the VPC's own vSwitches: block, kind, hop."""
+    parts = RouteTableParts(TABLE, VPC, (DUAL_VSWITCH,), entries, **more)
+    item = compiler.route_table(parts)
+    assert (item.number, item.network) == (TABLE.number, VPC.number)
+    local, others = item.routes[:2], item.routes[2:]
+    assert [(each.cidr, each.kind) for each in local] == [
+        ("10.0.0.0/24", "local"),
+        ("fd00:0:0:101::/64", "local"),
+    ]
+    return [(each.cidr, each.kind.value, each.hop) for each in others]
+
+
+def test_a_table_leads_to_every_vswitch_of_its_vpc() -> None:
+    parts = RouteTableParts(TABLE, VPC, VSWITCHES)
+    assert [each.cidr for each in compiler.route_table(parts).routes] == [
+        "10.0.0.0/24",
+        "fd00::/64",
+        "10.0.1.0/24",
+    ]
+
+
+def test_a_route_leads_to_the_address_of_its_hop_in_the_blocks_family() -> None:
+    workloads = {"eni-9": DUAL_ENI, "att-9": ENI}
+    v4, v6 = written("rte-1", "192.168.0.0/16"), written("rte-2", "fd00:9::/32")
+    by_place = written("rte-3", "0.0.0.0/0", kind=HopKind.INSTANCE, hop="att-9")
+    assert routed(v4, v6, by_place, workloads=workloads) == [
+        ("192.168.0.0/16", "attachment", "10.0.0.80"),
+        ("fd00:9::/32", "attachment", str(DUAL_ENI.address6)),
+        ("0.0.0.0/0", "attachment", "10.0.0.80"),
+    ]
+
+
+def test_what_passes_nothing_on_still_holds_its_blocks() -> None:
+    gateway = written("rte-1", "192.168.0.0/16", kind=HopKind.NAT_GATEWAY, hop="ngw-1")
+    without_ipv6 = written("rte-2", "fd00:9::/32")
+    leaving = written("rte-3", named="pl-1", kind=HopKind.GATEWAY_ENDPOINT, hop="vpce-1")
+    parts = RouteTableParts(
+        TABLE,
+        VPC,
+        (DUAL_VSWITCH,),
+        (gateway, without_ipv6, leaving),
+        {"pl-1": ("198.51.100.0/24",)},
+        {"eni-9": ENI},
+    )
+    assert compiler.route_table(parts).routes[2:] == (
+        items.Route("192.168.0.0/16", items.RouteKind.ENDPOINT),
+        items.Route("fd00:9::/32", items.RouteKind.ENDPOINT),
+        items.Route("198.51.100.0/24", items.RouteKind.ENDPOINT),
+    )
+
+
+def test_a_prefix_list_is_a_route_for_each_block_that_nobody_has() -> None:
+    listed = written("rte-1", named="pl-1")
+    itself = written("rte-2", "192.168.1.0/24", hop="eni-8")
+    blocks = ("10.0.0.128/25", "192.168.0.0/24", "192.168.1.0/24")
+    workloads = {"eni-9": ENI, "eni-8": BALANCER_ENI}
+    assert routed(listed, itself, lists={"pl-1": blocks}, workloads=workloads) == [
+        ("192.168.0.0/24", "attachment", "10.0.0.80"),
+        ("192.168.1.0/24", "attachment", "10.0.0.10"),
+    ]
+
+
+def test_a_gateway_endpoint_is_a_route_for_each_of_its_blocks() -> None:
+    entry = written("rte-1", named="pl-1", kind=HopKind.GATEWAY_ENDPOINT, hop="vpce-1")
+    hop = EndpointHop(12, 34, ("198.51.100.0/24", "2001:db8::/32"))
+    parts = RouteTableParts(TABLE, VPC, (DUAL_VSWITCH,), (entry,), endpoints={"vpce-1": hop})
+    assert compiler.route_table(parts).routes[2:] == tuple(
+        items.Route(block, items.RouteKind.ENDPOINT, opening=12, place=34) for block in hop.blocks
+    )

@@ -1,4 +1,7 @@
-"""Prefix lists: blocks of one address family under one name, for rules of security groups."""
+"""Prefix lists: blocks of one address family under one name, for rules of security groups.
+
+Those for routes are VPC's, and not shown here.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from privlink.api.products.ecs.labels import LABELS, PREFIX_LIST, TagList
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer, Fields
 from privlink.model.ids import PrefixListId, new_id
-from privlink.model.security import AddressFamily, PrefixList, PrefixListEntry
+from privlink.model.security import AddressFamily, PrefixList, PrefixListEntry, PrefixListUse
 from privlink.rules import filters, quotas
 from privlink.store import prefix_lists, rows
 
@@ -139,7 +142,8 @@ def create_prefix_list(
     tag: Tags = (),
 ) -> CreatePrefixListAnswer:
     """Create a prefix list. Its address family and its room stay as they are made."""
-    limits.check(call, quotas.PREFIX_LISTS, prefix_lists.count(call.tx, call.account_id))
+    present = prefix_lists.count(call.tx, call.account_id, PrefixListUse.RULES)
+    limits.check(call, quotas.PREFIX_LISTS, present)
     blocks = _blocks((each.cidr for each in entry), address_family, "Entry")
     _check_room(len(blocks), max_entries)
     made = PrefixList(
@@ -222,7 +226,7 @@ def describe_prefix_lists(
     tagged = LABELS.matching(call, PREFIX_LIST, tag)
     found = [
         each
-        for each in prefix_lists.of_account(call.tx, call.account_id)
+        for each in prefix_lists.of_account(call.tx, call.account_id, PrefixListUse.RULES)
         if (not prefix_list_id or each.id in prefix_list_id)
         and prefix_list_name in (None, each.name)
         and address_family in (None, each.family)

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import msgspec
 
+from privlink import errors
 from privlink.api import enis, limits, memberships, ours
 from privlink.api.action import PRIVLINK, Call, action
 from privlink.api.wire import Answer
 from privlink.model.ids import AttachmentId, SecurityGroupId, new_id
 from privlink.model.network import Attachment, EniOwner
 from privlink.rules import addresses, quotas
-from privlink.store import changes, members, networks, nodes, rows
+from privlink.store import changes, members, networks, nodes, routes, rows
 
 SecurityGroupIds = Annotated[
     tuple[str, ...], msgspec.Meta(max_length=10, description="at most 10 security groups.")
@@ -103,8 +104,12 @@ def list_attachments(call: Call) -> AttachmentsAnswer:
 
 @action(PRIVLINK, writes=True, resource="attachment/{attachment_id}")
 def delete_attachment(call: Call, *, attachment_id: str) -> Answer:
-    """Unplug a workload and give its address back."""
-    networks.mark_attachment_deleting(call.tx, ours.attachment(call, attachment_id).id)
+    """Unplug a workload and give its address back. No route may lead to it any more."""
+    attachment = ours.attachment(call, attachment_id)
+    if leading := routes.to_hops(call.tx, [attachment.id, attachment.eni_id]):
+        dependants = ", ".join(f"{each.id} of {each.table_id}" for each in leading)
+        raise errors.DependencyViolationRouteEntry(resource=attachment.id, dependants=dependants)
+    networks.mark_attachment_deleting(call.tx, attachment.id)
     return Answer()
 
 

@@ -1,6 +1,15 @@
 """VPC 2016-04-28: one file for each noun of it; the table of all its actions."""
 
-from privlink.api.products.vpc import labels, regions, route_entries, route_tables, vpcs, vswitches
+from privlink.api.products.vpc import (
+    labels,
+    prefix_lists,
+    regions,
+    route_entries,
+    route_lists,
+    route_tables,
+    vpcs,
+    vswitches,
+)
 
 ACTIONS = (
     *regions.ACTIONS,
@@ -8,5 +17,7 @@ ACTIONS = (
     *vswitches.ACTIONS,
     *route_tables.ACTIONS,
     *route_entries.ACTIONS,
+    *route_lists.ACTIONS,
+    *prefix_lists.ACTIONS,
     *labels.ACTIONS,
 )

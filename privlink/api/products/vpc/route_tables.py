@@ -1,7 +1,4 @@
-"""Route tables: containers for routes, of which a vSwitch has exactly one.
-
-What is in a table has no effect on the node: packets within a VPC go where its vSwitches are.
-"""
+"""Route tables: containers for routes, of which a vSwitch has exactly one."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from privlink.api.wire import Answer
 from privlink.model.ids import RouteTableId, new_id
 from privlink.model.network import RouteTable, RouteTableType
 from privlink.rules import names, quotas
-from privlink.store import networks, route_tables, rows
+from privlink.store import networks, route_tables, routes, rows
 
 AssociateType = Annotated[
     Literal["VSwitch"], msgspec.Meta(description="it is VSwitch, the only one here.")
@@ -166,13 +163,16 @@ def modify_route_table_attributes(
 
 @action(VPC, writes=True, resource="routetable/{route_table_id}")
 def delete_route_table(call: Call, *, region_id: RegionId, route_table_id: str) -> Answer:
-    """Delete a custom route table that no vSwitch has."""
+    """Delete a custom route table that no vSwitch has, with the routes in it."""
     table = ours.route_table(call, route_table_id)
     if table.type is RouteTableType.SYSTEM:
         why = "it goes with its VPC."
         raise errors.SystemRouteTable(table_id=table.id, vpc_id=table.vpc_id, why=why)
     if bound := route_tables.bound_to(call.tx, table.id):
         raise errors.RouteTableInUse(resource=table.id, dependants=", ".join(bound))
+    if system := [each for each in routes.of_tables(call.tx, [table.id])[table.id] if each.system]:
+        endpoints = ", ".join(each.hop_id for each in system)
+        raise errors.RouteTableHasEndpoints(resource=table.id, dependants=endpoints)
     route_tables.delete_table(call.tx, table.id)
     return Answer()
 

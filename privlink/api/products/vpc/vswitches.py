@@ -11,13 +11,13 @@ from privlink.api import grouping, limits, ours
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name, check_zone
 from privlink.api.paging import PageNumber, PageSize, by_number
-from privlink.api.products.vpc import ipv6, labels
+from privlink.api.products.vpc import ipv6, labels, route_entries
 from privlink.api.products.vpc.labels import LABELS, SUBNET, TagList
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.model.ids import VSwitchId, ZoneId, new_id
 from privlink.model.network import EniOwner, RouteTableType, VSwitch
-from privlink.rules import addresses, quotas
+from privlink.rules import addresses, quotas, routing
 from privlink.store import changes, networks, nodes, route_tables, rows
 
 
@@ -103,6 +103,8 @@ def create_vswitch(
             vpc, neighbours, ipv6.Place(ipv6_cidr_block, ipv6_cidr_mask, vpc_ipv6_cidr_block)
         ),
     )
+    for block in routing.local_blocks([vswitch]):
+        route_entries.check_block(call, vpc.id, block)
     networks.add_vswitch(call.tx, vswitch)
     LABELS.attach(call, SUBNET, vswitch.id, tag)
     return CreateVSwitchAnswer(vswitch_id=vswitch.id)
@@ -189,6 +191,8 @@ def modify_vswitch_attribute(
     place = ipv6.Place(ipv6_cidr_block, ipv6_cidr_mask, vpc_ipv6_cidr_block)
     cidr6 = ipv6.of_vswitch(call, vswitch, enable_ipv6, place)
     if cidr6 != vswitch.cidr6:
+        if cidr6:
+            route_entries.check_block(call, vswitch.vpc_id, cidr6)
         networks.set_block6(call.tx, vswitch, cidr6)
     return Answer()
 
