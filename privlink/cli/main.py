@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, flows, health, service_traffic, show, up, usage, workloads
+from privlink.cli import (
+    accounts,
+    flows,
+    gateway_services,
+    health,
+    service_traffic,
+    show,
+    up,
+    usage,
+    workloads,
+)
 from privlink.client import RemoteError
 
 
@@ -41,6 +51,7 @@ for command in (
     accounts.account,
     accounts.quota,
     service_traffic.service_traffic,
+    gateway_services.gateway_service,
     usage.usage,
     usage.price,
 ):

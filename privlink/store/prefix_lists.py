@@ -30,6 +30,11 @@ def of_account(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> li
     return rows.find(tx, PrefixList, _list, order="number", account_id=account_id, use=use)
 
 
+def of_everyone(tx: Transaction, use: PrefixListUse) -> list[PrefixList]:
+    """Every prefix list for one use, oldest first."""
+    return rows.find(tx, PrefixList, _list, order="number", use=use)
+
+
 def count(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> int:
     return rows.count(tx, _list, (_list.c.account_id == account_id) & (_list.c.use == use))
 
