@@ -121,7 +121,10 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     gateway_service = world.gateway_service()
     gateway = world.gateway_endpoint(network)
     return [
-        *(gateway, gateway_service["ServiceId"], gateway_service["PrefixListId"]),
+        *(
+            gateway,
+            *(gateway_service[each] for each in ("ServiceId", "ServiceName", "PrefixListId")),
+        ),
         *(route, lists[0]["PrefixListId"], lists[1]),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
