@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -45,14 +46,15 @@ def create(
     output: str,
 ) -> None:
     """Publish blocks of a VPC to the gateway endpoints of every account."""
-    answer = client(state).call(
-        "CreateGatewayService",
-        Name=name,
-        VSwitchId=vswitch,
-        CidrBlock=list(blocks),
-        PolicySupported=policy_support or None,
-        DefaultPolicyDocument=default_policy and default_policy.read_text(encoding="utf-8"),
-    )
+    with closing(client(state)) as calls:
+        answer = calls.call(
+            "CreateGatewayService",
+            Name=name,
+            VSwitchId=vswitch,
+            CidrBlock=list(blocks),
+            PolicySupported=policy_support or None,
+            DefaultPolicyDocument=default_policy and default_policy.read_text(encoding="utf-8"),
+        )
     fields = {
         "service_id": answer["ServiceId"],
         "name": answer["ServiceName"],
@@ -69,11 +71,12 @@ def create(
 @output_option
 def list_services(state: Path, output: str) -> None:
     """List the gateway services."""
-    calls, found, token = client(state), [], None
-    while token != "":
-        answer = calls.call("ListGatewayServices", NextToken=token)
-        found += answer["GatewayServices"]
-        token = answer.get("NextToken", "")
+    found, token = [], None
+    with closing(client(state)) as calls:
+        while token != "":
+            answer = calls.call("ListGatewayServices", NextToken=token)
+            found += answer["GatewayServices"]
+            token = answer.get("NextToken", "")
     if output == "json":
         print_json(found)
         return
@@ -87,10 +90,10 @@ def list_services(state: Path, output: str) -> None:
 @state_option
 def delete(service: str, state: Path) -> None:
     """Delete a gateway service, named by its id or its name, that no endpoint leads to."""
-    calls = client(state)
-    if service.startswith("com."):
-        named = calls.call("ListGatewayServices", ServiceName=service)["GatewayServices"]
-        if not named:
-            raise ValueError(f"there is no gateway service {service}")
-        service = named[0]["ServiceId"]
-    calls.call("DeleteGatewayService", ServiceId=service)
+    with closing(client(state)) as calls:
+        if service.startswith("com."):
+            named = calls.call("ListGatewayServices", ServiceName=service)["GatewayServices"]
+            if not named:
+                raise ValueError(f"there is no gateway service {service}")
+            service = named[0]["ServiceId"]
+        calls.call("DeleteGatewayService", ServiceId=service)
