@@ -241,6 +241,8 @@ DANGLING = {
 HELD = """
     SELECT 'forward/' || endpoint_id || '/' || zone_id FROM endpoint_zone
     UNION ALL SELECT 'segment/' || id FROM vswitch
+    UNION ALL SELECT 'table/' || id FROM route_table
+        WHERE vpc_id IN (SELECT vpc_id FROM vswitch)
     UNION ALL SELECT 'balancer/' || balancer_id || '/' || zone_id FROM load_balancer_zone
     UNION ALL SELECT 'filter/' || id FROM security_group
     UNION ALL SELECT 'attachment/' || id FROM attachment"""

@@ -182,7 +182,7 @@ def test_a_group_nobody_uses_can_go(operator: Account, world: World, node: Node)
     operator.ecs.DeleteSecurityGroup(SecurityGroupId=group)
     node.catch_up()
     assert operator.ecs.DescribeSecurityGroups()["TotalCount"] == 0
-    assert list(node.held) == [f"segment/{network.vswitches[A]}"]
+    assert list(node.held) == [f"segment/{network.vswitches[A]}", world.table(network)]
 
 
 def test_a_group_gets_another_name(operator: Account, group: str) -> None:

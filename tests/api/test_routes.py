@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from privlink.model.ids import RouteTableId
+from privlink.store import routes as store
 from tests.api.account import Account, Answer
 from tests.api.conftest import Refused
 from tests.api.identity import allow, deny, user
@@ -517,3 +519,24 @@ def test_what_a_policy_keeps_of_a_table_it_keeps_of_its_routes(
             with refused(code, status):
                 act(**asked)
     guest.own.close()
+
+
+def test_the_route_of_a_gateway_endpoint_is_shown_and_is_the_systems(
+    stage: Stage, operator: Account, world: World, place: Place, node: Node, refused: Refused
+) -> None:
+    mine = world.route_table(place.network)
+    with stage.database.write() as tx:
+        made = store.add_system(tx, RouteTableId(mine), "pl-objects", "vpce-1", "then")
+    (shown,) = entries(operator, mine, NextHopType="GatewayEndpoint")
+    assert (shown["RouteEntryId"], shown["Type"]) == (made.id, "System")
+    assert shown["DestinationCidrBlock"] == "pl-objects"
+    assert shown["NextHops"]["NextHop"][0]["NextHopId"] == "vpce-1"
+    denied = "OperationDenied.DeleteGatewayEndpointRoute"
+    for act in (operator.vpc.DeleteRouteEntry, operator.vpc.ModifyRouteEntry):
+        with refused(denied, 400, "vpce-1", "DissociateRouteTablesFromVpcGatewayEndpoint"):
+            act(RouteEntryId=made.id)
+    with refused("DependencyViolation.RouteEntry", 400, "vpce-1"):
+        operator.vpc.DeleteRouteTable(RouteTableId=mine)
+    with stage.database.write() as tx:
+        store.remove_system(tx, RouteTableId(mine), "vpce-1")
+    operator.vpc.DeleteRouteTable(RouteTableId=mine)

@@ -47,7 +47,7 @@ def test_a_list_is_shown_as_it_was_made(operator: Account) -> None:
         "PrefixListId": made["PrefixListId"],
         "PrefixListName": "offices",
         "PrefixListDescription": "where we sit",
-        "IpVersion": "IPv4",
+        "IpVersion": "IPV4",
         "MaxEntries": 10,
         "CidrBlocks": ["192.168.0.0/24", "192.168.1.0/24"],
         "OwnerId": operator.id,

@@ -17,6 +17,7 @@ from alembic.operations import Operations
 from privlink.model.ids import AccountId, VpcId, VSwitchId
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import ResourceType
+from privlink.model.security import PrefixListUse
 from privlink.plane import compiler
 from privlink.rules import service_traffic
 from privlink.store import (
@@ -28,6 +29,7 @@ from privlink.store import (
     migrate,
     networks,
     parts,
+    prefix_lists,
     rows,
     schema,
     services,
@@ -487,3 +489,34 @@ def test_zones_that_are_there_are_metered_from_now_on(database: Database, file: 
     assert (first.place, first.payer_id, first.account_id) == (1, "1", "2")
     assert (second.place, second.payer_id, second.provider_id) == (2, "2", "1")
     assert before <= first.begun <= time.time()
+
+
+def test_nodes_are_told_of_the_route_tables_of_before(database: Database, file: Path) -> None:
+    take_steps(database, "0019")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(
+            """
+            INSERT INTO account (id, name, operator, created_at) VALUES ('1', 'a', 1, '');
+            INSERT INTO vpc (id, number, account_id, cidr, name, description, created_at) VALUES
+                ('vpc-1', 1, '1', '10.0.0.0/16', '', '', ''),
+                ('vpc-2', 2, '1', '10.0.0.0/16', '', '', '');
+            INSERT INTO vswitch (id, number, vpc_id, account_id, zone_id, cidr, name, description,
+                created_at, next_address)
+                VALUES ('vsw-1', 1, 'vpc-1', '1', 'a', '10.0.0.0/24', '', '', '', 1);
+            INSERT INTO route_table (id, number, vpc_id, account_id, type, name, description,
+                created_at) VALUES ('vtb-2', 2, 'vpc-1', '1', 'Custom', '', '', ''),
+                                   ('vtb-1', 1, 'vpc-1', '1', 'System', '', '', ''),
+                                   ('vtb-3', 3, 'vpc-2', '1', 'System', '', '', '');
+            INSERT INTO prefix_list (id, number, account_id, family, name, description,
+                max_entries, created_at) VALUES ('pl-1', 1, '1', 'IPv4', 'a', '', 1, '');
+            INSERT OR REPLACE INTO sequence VALUES ('revision', 7);
+            """
+        )
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        told = {each.key: each.revision for each in changes.living(tx)}
+        assert told == {"table/vtb-1": 8, "table/vtb-2": 9}
+        assert changes.newest(tx) == 9
+        (item,) = (compiler.route_table(each) for each in parts.of_tables(tx, ["vtb-2"]).values())
+        assert [each.cidr for each in item.routes] == ["10.0.0.0/24"]
+        assert prefix_lists.get(tx, AccountId("1"), "pl-1", PrefixListUse.RULES) is not None

@@ -6,7 +6,7 @@ Those for rules of security groups are ECS's, and not shown here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,6 +31,10 @@ _MaxEntries = Annotated[
     int, msgspec.Meta(ge=1, le=200, description="a list has room for 1 to 200 entries.")
 ]
 _PageSize = Annotated[int, msgspec.Meta(ge=1, le=100, description="a page has 1 to 100 items.")]
+# As the SDKs say it, and Terraform.
+_IpVersion = Annotated[
+    Literal["IPv4", "IPv6", "IPV4", "IPV6"], msgspec.Meta(description="it is IPv4 or IPv6.")
+]
 _ListIds = Annotated[tuple[str, ...], msgspec.Meta(max_length=100, description="at most 100.")]
 
 
@@ -119,7 +123,7 @@ def create_vpc_prefix_list(
     call: Call,
     *,
     region_id: RegionId,
-    ip_version: AddressFamily = AddressFamily.IPV4,
+    ip_version: _IpVersion = "IPv4",
     max_entries: _MaxEntries = _ROOM,
     prefix_list_name: Name = "",
     prefix_list_description: Description = "",
@@ -130,14 +134,15 @@ def create_vpc_prefix_list(
     """Create a prefix list for routes. Its address family stays as it is made."""
     present = prefix_lists.count(call.tx, call.account_id, PrefixListUse.ROUTES)
     limits.check(call, quotas.VPC_PREFIX_LISTS, present)
-    said = _blocks(prefix_list_entries, ip_version, "PrefixListEntries")
+    family = AddressFamily.IPV6 if ip_version.endswith("6") else AddressFamily.IPV4
+    said = _blocks(prefix_list_entries, family, "PrefixListEntries")
     _check_room(len(said), max_entries)
     made = PrefixList(
         id=PrefixListId(new_id("pl")),
         # Of one sequence with lists for rules, as they lie in one table.
         number=rows.next_number(call.tx, "security group"),
         account_id=call.account_id,
-        family=ip_version,
+        family=family,
         name=prefix_list_name,
         description=prefix_list_description,
         max_entries=max_entries,
@@ -372,7 +377,7 @@ def _answers(call: Call, page: Sequence[PrefixList]) -> list[PrefixListAnswer]:
             prefix_list_id=each.id,
             prefix_list_name=each.name,
             prefix_list_description=each.description,
-            ip_version=each.family.value,
+            ip_version=each.family.upper(),
             max_entries=each.max_entries,
             cidr_blocks=[entry.cidr for entry in present[each.id]],
             creation_time=each.created_at,
