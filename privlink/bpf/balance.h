@@ -114,54 +114,58 @@ static __always_inline __u32 choose_slot(const struct listener *listener, struct
 	return next_turn(key) % listener->slots;
 }
 
-/* Who takes a new flow, or why nobody does. */
-struct choice {
-	const struct listener *listener;
-	const struct server *server;
-	const struct neighbour *neighbour;
-	int reason;
-};
-
-static __always_inline struct choice chosen_nobody(int reason)
-{
-	return (struct choice) { .reason = reason };
-}
-
-static __always_inline struct choice choose(const struct forward *forward,
-					    const struct flow_key *key, __u8 family)
+/* Find who of a balancer takes a new flow, and put that down in what its client sends: PASSED, or
+ * why nobody does. */
+static __noinline int choose(__u32 balancer, const struct flow_key *key, __u8 family,
+			     struct flow *there)
 {
 	struct listener_key listener_key = {
 		.prefix = LISTENER_PREFIX,
-		.balancer = forward->balancer,
+		.balancer = balancer,
 		.family = family,
 		.protocol = key->protocol,
 		.port = key->destination_port,
 	};
-	struct choice choice = { .reason = PASSED };
+	const struct listener *listener = bpf_map_lookup_elem(&listeners, &listener_key);
+	const struct server *server;
 
-	choice.listener = bpf_map_lookup_elem(&listeners, &listener_key);
-	if (!choice.listener)
-		return chosen_nobody(REASON_NO_LISTENER);
-	if (!choice.listener->slots)
-		return chosen_nobody(REASON_NO_SERVER);
+	if (!listener)
+		return REASON_NO_LISTENER;
+	if (!listener->slots)
+		return REASON_NO_SERVER;
 
 	struct server_key server_key = {
-		.balancer = forward->balancer,
+		.balancer = balancer,
 		.family = family,
 		.protocol = key->protocol,
-		.first = choice.listener->first,
+		.first = listener->first,
 	};
 
-	server_key.slot = choose_slot(choice.listener, &server_key, key);
-	choice.server = bpf_map_lookup_elem(&servers, &server_key);
-	if (!choice.server)
-		return chosen_nobody(REASON_NO_SERVER);
+	server_key.slot = choose_slot(listener, &server_key, key);
+	server = bpf_map_lookup_elem(&servers, &server_key);
+	if (!server)
+		return REASON_NO_SERVER;
+	there->balancer = balancer;
+	there->listener = listener->first;
+	there->idle = listener->idle;
+	there->loaded = listener->scheduler == SCHEDULER_LEAST;
+	there->any_port = !server->port;
+	there->destination = server->address;
+	there->destination_port = server->port ? server->port : key->destination_port;
+	return PASSED;
+}
 
-	struct address_key where = {
-		.network = forward->network,
-		.address = choice.server->address,
-	};
+/* The same for a flow to an address that its client called as it is known where the flow leads:
+ * a workload's, or a load balancer's own. */
+static __noinline int keep(const struct forward *forward, const struct flow_key *key, __u8 family,
+			   struct flow *there)
+{
+	const struct address *address = find_address(forward->network, &key->destination);
 
-	choice.neighbour = bpf_map_lookup_elem(&neighbours, &where);
-	return choice.neighbour ? choice : chosen_nobody(REASON_NO_SERVER);
+	if (address && address->kind == ADDRESS_BALANCER)
+		return choose(address->balancer, key, family, there);
+	there->listener = key->destination_port;
+	there->destination = key->destination;
+	there->destination_port = key->destination_port;
+	return PASSED;
 }

@@ -9,15 +9,6 @@
 #define ND_ROUTER_SOLICITATION 133	/* RFC 4861 */
 #define ND_REDIRECT 137
 
-/* Whether a neighbour on the port's bridge may have this address. */
-static __always_inline bool in_vswitch(const struct port *port, const struct in6_addr *address)
-{
-	if (is_mapped(address))
-		return (address->s6_addr32[3] & port->netmask) == port->subnet;
-	return address->s6_addr32[0] == port->subnet6[0] &&
-	       address->s6_addr32[1] == port->subnet6[1] && !unspecified(&port->address6);
-}
-
 __noinline int handle_arp(struct __sk_buff *skb, const struct port *port)
 {
 	struct arp *arp;

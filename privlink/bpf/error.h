@@ -132,7 +132,7 @@ static __always_inline bool requote(struct __sk_buff *skb, const struct packet *
 /* An ICMP error about a packet of a flow. In IPv4 its checksum feels only the quoted ports, the
  * quoted header having one of its own; in IPv6 the addresses twice, quoted and in the pseudo
  * header. */
-static __always_inline int carry_error(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline int carry_error(struct __sk_buff *skb, struct packet *packet,
 				       const struct flow *flow)
 {
 	const bool ipv4 = packet->family == FAMILY_IPV4;
@@ -147,5 +147,5 @@ static __always_inline int carry_error(struct __sk_buff *skb, const struct packe
 	}
 	done = done && (ipv4 ? rewrite_ipv4(skb, packet, flow, 0)
 			     : rewrite_ipv6(skb, packet, flow, 0));
-	return done ? deliver(skb, flow) : -REASON_TRUNCATED;
+	return done ? deliver(skb, packet, flow) : -REASON_TRUNCATED;
 }

@@ -132,7 +132,7 @@ __noinline int judge(const struct port *client, const struct address *address,
 	question.peer = key->source;
 	question.port = bpf_ntohs(key->destination_port);
 	question.protocol = key->protocol;
-	if (address->kind != ADDRESS_BALANCER &&
+	if (address->kind < ADDRESS_BALANCER &&
 	    !permitted_by(address->filters, address->filter_count, INGRESS, &question))
 		return REASON_SECURITY_GROUP;
 	if (!client->filter_count)

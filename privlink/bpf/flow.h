@@ -5,6 +5,7 @@
 #include "filter.h"
 #include "packet.h"
 #include "reply.h"
+#include "route.h"
 #include "tally.h"
 
 #define EEXIST 17	/* asm-generic/errno-base.h */
@@ -14,8 +15,6 @@
 #define FIRST_SOURCE_PORT 1024	/* RFC 6335: the ports below belong to system services */
 #define SEEN_EVERY SECOND	/* ns; less often written is less often fetched by another CPU */
 #define FLOW_BURST (SECOND / 10)	/* new flows that may come before they are due */
-
-#define GATEWAY_MAC ((struct mac) { { bpf_htons(0xeeff), 0xffff, 0xffff } })
 
 /* The key of the other direction: what a packet looks like after the rewriting, turned around. */
 static __always_inline struct flow_key partner_of(const struct flow_key *key,
@@ -289,15 +288,13 @@ static __noinline int claim(const struct flow_key *key, struct halves *halves)
 	return error == -EEXIST ? -EALREADY : error;
 }
 
-/* The two halves of a flow from the client behind `key` to a server. */
+/* The two halves of a flow from the client behind `key` to the server that was chosen. */
 static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
 				    const struct packet *packet, const struct forward *forward,
-				    const struct choice *choice, struct halves *halves)
+				    const struct neighbour *neighbour, struct halves *halves)
 {
 	struct flow *there = &halves->there, *back = &halves->back;
 	const struct flow_key *key = &packet->key;
-	const struct server *server = choice->server;
-	const struct listener *listener = choice->listener;
 	const __u16 idle = key->protocol == IPPROTO_TCP ? forward->idle_tcp : forward->idle_udp;
 	struct amount amount;
 
@@ -307,20 +304,20 @@ static __always_inline void compose(struct __sk_buff *skb, const struct port *po
 	there->last_seen = back->last_seen = bpf_ktime_get_coarse_ns();
 	there->opened = back->opened = there->last_seen;
 	there->place = back->place = packet->place;
-	there->balancer = back->balancer = forward->balancer;
-	there->listener = back->listener = listener->first;
-	there->idle = back->idle = idle ? idle : listener->idle;
+	if (idle)
+		there->idle = idle;
+	back->balancer = there->balancer;
+	back->listener = there->listener;
+	back->idle = there->idle;
+	back->any_port = there->any_port;
+	back->loaded = there->loaded;
 	there->pace = forward->pace;
 	back->pace = forward->pace ? forward->pace + 1 : 0;
-	there->any_port = back->any_port = !server->port;
-	there->loaded = back->loaded = listener->scheduler == SCHEDULER_LEAST;
 	there->partner_network = forward->network;
-	there->ifindex = choice->neighbour->ifindex;
-	there->peer = choice->neighbour->peer;
+	there->ifindex = neighbour->ifindex;
+	there->peer = neighbour->peer;
 	there->source = packet->family == FAMILY_IPV4 ? forward->source : forward->source6;
-	there->destination = server->address;
-	there->destination_port = server->port ? server->port : key->destination_port;
-	there->destination_mac = choice->neighbour->mac;
+	there->destination_mac = neighbour->mac;
 	there->source_mac = GATEWAY_MAC;
 	there->address_difference =
 		checksum_sum(address_difference(&key->source, &there->source),
@@ -337,15 +334,17 @@ static __always_inline void compose(struct __sk_buff *skb, const struct port *po
 	back->address_difference = ~there->address_difference;
 }
 
-/* Open a flow through a forward, as the rules of the epoch in `halves` permit: PASSED with both
- * entries there, or why there is none. */
+/* Open a flow through the forward and to the balancer in `halves`, as the rules of the epoch there
+ * permit: PASSED with both entries in place, or why there is none. */
 static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
-				const struct packet *packet, __u32 number, struct halves *halves)
+				const struct packet *packet, struct halves *halves)
 {
 	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
+	__u32 number = halves->there.forward, balancer = halves->there.balancer;
 	const struct forward *forward = bpf_map_lookup_elem(&forwards, &number);
 	__u32 epoch = halves->there.epoch;
-	struct choice choice;
+	const struct neighbour *neighbour;
+	struct address_key where;
 	int reason;
 
 	if (!forward || !ethernet)
@@ -353,13 +352,19 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 	/* It leads by IPv4 alone: nobody may see a caller without an address. */
 	if (packet->family == FAMILY_IPV6 && unspecified(&forward->source6))
 		return REASON_NO_LISTENER;
-	choice = choose(forward, &packet->key, packet->family);
-	if (!choice.server || !choice.neighbour)
-		return choice.reason;
 	__builtin_memset(halves, 0, sizeof(*halves));
+	reason = balancer ? choose(balancer, &packet->key, packet->family, &halves->there)
+			  : keep(forward, &packet->key, packet->family, &halves->there);
+	if (reason)
+		return reason;
+	where.network = forward->network;
+	where.address = halves->there.destination;
+	neighbour = bpf_map_lookup_elem(&neighbours, &where);
+	if (!neighbour)
+		return REASON_NO_SERVER;
 	halves->there.epoch = halves->back.epoch = epoch;
 	halves->there.forward = halves->back.forward = number;
-	compose(skb, port, packet, forward, &choice, halves);
+	compose(skb, port, packet, forward, neighbour, halves);
 	/* Answers come from the MAC that the request went to: the endpoint's, or the gateway's. */
 	halves->back.destination_mac = ethernet->source;
 	halves->back.source_mac = ethernet->destination;
@@ -380,9 +385,9 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 }
 
 /* Whether a flow still leads from one workload's link to the other's: one that was taken out and
- * comes back with its address has a new link. Not inline: the stack of whoever judges is full. */
+ * comes back with its address has a new link. A client may be behind a workload that passes on for it. Not inline: the stack of whoever judges is full. */
 static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
-			     const struct flow_key *partner_key)
+				const struct flow_key *partner_key, const struct port *client)
 {
 	struct address_key where = {
 		.network = flow->partner_network,
@@ -391,8 +396,12 @@ static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 	const struct neighbour *receiver = bpf_map_lookup_elem(&neighbours, &where);
 	const struct flow *partner = bpf_map_lookup_elem(&flows, partner_key);
 
-	return receiver && receiver->ifindex == flow->ifindex &&
-	       (!partner || partner->ifindex == ifindex);
+	if (partner && partner->ifindex != ifindex)
+		return false;
+	if (receiver && receiver->ifindex == flow->ifindex)
+		return true;
+	return flow->reverse && client && client->network == flow->partner_network &&
+	       passes_on(client, &flow->destination);
 }
 
 /* What a flow leads through: its forward, and its server. PASSED, or which is gone. */
@@ -417,10 +426,17 @@ __noinline int resting(const struct flow_key *key, struct flow *flow, __u8 famil
 			       : target_of(&listener, &flow->destination, flow->destination_port);
 	if (flow->any_port)
 		target.port = 0;
-	if (!bpf_map_lookup_elem(&targets, &target))
+	if (flow->balancer && !bpf_map_lookup_elem(&targets, &target))
 		return REASON_SERVER_GONE;
 	flow->pace = forward->pace ? forward->pace + flow->reverse : 0;
 	return PASSED;
+}
+
+static __always_inline bool is_routed(__u32 number)
+{
+	const struct forward *forward = bpf_map_lookup_elem(&forwards, &number);
+
+	return forward && forward->routed;
 }
 
 /* Hold a flow, whose packet came in at `ifindex`, against what changed since it last was: PASSED,
@@ -442,12 +458,12 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	*partner_key = partner_of(key, flow);
 	if (flow->reverse)
 		asked = partner_key;
-	if (!in_place(ifindex, flow, partner_key))
+	if (!in_place(ifindex, flow, partner_key, client))
 		return REASON_CLOSED;
-	address = find_address(asked->network, &asked->destination);
-	/* Gone for a moment, while its chain is changed: nobody can say yet. */
-	if (!address || !client)
-		return REASON_CHANGING;
+	address = client ? find_called(client, asked) : NULL;
+	/* Gone for a moment, while its chain is changed: nobody can say yet. Routes are never. */
+	if (!address)
+		return is_routed(flow->forward) ? REASON_CLOSED : REASON_CHANGING;
 	if (judge(client, address, asked, family) != PASSED)
 		return REASON_NO_LONGER_PERMITTED;
 	flow->epoch = epoch;

@@ -3,9 +3,9 @@
  * Byte order: addresses and ports as they stand in packets (big endian), everything else native,
  * unless a comment says otherwise. An address has 16 bytes; IPv4 is mapped into IPv6 as RFC 4291
  * section 2.5.5.2 has it (::ffff:10.0.0.5), so that one table serves both.
- * privlink/node/maps.py is the Python twin of this file; tests/unit/node/test_maps.py holds the two
+ * privlink/node/program/maps.py is the Python twin of this file, and its test_maps.py holds the two
  * together. The maps are pinned and outlive the program, each layout of them in a folder of its own:
- * a change of any entry takes a new number, and node/layouts.py a way to it for flows.
+ * a change of any entry takes a new number, and node/program/layouts.py a way to it for flows.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 #include "reasons.h"
 
-#define LAYOUT 2	/* of all that is pinned */
+#define LAYOUT 3	/* of all that is pinned */
 #define MAX_FILTERS 10	/* security groups on one address */
 #define MAX_RULES 250	/* rules of one direction in one security group */
 #define PAGE_RULES 16	/* of them in one entry */
@@ -47,6 +47,7 @@ enum family { FAMILY_ANY = 0, FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };
 /* ports: the fabric end of each workload's link, by ifindex. */
 struct port {
 	__u32 network;	/* VPC number */
+	__u32 table;	/* of routes, its vswitch's; 0: none */
 	__be32 address;	/* the one IPv4 address the workload may use */
 	__be32 subnet;	/* its vswitch: neighbours are reached over the bridge */
 	__be32 netmask;
@@ -69,7 +70,10 @@ struct address_key {
 enum address_kind {
 	ADDRESS_GATEWAY = 1,
 	ADDRESS_ENDPOINT = 2,
-	ADDRESS_BALANCER = 3,	/* a load balancer's own: open to all of its network */
+	ADDRESS_BALANCER = 3,	/* a load balancer's own: open to all of its network, as are ... */
+	ADDRESS_NAT = 4,	/* ... a NAT gateway's, behind whose ports are doors, ... */
+	ADDRESS_DOOR = 5,	/* ... one of these, ... */
+	ADDRESS_BLOCK = 6,	/* ... and what a gateway endpoint leads to, to all with the route */
 };
 
 /* addresses: what the fabric itself answers for (ARP, discovery, ping); they are on no interface. */
@@ -79,23 +83,57 @@ struct address {
 	__u8 filter_count;
 	__u32 forward;	/* 0: not accepted, nothing passes */
 	__u32 place;	/* what its traffic is counted under, whatever it leads to */
+	__u32 balancer;	/* who stands behind its ports; 0: whoever has the address that is called */
 	__u32 filters[MAX_FILTERS];
 };
 
 HASH_MAP(addresses, struct address_key, struct address, 262144);
 
+/* doors: ports of NAT gateways' addresses, each with what is reached there. */
+struct door_key {
+	__u32 network;
+	struct in6_addr address;
+	__be16 port;
+	__u8 protocol;	/* IPPROTO_* */
+	__u8 pad;
+};
+
+HASH_MAP(doors, struct door_key, struct address, 262144);
+
+/* routes: where to with what is for no neighbour and the fabric does not answer for. */
+enum route_kind {
+	ROUTE_LOCAL = 1,	/* to whoever of the network has the address */
+	ROUTE_HOP = 2,		/* to who passes it on */
+	ROUTE_ENDPOINT = 3,	/* as to an address of the fabric */
+};
+
+struct route_key {
+	__u32 prefix;	/* bits of what follows */
+	__u32 table;
+	struct in6_addr address;
+};
+
+struct route {
+	struct address called;	/* of a gateway endpoint */
+	struct in6_addr hop;
+	__u32 kind;
+};
+
+#define ROUTE_PREFIX (8 * (sizeof(struct route_key) - sizeof(__u32)))
+
+PREFIX_MAP(routes, struct route_key, struct route, 1048576);
+
 /* forwards: open endpoint zones by number. Gone from here = every flow through it stops. */
 struct forward {
-	__u32 network;	/* the provider's VPC */
-	__u32 balancer;
-	struct in6_addr source;	/* what the provider's servers see, in IPv4 ... */
+	__u32 network;	/* where it leads: the provider's VPC, of a reverse endpoint the consumer's */
+	struct in6_addr source;	/* what the servers there see, in IPv4 ... */
 	struct in6_addr source6;	/* ... and in IPv6 */
 	__u32 flows;	/* at a time, at most */
 	__u32 spacing;	/* ns between two new flows, by their highest rate; 0: as many as come */
 	__u16 idle_tcp;	/* seconds of silence after which a flow ends; 0: as its listener says */
 	__u16 idle_udp;
 	__u16 pace;	/* the class of the shaper that its packets pass; 0: none */
-	__u16 pad;
+	__u16 routed;	/* 1: routes lead here, and no address */
 };
 
 HASH_MAP(forwards, __u32, struct forward, 262144);
@@ -269,7 +307,7 @@ struct flow {
 	__u32 epoch;		/* what it rests on, as of when it was last held against it */
 	__u32 taken;		/* of the client's entry: 1 for who takes it to end the flow */
 	__u32 place;		/* what it is counted under */
-	__u32 balancer;		/* whose server it has, ... */
+	__u32 balancer;		/* whose server it has, 0: it goes where its client called; ... */
 	__be16 listener;	/* ... behind the listener with this first port */
 	__u16 idle;		/* seconds of silence after which it ends */
 	__u16 pace;		/* its class: the one in its forward, or the next for answers; 0: none */
@@ -299,7 +337,8 @@ struct count {
 HASH_MAP(counts, __u32, struct count, 262144);
 
 /* traffic: what went through a place and what became of it, by CPU; refusals: what did not, by
- * reason. Made by the program, deleted by the agent once the server has the last of it. */
+ * reason. Made by the program, deleted by the agent once the server has the last of it; what comes
+ * after that counts from 0, and is another birth. */
 enum way { FROM_CLIENT, FROM_SERVER, WAYS };
 
 struct amount {
@@ -308,10 +347,13 @@ struct amount {
 };
 
 struct traffic {
-	struct amount carried[WAYS];
+	struct amount carried[WAYS];	/* delivered */
 	struct amount dropped[WAYS];	/* or refused */
+	struct amount shaped[WAYS];	/* given to the shaper, ... */
+	struct amount released[WAYS];	/* ... and come out of it, to be carried or dropped */
 	__u64 opened;			/* flows */
 	__u64 ended[CAUSES];		/* flows, by cause */
+	__u64 born;			/* on the CPU that made this entry: when, CLOCK_MONOTONIC, ns */
 	__u64 second;			/* in which the records of this CPU are counted */
 	__u32 said;			/* of them */
 	__u32 unsaid;			/* records left out, ever */
@@ -411,7 +453,7 @@ struct halves {
 
 ARRAY_MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, struct halves, 1);
 
-/* no_traffic: what counters begin as, which the stack has no room for. Nobody writes to it. */
+/* no_traffic: what counters begin as, which the stack has no room for; only the birth is written. */
 ARRAY_MAP(no_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, struct traffic, 1);
 
 /* blames: which rule has just refused a flow. */
@@ -442,8 +484,10 @@ struct packet {
 	__u8 last;		/* of the pieces */
 	__u8 header;		/* length of the transport header, in bytes */
 	__u8 way;		/* whose it is, ... */
-	__u8 refused;		/* ... whether it would have opened a flow, ... */
+	__u8 asks;		/* ... whether it asks for a flow or an echo, and has none yet, ... */
 	__u32 place;		/* ... and where it is counted; 0: nowhere */
+	__u8 shaped;		/* 1: it went into the shaper */
+	__u8 pad[3];
 };
 
 ARRAY_MAP(packets, BPF_MAP_TYPE_PERCPU_ARRAY, struct packet, 1);

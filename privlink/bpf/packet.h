@@ -22,6 +22,8 @@
 #include "maps.h"
 #include "pace.h"
 
+#define GATEWAY_MAC ((struct mac) { { bpf_htons(0xeeff), 0xffff, 0xffff } })
+
 #define IP_START ETH_HLEN
 #define IPV4_TRANSPORT (IP_START + sizeof(struct iphdr))
 #define IPV6_TRANSPORT (IP_START + sizeof(struct ipv6hdr))
@@ -146,10 +148,10 @@ static __always_inline __u16 checksum_fold(__u32 sum)
 	return sum + (sum >> 16);
 }
 
-/* cb[0] tells the program-test call what a redirect alone does not: where to. */
+/* The control block tells the program-test call what a redirect alone does not: where to. */
 static __always_inline int send(struct __sk_buff *skb, __u32 ifindex)
 {
-	skb->cb[0] = ifindex;
+	skb->cb[CONTROL_EGRESS] = ifindex;
 	return bpf_redirect(ifindex, 0);
 }
 
@@ -158,7 +160,7 @@ static __always_inline int send_to_peer(struct __sk_buff *skb, __u32 ifindex)
 {
 	/* The type came from comparing the MAC with the port's; kernels before 6.14 keep it. */
 	bpf_skb_change_type(skb, PACKET_HOST);
-	skb->cb[0] = ifindex;
+	skb->cb[CONTROL_EGRESS] = ifindex;
 	return bpf_redirect_peer(ifindex, 0);
 }
 
@@ -328,16 +330,17 @@ static __always_inline bool rewrite_ports(struct __sk_buff *skb, const struct pa
 	return true;
 }
 
-static __always_inline int deliver(struct __sk_buff *skb, const struct flow *flow)
+static __always_inline int deliver(struct __sk_buff *skb, struct packet *packet,
+				   const struct flow *flow)
 {
 	if (flow->pace)
-		return pace(skb, flow);
+		return pace(skb, packet, flow);
 	return flow->peer ? send_to_peer(skb, flow->ifindex) : send(skb, flow->ifindex);
 }
 
 /* Make the packet what `flow` says and send it on; `substitute` identifies a piece's datagram. The
  * time to live stays: to both sides the fabric is one wire. */
-static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline int rewrite(struct __sk_buff *skb, struct packet *packet,
 				   const struct flow *flow, __be32 substitute)
 {
 	bool done = packet->family == FAMILY_IPV4 ? rewrite_ipv4(skb, packet, flow, substitute)
@@ -345,5 +348,5 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 
 	if (done && packet->piece != LATER_PIECE)
 		done = rewrite_ports(skb, packet, flow);
-	return done ? deliver(skb, flow) : -REASON_TRUNCATED;
+	return done ? deliver(skb, packet, flow) : -REASON_TRUNCATED;
 }

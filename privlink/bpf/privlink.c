@@ -13,15 +13,39 @@
 #include "fragment.h"
 #include "packet.h"
 #include "reply.h"
+#include "route.h"
 
-/* Not for the fabric: a neighbour on the bridge, or nowhere. */
+/* For no neighbour, and no endpoint: on to where the routes say. Nothing is kept of it. */
+__noinline int route_on(struct __sk_buff *skb, const struct port *port, struct packet *packet)
+{
+	const struct neighbour *neighbour;
+	const struct route *route;
+	struct address_key where;
+
+	if (!port || !packet)
+		return -REASON_TRUNCATED;
+	route = find_route(port, &packet->key.destination);
+	if (!route)
+		return packet->piece == WHOLE ? -REASON_NO_ROUTE : -REASON_FRAGMENT;
+	if (route->kind == ROUTE_ENDPOINT)
+		return packet->piece == WHOLE ? -REASON_PROTOCOL : -REASON_FRAGMENT;
+	where.network = port->network;
+	where.address = route->kind == ROUTE_HOP ? route->hop : packet->key.destination;
+	neighbour = bpf_map_lookup_elem(&neighbours, &where);
+	/* Back to who has just sent it, it would go round in a circle. */
+	if (!neighbour || neighbour->ifindex == skb->ifindex)
+		return -REASON_NO_ROUTE;
+	return pass_on(skb, packet, neighbour);
+}
+
+/* Not for the fabric: a neighbour on the bridge, or elsewhere. */
 static __always_inline int handle_neighbour(struct __sk_buff *skb, const struct port *port,
-					    const struct packet *packet)
+					    struct packet *packet)
 {
 	const struct ethernet *ethernet = header(skb, struct ethernet, 0);
 
 	if (!in_vswitch(port, &packet->key.destination))
-		return packet->piece == WHOLE ? -REASON_NO_ROUTE : -REASON_FRAGMENT;
+		return route_on(skb, port, packet);
 	if (packet->family == FAMILY_IPV4 &&
 	    (packet->key.destination.s6_addr32[3] | port->netmask) == ~0u)
 		return -REASON_MULTICAST;
@@ -38,7 +62,7 @@ static __always_inline void belongs(struct packet *packet, const struct flow *fl
 }
 
 /* A packet of a flow that stands, if it is still there. */
-static __always_inline int carry(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline int carry(struct __sk_buff *skb, struct packet *packet,
 				 const struct flow *flow)
 {
 	__be32 substitute = 0;
@@ -64,26 +88,28 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 	if (!port || !packet || !address || !halves)
 		return -REASON_TRUNCATED;
 	number = address->forward;
-	if (address->kind == ADDRESS_GATEWAY)
+	if (address->kind == ADDRESS_GATEWAY || address->kind == ADDRESS_NAT)
 		return -REASON_NO_LISTENER;
 	packet->place = address->place;
 	packet->way = FROM_CLIENT;
-	packet->refused = packet->key.protocol != IPPROTO_TCP ||
+	packet->asks = packet->key.protocol != IPPROTO_TCP ||
 			  (packet->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	if (!bpf_map_lookup_elem(&forwards, &number))
 		return -REASON_NOT_ACCEPTED;
-	if (!packet->refused)
+	if (!packet->asks)
 		return flows_are_moving() ? -REASON_CHANGING : -REASON_NO_FLOW;
 	halves->there.epoch = epoch_now();
 	reason = judge(port, address, &packet->key, packet->family);
 	/* What was judged must have been one endpoint's: as with flows, see `hold`. */
-	if (reason == PASSED && find_address(port->network, &packet->key.destination) != address)
+	halves->there.forward = number;
+	halves->there.balancer = address->balancer;
+	if (reason == PASSED && find_called(port, &packet->key) != address)
 		reason = REASON_CHANGING;
 	if (reason == PASSED)
-		reason = open_flow(skb, port, packet, number, halves);
+		reason = open_flow(skb, port, packet, halves);
 	if (reason != PASSED)
 		return -reason;
-	packet->refused = 0;
+	packet->asks = 0;
 	outcome = carry(skb, packet, &halves->there);
 	if (outcome >= 0)
 		count_carried(skb, packet, NULL);
@@ -94,7 +120,7 @@ __noinline int handle_request(struct __sk_buff *skb, const struct port *port,
 static __always_inline int handle_other(struct __sk_buff *skb, const struct port *port,
 					struct packet *packet)
 {
-	const struct address *address = find_address(port->network, &packet->key.destination);
+	const struct address *address = find_called(port, &packet->key);
 
 	return address ? handle_request(skb, port, packet, address)
 		       : handle_neighbour(skb, port, packet);
@@ -199,7 +225,7 @@ __noinline int handle_echo(struct __sk_buff *skb, const struct port *port,
 		reason = judge(port, address, &packet->key, packet->family);
 	if (reason != PASSED) {
 		packet->place = address->place;
-		packet->refused = 1;
+		packet->asks = 1;
 		return -reason;
 	}
 	if (packet->piece == FIRST_PIECE && !begin_datagram(skb, packet, true))
@@ -234,10 +260,11 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 			count_carried(skb, packet, flow);
 		return outcome;
 	}
-	if (in_vswitch(port, &packet->key.destination) &&
-	    !find_address(port->network, &packet->key.destination))
-		return handle_neighbour(skb, port, packet);
-	return -REASON_FOREIGN_ERROR;
+	if (find_address(port->network, &packet->key.destination))
+		return -REASON_FOREIGN_ERROR;
+	return in_vswitch(port, &packet->key.destination) ||
+	       find_route(port, &packet->key.destination)
+		? handle_neighbour(skb, port, packet) : -REASON_FOREIGN_ERROR;
 }
 
 static __always_inline int handle_icmp(struct __sk_buff *skb, const struct port *port,
@@ -325,7 +352,8 @@ static __noinline int handle_ipv4(struct __sk_buff *skb, const struct port *port
 	reason = read_ipv4(skb, packet);
 	if (reason != PASSED)
 		return -reason;
-	if (packet->key.source.s6_addr32[3] != port->address)
+	if (packet->key.source.s6_addr32[3] != port->address &&
+	    !passes_on(port, &packet->key.source))
 		return -REASON_SPOOFED_SOURCE;
 	ethernet = header(skb, struct ethernet, 0);
 	if (!ethernet || to_many(ethernet))
@@ -354,7 +382,8 @@ static __noinline int handle_ipv6(struct __sk_buff *skb, const struct port *port
 	if (!ethernet)
 		return -REASON_TRUNCATED;
 	/* Honest stacks report their groups (RFC 3590) from where they may not send anything else. */
-	if (!same_address(&packet->key.source, &port->address6))
+	if (!same_address(&packet->key.source, &port->address6) &&
+	    !passes_on(port, &packet->key.source))
 		return to_many(ethernet) && (unspecified(&packet->key.source) ||
 					     is_own(port, &packet->key.source))
 			? -REASON_MULTICAST : -REASON_SPOOFED_SOURCE;
@@ -399,7 +428,7 @@ static __always_inline bool is_told(enum reason reason)
 	       reason == REASON_SERVER_GONE || reason == REASON_IDLE;
 }
 
-/* Count a packet that goes no further; cb[1] tells the program-test call the reason. */
+/* Count a packet that goes no further; the control block tells the program-test call the reason. */
 static __always_inline int drop(struct __sk_buff *skb, const struct packet *packet,
 				enum reason reason)
 {
@@ -410,9 +439,9 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 		*count += 1;
 	if (packet->place)
 		count_refused(skb, packet, reason);
-	if (packet->refused)
+	if (packet->asks)
 		say_refused(packet, reason);
-	skb->cb[1] = reason;
+	skb->cb[CONTROL_REASON] = reason;
 	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
 }
 
@@ -430,16 +459,49 @@ int privlink_ingress(struct __sk_buff *skb)
 	return outcome >= 0 ? outcome : drop(skb, packet, -outcome);
 }
 
+/* What a packet from the shaper counts as: the lengths in its headers, as when it went in, and where
+ * it says that it is counted; that is nowhere if it is none of ours. */
+static __noinline int read_shaped(struct __sk_buff *skb, struct packet *packet)
+{
+	const struct ethernet *ethernet;
+	const struct tcphdr *tcp;
+	int reason = REASON_NOT_IP;
+
+	linearize(skb, MOST_HEADERS);
+	ethernet = header(skb, struct ethernet, 0);
+	if (ethernet && ethernet->type == bpf_htons(ETH_P_IP))
+		reason = read_ipv4(skb, packet);
+	else if (ethernet && ethernet->type == bpf_htons(ETH_P_IPV6))
+		reason = read_ipv6(skb, packet);
+	if (reason != PASSED)
+		return reason;
+	tcp = header(skb, struct tcphdr, packet->transport);
+	if (packet->piece != LATER_PIECE && packet->key.protocol == IPPROTO_TCP && tcp)
+		packet->header = tcp->doff * 4;
+	if (packet->piece != LATER_PIECE && packet->key.protocol == IPPROTO_UDP)
+		packet->header = sizeof(struct udphdr);
+	packet->place = skb->cb[CONTROL_PLACE];
+	packet->way = skb->cb[CONTROL_WAY] & 1;
+	return PASSED;
+}
+
 /* At tc ingress of the shaper's far ends: to where the packet was going, if that is still there. */
 SEC("tc")
 int privlink_deliver(struct __sk_buff *skb)
 {
-	__u32 mark = skb->mark, ifindex = mark & ~MARK_PEER;
-	struct packet packet = {};
+	__u32 mark = skb->mark, ifindex = mark & ~MARK_PEER, only = 0;
+	struct packet *packet = bpf_map_lookup_elem(&packets, &only);
+	bool known;
 
+	if (!packet)
+		return TC_ACT_SHOT;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	read_shaped(skb, packet);
 	skb->mark = 0;
-	if (!bpf_map_lookup_elem(&ports, &ifindex))
-		return drop(skb, &packet, REASON_CHANGING);
+	known = bpf_map_lookup_elem(&ports, &ifindex);
+	count_released(skb, packet, known);
+	if (!known)
+		return drop(skb, packet, REASON_CHANGING);
 	return mark & MARK_PEER ? send_to_peer(skb, ifindex) : send(skb, ifindex);
 }
 

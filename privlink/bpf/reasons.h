@@ -13,9 +13,9 @@ enum reason {
 	REASON_NEIGHBOUR_OUTSIDE,	/* ARP or a solicitation for what is not in the vswitch */
 	REASON_MULTICAST,	/* to a group or to everybody */
 	REASON_VIA_GATEWAY,	/* to a neighbour, but by the gateway's MAC */
-	REASON_NO_ROUTE,	/* outside the vswitch, and no endpoint */
+	REASON_NO_ROUTE,	/* outside the vswitch, no endpoint, and no route to where somebody is */
 	REASON_FRAGMENT,	/* out of sequence, overlapping, or too short for its headers */
-	REASON_PROTOCOL,	/* to the fabric, and neither TCP, UDP nor ICMP */
+	REASON_PROTOCOL,	/* to the fabric, and neither TCP, UDP nor ICMP; to a block, neither of the first */
 	REASON_ICMP_TYPE,	/* ICMP to the fabric, and neither an echo request nor an error */
 	REASON_SECURITY_GROUP,	/* no rule accepts it */
 	REASON_UNSOLICITED_SYN,	/* a server opening a connection to its client */
@@ -38,6 +38,7 @@ enum reason {
 	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed. Told like CLOSED */
 	REASON_IDLE,		/* the flow was silent for too long. Told, too */
 	REASON_BANDWIDTH,	/* its connection's is limited, and there is no shaper to hold it back */
+	REASON_HOP_LIMIT,	/* it went through as many routers as it may */
 };
 
 /* Why a flow ended. The numbers are in pinned entries and in records: append, never reorder. */

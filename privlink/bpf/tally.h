@@ -29,13 +29,15 @@ static __always_inline struct traffic *traffic_of(__u32 place)
 {
 	struct traffic *found = bpf_map_lookup_elem(&traffic, &place);
 	__u32 only = 0;
-	const struct traffic *none;
+	struct traffic *none;
 
 	if (found || !place)
 		return found;
 	none = bpf_map_lookup_elem(&no_traffic, &only);
-	if (none)
+	if (none) {
+		none->born = bpf_ktime_get_ns();
 		bpf_map_update_elem(&traffic, &place, none, BPF_NOEXIST);
+	}
 	return bpf_map_lookup_elem(&traffic, &place);
 }
 
@@ -45,7 +47,8 @@ static __always_inline void add(struct amount *sum, const struct amount *amount)
 	sum->bytes += amount->bytes;
 }
 
-/* A packet of a flow went on. Its own entry tells the record, the place everybody else. */
+/* A packet of a flow went on. Its own entry tells the record, the place everybody else; there what
+ * has yet to pass the shaper counts as carried when it has. */
 __noinline int count_carried(struct __sk_buff *skb, const struct packet *packet, struct flow *flow)
 {
 	struct amount amount;
@@ -61,6 +64,28 @@ __noinline int count_carried(struct __sk_buff *skb, const struct packet *packet,
 		__sync_fetch_and_add(&flow->bytes, amount.bytes);
 	}
 	if (place)
+		add(packet->shaped ? &place->shaped[packet->way & 1]
+				   : &place->carried[packet->way & 1], &amount);
+	return 0;
+}
+
+/* A packet came out of the shaper, and is carried to where it was going or dropped. Where it says it
+ * is counted there are counters already, or it is wrong: it never makes any. */
+__noinline int count_released(struct __sk_buff *skb, struct packet *packet, bool carried)
+{
+	struct amount amount;
+	struct traffic *place;
+
+	if (!packet)
+		return 0;
+	place = bpf_map_lookup_elem(&traffic, &packet->place);
+	if (!place) {
+		packet->place = 0;
+		return 0;
+	}
+	amount = amount_of(skb, packet);
+	add(&place->released[packet->way & 1], &amount);
+	if (carried)
 		add(&place->carried[packet->way & 1], &amount);
 	return 0;
 }

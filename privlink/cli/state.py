@@ -18,7 +18,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -115,7 +115,8 @@ def correct(settings: Config, credentials: Credentials) -> None:
 def stop(settings: Config) -> bool:
     """End the `privlink up` on this folder, and wait until no process of it is left.
 
-    Returns False if there was none. Raises OSError if they do not end.
+    Also where the folder was deleted since it started. Returns False if there was none. Raises
+    OSError if they do not end.
     """
     running = owner(settings)
     if running is not None:
@@ -124,7 +125,53 @@ def stop(settings: Config) -> bool:
     with suppress(FileNotFoundError), settings.running_file.open() as file:
         if not _take(file.fileno(), fcntl.LOCK_EX, _PATIENCE):
             raise OSError(f"processes of {settings.state} have not ended in {_PATIENCE:.0f} s")
-    return running is not None
+    bereft = _stop_bereft(settings)
+    return running is not None or bereft
+
+
+def _stop_bereft(settings: Config) -> bool:
+    """End a `privlink up` whose folder was deleted under it, as `stop` does.
+
+    It is known by the deleted lock file of that folder that it has open and locked: nobody else
+    has that very file. What is found is held on to, so that a number cannot come to mean another
+    process before the signal is sent.
+    """
+    stopped = False
+    deleted = {
+        file: f"{Path(settings.state).resolve() / file.name} (deleted)"
+        for file in (settings.lock_file, settings.running_file)
+    }
+    for process_id in [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]:
+        with ExitStack() as held, suppress(ProcessLookupError, FileNotFoundError):
+            handle = os.pidfd_open(process_id)
+            held.callback(os.close, handle)
+            lock_file, running_file = (_opened(process_id, name) for name in deleted.values())
+            if lock_file is None or running_file is None or not _locks(lock_file):
+                continue
+            running = held.enter_context(running_file.open())
+            signal.pidfd_send_signal(handle, signal.SIGTERM)
+            stopped = True
+            if not _take(running.fileno(), fcntl.LOCK_EX, _PATIENCE):
+                why = f"have not ended in {_PATIENCE:.0f} s; the first of them is {process_id}"
+                raise OSError(f"processes of {settings.state}, which was deleted, {why}")
+    return stopped
+
+
+def _opened(process_id: int, name: str) -> Path | None:
+    """The way to a file, by its name as the kernel has it, that a process of ours has open."""
+    if b"privlink" not in Path(f"/proc/{process_id}/cmdline").read_bytes():
+        return None
+    for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has just closed it
+            if str(descriptor.readlink()) == name:
+                return descriptor
+    return None
+
+
+def _locks(descriptor: Path) -> bool:
+    """Whether a descriptor in /proc is the one by which its file is locked, not merely open."""
+    told = descriptor.parents[1] / "fdinfo" / descriptor.name
+    return any({"FLOCK", "WRITE"} <= set(line.split()) for line in told.read_text().splitlines())
 
 
 def delete(settings: Config) -> None:

@@ -72,6 +72,7 @@ class Refusal(enum.StrEnum):
     SERVER_GONE = "server_gone"
     IDLE = "idle"
     BANDWIDTH = "bandwidth"
+    HOP_LIMIT = "hop_limit"
 
 
 CAUSES = frozenset(map(str, (*Ending, *Refusal)))
@@ -111,6 +112,13 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     way: Word  # whose packet was refused: client or server
 
 
+class Batch(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Which of a node's batches of records it is. Numbers grow by one within a life."""
+
+    life: int  # of the node's process
+    number: int
+
+
 class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A record as the log keeps it: one line of JSON, without what is empty."""
 
@@ -143,3 +151,4 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     way: str = ""
     node: str = ""
     count: int = 0  # of records left out
+    batch: Batch | None = None  # on the last record of one: all of it is there

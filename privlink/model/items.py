@@ -225,7 +225,7 @@ class Forward(Item, frozen=True, tag="forward"):
 
 
 class NatAddress(Item, frozen=True, tag="nat"):
-    """An address of a NAT gateway, which the fabric answers for; its doors are items of their own."""
+    """An address of a NAT gateway, which the fabric answers for. Its doors are items themselves."""
 
     network: int
     address: str

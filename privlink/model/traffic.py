@@ -1,7 +1,8 @@
 """What a node counted: the numbers that a bill, /metrics and CloudMonitor rest on.
 
-Cumulative within one life of a node's counters, so that a repeated or lost message neither counts
-twice nor loses anything. On the wire and in the database the structures are arrays.
+Cumulative within one life of a node's counters, and in it within one birth of a place's, so that a
+repeated or lost message neither counts twice nor loses anything. On the wire and in the database
+the structures are arrays.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ NOTHING: Both = (Amount(), Amount())
 class Counters(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What went through one place, and what became of it."""
 
-    carried: Both = NOTHING
-    dropped: Both = NOTHING
+    carried: Both = NOTHING  # delivered
+    dropped: Both = NOTHING  # or refused, but not by the shaper
     opened: Number = 0  # flows
     unsaid: Number = 0  # flow records that were left out
     # Flows, by cause, and packets refused, by reason; what never happened is left out.
     ended: Annotated[dict[_Name, Number], msgspec.Meta(max_length=64)] = {}
     refused: Annotated[dict[_Name, Both], msgspec.Meta(max_length=64)] = {}
+    # Given to the shaper, and come out of it: the difference is what the bandwidth has cost, once
+    # nothing waits in it. What comes out is then carried, or dropped for another reason.
+    shaped: Both = NOTHING
+    released: Both = NOTHING
 
 
 class PlaceTraffic(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -47,6 +52,9 @@ class PlaceTraffic(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_
     place: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
     flows: Number
     counters: Counters
+    # When the counters began at 0, in microseconds of the node's own clock, which begins with each
+    # of its lives: those of a place that leaves the node, and comes back, begin anew. 0: not known.
+    born: Number = 0
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -282,7 +282,8 @@ class Agent:
         except KernelError as error:
             log.error("there will be no flow records: %s", error)
             return
-        self._flow_records.run(ring, self._stopping)
+        most, allow = self._most_records, self._kernel.allow_records
+        self._flow_records.run(ring, self._stopping, most, allow)
         ring.close()
 
 

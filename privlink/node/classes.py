@@ -36,15 +36,13 @@ _ATTRIBUTE: Final = struct.Struct("=HH")  # length, type
 _RATE: Final = struct.Struct("=BBHhHI")  # cell_log, link layer, overhead, cell_align, mpu, rate
 _HTB: Final = struct.Struct("=12s12sIIIII")  # rate, ceil, buffer, cbuffer, quantum, level, prio
 _GLOBAL: Final = struct.Struct("=IIIII")  # version, rate2quantum, defcls, debug, direct_pkts
-_QUEUE: Final = struct.Struct("=IIIII")  # length, backlog, drops, requeues, overlimits
 
 _ERROR, _DONE = 2, 3  # NLMSG_ERROR, NLMSG_DONE
 _NEWQDISC, _NEWTCLASS, _DELTCLASS, _GETTCLASS = 36, 40, 41, 42
 _REQUEST, _ACK, _DUMP, _REPLACE, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
 _TOP: Final = 0xFFFFFFFF  # TC_H_ROOT
-_KIND, _OPTIONS, _STATS2 = 1, 2, 7  # TCA_*
+_KIND, _OPTIONS = 1, 2  # TCA_*
 _PARMS, _INIT, _DIRECT_QLEN, _RATE64, _CEIL64 = 1, 2, 5, 6, 7  # TCA_HTB_*
-_STATS_QUEUE: Final = 3  # TCA_STATS_QUEUE
 _ETHERNET: Final = 1  # TC_LINKLAYER_ETHERNET: no table of rates is wanted
 _TICK: Final = 64  # ns (net/pkt_sched.h)
 _MOST32: Final = (1 << 32) - 1
@@ -68,7 +66,6 @@ class Seen(msgspec.Struct, frozen=True):
 
     number: int
     rate: int  # bytes per second
-    dropped: int  # packets, modulo 2**32
 
 
 class Classes:
@@ -203,9 +200,7 @@ def _read(body: bytes) -> Seen | None:
     (*_, rate) = _RATE.unpack_from(options[_PARMS])
     if _RATE64 in options:
         (rate,) = struct.unpack("=Q", options[_RATE64])
-    statistics = dict(_attributes(attributes.get(_STATS2, b"")))
-    _, _, dropped, _, _ = _QUEUE.unpack_from(statistics.get(_STATS_QUEUE, bytes(_QUEUE.size)))
-    return Seen(handle & 0xFFFF, rate, dropped)
+    return Seen(handle & 0xFFFF, rate)
 
 
 def _body(head: bytes, kind: bytes, options: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
@@ -15,18 +16,27 @@ import msgspec
 from privlink.model.items import (
     Attachment,
     Balancer,
+    Door,
     Filter,
     Forward,
     Item,
+    Listener,
     Members,
+    NatAddress,
     Opening,
+    Protocol,
+    Route,
+    RouteKind,
+    RouteTable,
     Rule,
     Segment,
 )
-from privlink.node.balancing import ServerName, listener_entries
+from privlink.node.balancing import IDLE, ServerName, listener_entries
+from privlink.node.program import maps
 from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_BITS,
+    DOOR_KEY,
     FILTER,
     FILTER_KEY,
     FORWARD,
@@ -41,6 +51,9 @@ from privlink.node.program.maps import (
     PAGE_SIZE,
     PORT,
     PROTOCOLS,
+    ROUTE,
+    ROUTE_KEY,
+    ROUTE_PREFIX,
     RULE,
     SET_KEY,
     SET_PREFIX,
@@ -88,6 +101,12 @@ def entries(item: Item, circumstances: Circumstances = NORMAL) -> Iterable[Entry
             return _set_entries(item)
         case Forward():
             return _forward_entries(item, circumstances.paces)
+        case RouteTable():
+            return [_route_entry(item, route) for route in item.routes]
+        case NatAddress():
+            return [_address_entry(item.network, item.address, item.mac, AddressKind.NAT)]
+        case Door():
+            return _door_entries(item)
     return ()
 
 
@@ -103,6 +122,7 @@ def port_entries(attachment: Attachment, ifindex: int, *, peer: bool = True) -> 
     block = ipaddress.IPv4Network(attachment.cidr, strict=False)
     value = PORT.pack(
         attachment.network,
+        attachment.table,
         address_bytes(attachment.address)[-4:],
         block.network_address.packed,
         block.netmask.packed,
@@ -136,11 +156,7 @@ def _balancer_entries(balancer: Balancer, down: Set[ServerName]) -> Iterator[Ent
     own = [address for address in (balancer.address, balancer.address6) if address]
     if own:
         opening = Opening(
-            balancer.opening,
-            balancer.network,
-            balancer.address,
-            balancer.number,
-            balancer.address6,
+            balancer.opening, balancer.network, balancer.address, balancer.number, balancer.address6
         )
         yield _opening_entry(opening, {})
     for address in own:
@@ -151,15 +167,17 @@ def _balancer_entries(balancer: Balancer, down: Set[ServerName]) -> Iterator[Ent
             AddressKind.BALANCER,
             leads_to=balancer.opening,
             place=balancer.number,
+            balancer=balancer.number,
         )
 
 
 def _forward_entries(forward: Forward, paces: Mapping[int, int]) -> Iterator[Entry]:
     for each in filter(None, (forward.opening, forward.replaced)):
-        yield _opening_entry(each, paces)
-    opening = forward.opening
+        yield _opening_entry(each, paces, routed=not forward.address)
+    opening = None if forward.reversed else forward.opening
     number = opening.number if opening else 0
     number6 = opening.number if opening and opening.source6 else 0  # else it leads by IPv4 alone
+    balancer = opening.balancer if opening else 0
     for address, leads_to in ((forward.address, number), (forward.address6, number6)):
         if address:
             yield _address_entry(
@@ -169,11 +187,55 @@ def _forward_entries(forward: Forward, paces: Mapping[int, int]) -> Iterator[Ent
                 AddressKind.ENDPOINT,
                 leads_to,
                 forward.number,
+                balancer,
                 forward.filters,
             )
 
 
-def _opening_entry(opening: Opening, paces: Mapping[int, int]) -> Entry:
+def _door_entries(door: Door) -> Iterator[Entry]:
+    servers = (door.target,) if door.target else ()
+    listener = Listener(door.protocol, door.port, door.port, servers)
+    yield from listener_entries(Balancer(door.balancer, (listener,)), frozenset())
+    value = _address(
+        GATEWAY_MAC,
+        AddressKind.DOOR,
+        door.address,
+        leads_to=door.opening if door.target else 0,
+        place=door.place,
+        balancer=door.balancer,
+    )
+    key = DOOR_KEY.pack(
+        door.network,
+        address_bytes(door.address),
+        socket.htons(door.port),
+        PROTOCOLS[door.protocol.value],
+    )
+    yield Entry("doors", key, value)
+
+
+_ROUTE_KINDS = {
+    RouteKind.LOCAL: maps.RouteKind.LOCAL,
+    RouteKind.ATTACHMENT: maps.RouteKind.HOP,
+    RouteKind.ENDPOINT: maps.RouteKind.ENDPOINT,
+}
+
+
+def _route_entry(table: RouteTable, route: Route) -> Entry:
+    address, bits = _block(route.cidr)
+    if (route.kind is RouteKind.ATTACHMENT) != bool(route.hop):
+        raise ValueError(
+            f"{route.cidr} is a route of kind {route.kind} with next hop {route.hop!r}"
+        )
+    if route.hop and family_of(route.hop) is not family_of(route.cidr):
+        raise ValueError(f"{route.cidr} leads to {route.hop}, which is of the other family")
+    kind = AddressKind.BLOCK
+    called = _address(GATEWAY_MAC, kind, route.cidr, leads_to=route.opening, place=route.place)
+    hop = address_bytes(route.hop) if route.hop else NO_ADDRESS
+    key = ROUTE_KEY.pack(ROUTE_PREFIX - ADDRESS_BITS + bits, table.number, address)
+    return Entry("routes", key, ROUTE.pack(called, hop, _ROUTE_KINDS[route.kind]))
+
+
+def _opening_entry(opening: Opening, paces: Mapping[int, int], *, routed: bool = False) -> Entry:
     pace = 0
     if opening.bandwidth:
         if opening.connection not in paces:
@@ -181,14 +243,15 @@ def _opening_entry(opening: Opening, paces: Mapping[int, int]) -> Entry:
         pace = paces[opening.connection]
     value = FORWARD.pack(
         opening.network,
-        opening.balancer,
         address_bytes(opening.source),
         address_bytes(opening.source6) if opening.source6 else NO_ADDRESS,
         opening.flows,
         SECOND // opening.rate if opening.rate else 0,
-        opening.idle_tcp,
-        opening.idle_udp,
+        # To where no listener says how long.
+        opening.idle_tcp or (IDLE[Protocol.TCP] if routed else 0),
+        opening.idle_udp or (IDLE[Protocol.UDP] if routed else 0),
         pace,
+        routed,
     )
     return Entry("forwards", NUMBER.pack(opening.number), value)
 
@@ -200,11 +263,25 @@ def _address_entry(
     kind: AddressKind,
     leads_to: int = 0,
     place: int = 0,
+    balancer: int = 0,
     filters: tuple[int, ...] = (),
 ) -> Entry:
-    padded = _padded(filters, address)
-    value = ADDRESS.pack(mac_bytes(mac), kind, len(filters), leads_to, place, *padded)
+    value = _address(mac, kind, address, leads_to, place, balancer, filters)
     return Entry("addresses", address_key(network, address), value)
+
+
+def _address(
+    mac: str,
+    kind: AddressKind,
+    named: str,
+    leads_to: int = 0,
+    place: int = 0,
+    balancer: int = 0,
+    filters: tuple[int, ...] = (),
+) -> bytes:
+    """What is called, which errors call `named`."""
+    padded = _padded(filters, named)
+    return ADDRESS.pack(mac_bytes(mac), kind, len(filters), leads_to, place, balancer, *padded)
 
 
 def _padded(filters: tuple[int, ...], address: str) -> tuple[int, ...]:

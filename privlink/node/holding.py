@@ -24,9 +24,11 @@ from privlink.model.items import (
     AnyItem,
     Attachment,
     Balancer,
+    Door,
     Filter,
     Forward,
     Members,
+    NatAddress,
     Opening,
     Segment,
 )
@@ -85,6 +87,7 @@ class Holding:
         self._by_link: dict[str, str] = {}
         self._leftovers: set[str] = set()
         self._taking = False  # what is left out meanwhile may not be gone
+        self._placed: tuple[tuple[AnyItem, ...], dict[int, list[int]]] = ((), {})
         self._doubted = False  # a settling broke off: what is remembered may not be what is there
 
     def take(self, *deliveries: Delivery) -> Outcome:
@@ -134,7 +137,12 @@ class Holding:
         """The places there are, with their openings; None until all are known. For any thread."""
         if not self.complete or self._taking:
             return None
-        return openings(tuple(self._items.values()))
+        items = tuple(self._items.values())
+        before, placed = self._placed
+        if items != before:
+            placed = openings(items)
+            self._placed = items, placed
+        return placed
 
     def _forget(self, keys: Iterable[str]) -> set[tuple[type, int]]:
         touched = set()
@@ -339,7 +347,7 @@ class Holding:
 
 
 def _name(item: AnyItem) -> tuple[type, int]:
-    return type(item), 0 if isinstance(item, Forward) else item.number
+    return type(item), 0 if isinstance(item, (Forward, NatAddress, Door)) else item.number
 
 
 def _references(item: AnyItem) -> Iterator[tuple[type, int]]:

@@ -21,7 +21,7 @@ from privlink.node.program import upgrade
 from privlink.node.program.bpf import Program
 from privlink.node.program.maps import ADDRESS, NUMBER, Entry, Number, Reason
 from privlink.node.program.upgrade import Move
-from privlink.node.reconcile import MAPS, Plan
+from privlink.node.reconcile import CALLED, MAPS, Plan
 from privlink.node.shaper import Shaper
 from privlink.node.telling.ring import Ring
 
@@ -75,7 +75,7 @@ class Kernel:
         try:
             for put, name, entries in plan.steps():
                 if put:
-                    if name == "addresses":
+                    if name in CALLED:
                         self._make_counters(entries)
                     self.program.maps[name].update_many((e.key, e.value) for e in entries)
                 else:
@@ -86,14 +86,14 @@ class Kernel:
             if gone := Gone.among((*plan.shut, *plan.clear)):
                 self.gone.put(gone)
 
-    def _make_counters(self, addresses: Iterable[Entry]) -> None:
+    def _make_counters(self, called: Iterable[Entry]) -> None:
         """Have the counters of places there before their first packets.
 
         The program makes them too, but of many at one moment it may find no memory for some.
         """
         traffic = self.program.maps["traffic"]
         with suppress(KernelError):
-            for place in {ADDRESS.unpack(entry.value)[4] for entry in addresses} - {0}:
+            for place in {ADDRESS.unpack_from(entry.value)[4] for entry in called} - {0}:
                 traffic.add(NUMBER.pack(place), bytes(traffic.width))
 
     def begin_epoch(self) -> None:
@@ -123,8 +123,12 @@ class Kernel:
 
     def open_records(self, most: int) -> Ring:
         """The flow records, `most` of them per place, CPU and second. Raises KernelError."""
-        self.set_number(Number.RECORDS, most)
+        self.allow_records(most)
         return Ring(self.program.maps["records"].fd)
+
+    def allow_records(self, most: int) -> None:
+        """From now on `most` flow records per place, CPU and second. Raises KernelError."""
+        self.set_number(Number.RECORDS, most)
 
     def finish_move(self) -> list[str]:
         """Move the flows of an older layout, if there is one, now that the maps are filled.

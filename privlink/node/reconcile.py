@@ -1,9 +1,10 @@
 """From what the maps hold to what they should hold: which entries to drop and put, in which order.
 
 A packet passes along a chain of entries: its port with the filters of that, the address it calls
-with the filters of that, their rules and the sets these name, the address's forward, its balancer
-with listeners and servers, and the server's neighbour entry. Each entry changes atomically; a plan
-of several does not. So its order keeps these promises, wherever it is interrupted:
+(or door, or route) with the filters of that, their rules and the sets these name, the address's
+forward, its balancer with listeners and servers, and the server's neighbour entry. Each entry
+changes atomically; a plan of several does not. So its order keeps these promises, wherever it is
+interrupted:
 
   1. Nothing passes that neither the old nor the new state lets pass.
   2. What both states let pass along a chain that does not change keeps passing. A ping is answered
@@ -26,16 +27,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from privlink.node.program.maps import (
     ADDRESS,
-    ADDRESS_KEY,
     FILTER,
     FILTER_KEY,
-    FORWARD,
     LISTENER,
     LISTENER_KEY,
     MAPPED,
@@ -54,12 +53,13 @@ from privlink.node.program.maps import (
 # From the tail of the chain to its head.
 MAPS: Final = (
     "targets", "servers", "neighbours", "listeners", "sets", "rules", "filters", "forwards",
-    "addresses", "ports",
+    "addresses", "doors", "routes", "ports",
 )  # fmt: skip
 
-_OPEN: Final = ("ports", "addresses", "listeners", "neighbours")  # a new one is what lets pass
+CALLED: Final = ("addresses", "doors", "routes")
+_OPEN: Final = ("ports", *CALLED, "listeners", "neighbours")  # a new one is what lets pass
 _SHUT: Final = (*_OPEN, "forwards")  # absent means nothing passes
-_HEADS: Final = ("ports", "addresses")
+_HEADS: Final = ("ports", *CALLED)
 _INNER: Final = ("rules", "sets")  # what a filter stands for
 
 _FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end: how many, and which
@@ -140,7 +140,7 @@ def needs_chains(desired: Iterable[Entry], observed: Iterable[Entry]) -> bool:
         shared == 1
         and any(
             not coming.isdisjoint({key, _way(old[key]), _way(new[key])})
-            if key[0] == "addresses"
+            if key[0] in CALLED
             else key in coming
             for key in old.keys() & new.keys()
             if key[0] in _HEADS
@@ -169,10 +169,14 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
         case "neighbours" | "forwards" | "targets":
             return was is not None  # its flows lead to where it was, or by what it said
         case "ports":  # its address may have flows, of whoever had it before
-            return now is not None and any(_port_filters(now))
-        case "addresses" if was is not None:
+            return now is not None and (any(_port_filters(now)) or _other_table(was, now))
+        case "routes":
+            return True  # it may be the way of flows, or a longer prefix takes them from theirs
+        case "addresses" | "doors" if was is not None:
             return _address_filters(was) != (_address_filters(now) if now else ())
-        case "addresses" if now is not None:  # away, but its forward and so its flows were not
+        case "addresses" | "doors" if (
+            now is not None
+        ):  # away, but its forward and so its flows were not
             return _way(now) in old
     return False
 
@@ -211,16 +215,20 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     return {
         key
         for key, made in changes.items()
-        if len(made) > 1
-        or (made and key[0] == "addresses" and networks[_network(key, old)] - (made & atomic))
+        # A route has no rules and no servers of its own: nothing on its chain can mix.
+        if key[0] != "routes"
+        and (
+            len(made) > 1
+            or (made and key[0] in CALLED and networks[_network(key, old)] - (made & atomic))
+        )
     }
 
 
 def _network(key: _Key, held: _Held) -> int:
-    """The network an address or a port is in."""
+    """The network that an address, a door or a port is in."""
     if key[0] == "ports":
         return int(PORT.unpack(held[key].value)[0])
-    return int(ADDRESS_KEY.unpack(key[1])[0])
+    return int(NUMBER.unpack_from(key[1])[0])
 
 
 def _set_changes(touched: Set[_Key]) -> dict[object, int]:
@@ -262,16 +270,16 @@ class _Touched:
             filters, direction = _port_filters(self._held[key]), Direction.EGRESS
         else:
             filters, direction = _address_filters(self._held[key]), Direction.INGRESS
-            yield from self._on_way(_way(self._held[key]))
+            yield from self._on_way(self._held[key])
         for number in filters:
             yield from self._of_filter(("filters", FILTER_KEY.pack(number, direction)))
 
-    def _on_way(self, way: _Key) -> Iterator[object]:
+    def _on_way(self, called: Entry) -> Iterator[object]:
+        way, balancer = _way(called), _address(called)[5]
         if way in self._keys:
             yield way
-        forward = self._held.get(way)
-        if forward is not None and (at := FORWARD.unpack(forward.value)[1]) in self._balancers:
-            yield "balancer", at
+        if balancer in self._balancers:
+            yield "balancer", balancer
 
     def _of_filter(self, key: _Key) -> frozenset[object]:
         known = self._of_filters.get(key)
@@ -298,14 +306,24 @@ def _port_filters(port: Entry) -> tuple[int, ...]:
     return tuple(filters[:count])
 
 
-def _address_filters(address: Entry) -> tuple[int, ...]:
-    _, _, count, _, _, *filters = ADDRESS.unpack(address.value)
+def _other_table(was: Entry | None, now: Entry) -> bool:
+    """Whether other routes than before hold for a port; one that is new had none and no flows."""
+    return was is not None and PORT.unpack(was.value)[1] != PORT.unpack(now.value)[1]
+
+
+def _address_filters(called: Entry) -> tuple[int, ...]:
+    _, _, count, _, _, _, *filters = _address(called)
     return tuple(filters[:count])
 
 
-def _way(address: Entry) -> _Key:
-    """The key of the forward that an address leads to."""
-    return "forwards", NUMBER.pack(ADDRESS.unpack(address.value)[3])
+def _way(called: Entry) -> _Key:
+    """The key of the forward that an address, a door or a route leads to."""
+    return "forwards", NUMBER.pack(_address(called)[3])
+
+
+def _address(called: Entry) -> tuple[Any, ...]:
+    """What is called, as an address has it; a route begins with it."""
+    return ADDRESS.unpack_from(called.value)
 
 
 def _pages(entry: Entry) -> Iterator[_Key]:

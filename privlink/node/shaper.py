@@ -93,18 +93,6 @@ class Shaper:
         if verify:
             self._clear()
 
-    def dropped(self) -> dict[int, int]:
-        """Packets that were more than a connection's bandwidth, by pace; zeros left out.
-
-        Of both directions, since the class was made. Raises KernelError.
-        """
-        sums: defaultdict[int, int] = defaultdict(int)
-        with closing(Classes(self._fabric.path)) as classes:
-            for index in self._fabric.shapers().values():
-                for seen in classes.seen(index):
-                    sums[seen.number & ~1] += seen.dropped
-        return {pace: count for pace, count in sums.items() if count}
-
     def _learn(self, key: str, openings: Iterable[Opening]) -> Iterator[int]:
         """Take in what an item asks for now; the connections that this is about."""
         for before in self._asked.pop(key, ()):
@@ -216,7 +204,7 @@ class Shaper:
     def _borne(self) -> dict[int, int]:
         """The paces that forwards bear, by number."""
         found = self._program.maps["forwards"].dump()
-        paces = ((NUMBER.unpack(key)[0], FORWARD.unpack(value)[-1]) for key, value in found)
+        paces = ((NUMBER.unpack(key)[0], FORWARD.unpack(value)[-2]) for key, value in found)
         return {number: pace for number, pace in paces if pace}
 
     def _clear(self) -> None:

@@ -23,6 +23,8 @@ def growth(now: Counters, last: Counters) -> Counters | None:
             reason: _less(now.refused.get(reason, NOTHING), last.refused.get(reason, NOTHING))
             for reason in now.refused | last.refused
         },
+        _less(now.shaped, last.shaped),
+        _less(now.released, last.released),
     )
     return grown if _least(grown) >= 0 else None
 
@@ -42,6 +44,8 @@ def total(one: Counters, other: Counters) -> Counters:
             reason: _sum(one.refused.get(reason, NOTHING), other.refused.get(reason, NOTHING))
             for reason in one.refused | other.refused
         },
+        _sum(one.shaped, other.shaped),
+        _sum(one.released, other.released),
     )
 
 
@@ -77,6 +81,7 @@ def _sum(one: Both, other: Both) -> Both:
 
 def _least(grown: Counters) -> int:
     least = min(grown.opened, grown.unsaid, *grown.ended.values())
-    for there, back in (grown.carried, grown.dropped, *grown.refused.values()):
+    both = (grown.carried, grown.dropped, grown.shaped, grown.released, *grown.refused.values())
+    for there, back in both:
         least = min(least, there.packets, there.bytes, back.packets, back.bytes)
     return least

@@ -12,7 +12,7 @@ import msgspec
 from privlink import errors
 from privlink.api.action import PRIVLINK, Call, Who, action
 from privlink.api.wire import Answer
-from privlink.model.flow_records import MOST_RECORDS, Count, Event, Logged, Said
+from privlink.model.flow_records import MOST_RECORDS, Batch, Count, Event, Logged, Said
 from privlink.model.ids import EndpointId, LoadBalancerId, NodeId
 from privlink.server.feed import check_is_self
 from privlink.store import balancers, endpoints, gateways, networks, services
@@ -26,11 +26,19 @@ Text = Annotated[str, msgspec.Meta(max_length=1024 * 1024)]
 
 
 @action(PRIVLINK, who=Who.NODE, appends=True, resource="node/{node_id}")
-def push_flow_records(call: Call, *, node_id: str, records: Text, skipped: Count = 0) -> Answer:
+def push_flow_records(
+    call: Call,
+    *,
+    node_id: str,
+    records: Text,
+    skipped: Count = 0,
+    life: Count = 0,
+    batch: Count = 0,
+) -> Answer:
     """A node's word on flows, as a JSON list of up to 1,000; `Skipped` were left out before them.
 
-    It goes into the log as it comes: a node that hears no answer says it again, and then it is
-    there twice.
+    A node that hears no answer says the same again, as the same `Batch` of its `Life`: it is logged
+    once. Batches are numbered from 1 on; without a number it is logged as it comes.
     """
     node = check_is_self(call, node_id, "PushFlowRecords")
     try:
@@ -49,7 +57,7 @@ def push_flow_records(call: Call, *, node_id: str, records: Text, skipped: Count
         gap = Logged(time=_spelt(now), event=Event.SKIPPED, node=node.id, count=skipped)
         logged.insert(0, gap)
     try:
-        call.flow_log.append(logged)
+        call.flow_log.append(logged, Batch(life, batch) if batch else None)
     except OSError as error:
         log.error("the log of flow records cannot be written: %s", error)
         raise errors.FlowLogUnavailable(why=str(error.strerror or error)) from None

@@ -1,9 +1,10 @@
 """What passed through every endpoint zone, in Prometheus' text format.
 
 Per endpoint zone there are six series (two each of bytes and packets, flows opened, flows now), one
-for each cause for which flows of it have ended, and two for each direction and reason for which
-packets of it were dropped; 20,000 zones come to some 200,000. A zone that is deleted takes its
-series along. Nothing is kept between two scrapes: the counters are those in the database.
+for each cause for which flows of it have ended, two for each direction and reason for which packets
+of it were dropped, and four for each direction in which it was held to a bandwidth; 20,000 zones
+come to some 200,000. A zone that is deleted takes its series along. Nothing is kept between two
+scrapes: the counters are those in the database.
 
 The text is written here and not by the library, which is made for hundreds of series and takes ten
 times as long; and counters stay whole numbers.
@@ -19,10 +20,34 @@ from privlink.store.database import Database
 from privlink.store.traffic import Totals
 
 _FAMILIES = {
-    "bytes_total": ("counter", "Bytes carried, with IP headers."),
-    "packets_total": ("counter", "Packets carried."),
-    "dropped_bytes_total": ("counter", "Bytes dropped or refused, with IP headers."),
-    "dropped_packets_total": ("counter", "Packets dropped or refused."),
+    "bytes_total": ("counter", "Bytes delivered, with IP headers."),
+    "packets_total": ("counter", "Packets delivered."),
+    "dropped_bytes_total": (
+        "counter",
+        "Bytes dropped or refused, with IP headers; not those that were more than a bandwidth.",
+    ),
+    "dropped_packets_total": (
+        "counter",
+        "Packets dropped or refused; not those that were more than a bandwidth.",
+    ),
+    "shaper_in_bytes_total": (
+        "counter",
+        "Bytes given to the shaper, which holds a connection to its bandwidth, with IP headers.",
+    ),
+    "shaper_in_packets_total": (
+        "counter",
+        "Packets given to the shaper, which holds a connection to its bandwidth.",
+    ),
+    "shaper_out_bytes_total": (
+        "counter",
+        "Bytes that came out of the shaper, with IP headers; what is missing of those given to it "
+        "was more than the bandwidth, but for what waits there for some milliseconds.",
+    ),
+    "shaper_out_packets_total": (
+        "counter",
+        "Packets that came out of the shaper; what is missing of those given to it was more than "
+        "the bandwidth, but for what waits there for some milliseconds.",
+    ),
     "flows_opened_total": ("counter", "Flows opened."),
     "flows_ended_total": ("counter", "Flows ended."),
     "flows_active": ("gauge", "Flows at this moment."),
@@ -56,6 +81,13 @@ def _series(totals: Totals) -> Iterator[tuple[str, str, int]]:
     for way, carried in zip(_WAYS, counted.carried, strict=True):
         yield "bytes_total", f',direction="{way}"', carried.bytes
         yield "packets_total", f',direction="{way}"', carried.packets
+    for way, given, released in zip(_WAYS, counted.shaped, counted.released, strict=True):
+        if given.packets:
+            label = f',direction="{way}"'
+            yield "shaper_in_bytes_total", label, given.bytes
+            yield "shaper_in_packets_total", label, given.packets
+            yield "shaper_out_bytes_total", label, released.bytes
+            yield "shaper_out_packets_total", label, released.packets
     yield "flows_opened_total", "", counted.opened
     yield "flows_active", "", totals.flows
     for cause, number in counted.ended.items():

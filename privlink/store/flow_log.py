@@ -15,16 +15,18 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from privlink.model.flow_records import Logged
+from privlink.model.flow_records import Batch, Logged
 
 _BLOCK: Final = 64 * 1024  # bytes read at a time
 _LONGEST: Final = 8 * 1024  # bytes of a line; ours have less than 1,000
 _WORK: Final = 2 * 1024 * 1024  # bytes looked at for one page
+_RECALLED: Final = 8 * 1024 * 1024  # bytes looked through for the last batches, at start
 _MOST_OWNERS: Final = 50_000
 _SUFFIX: Final = ".jsonl"
 
@@ -81,19 +83,32 @@ class FlowLog:
         self._files = files
         self._lock = threading.Lock()
         self._current: _File | None = None
+        self._last: dict[str, Batch] = {}  # by node
         self.owners = Owners()
         self.secret = secrets.token_bytes(32)  # of what is said of positions
 
-    def append(self, records: list[Logged]) -> None:
-        """Write records behind the others. Raises OSError, and then none of them is there."""
+    def append(self, records: list[Logged], batch: Batch | None = None) -> None:
+        """Write records behind the others. Raises OSError, and then none of them is there.
+
+        A batch of a node that is there already is not written a second time. Which is the last of
+        each node stands in the log itself, so that it is known after a restart too.
+        """
         if not records:
             return
+        node = records[-1].node
+        if batch is not None:
+            records = [*records[:-1], msgspec.structs.replace(records[-1], batch=batch)]
         data = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
         with self._lock:
             current = self._current or self._open()
+            last = self._last.get(node)
+            if batch and last and last.life == batch.life and batch <= last:
+                return
             if current.size and current.size + len(data) > self._most:
                 current = self._rotate(current)
             current.append(data)
+            if batch is not None:
+                self._last[node] = batch
 
     def read(
         self, keep: Callable[[bytes], Logged | None], most: int, before: Position | None = None
@@ -142,7 +157,25 @@ class FlowLog:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         number = max(self._numbers(), default=1)
         self._current = _File(self._path(number), number)
+        if not self._last:
+            self._recall()
         return self._current
+
+    def _recall(self) -> None:
+        """Find the last batch of each node that spoke lately."""
+        work = _RECALLED
+        for number in sorted(self._numbers(), reverse=True):
+            path = self._path(number)
+            for _, line in _backwards(path, path.stat().st_size):
+                work -= len(line) + 1
+                if work < 0:
+                    return
+                if b'"batch":' not in line:
+                    continue
+                with suppress(msgspec.DecodeError):  # torn, when the power went
+                    record = msgspec.json.decode(line, type=Logged)
+                    if record.batch is not None:
+                        self._last.setdefault(record.node, record.batch)
 
     def _rotate(self, current: _File) -> _File:
         following = _File(self._path(current.number + 1), current.number + 1)

@@ -8,10 +8,23 @@ Written in the transaction that creates or deletes it, so neither is without the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from privlink.model.gateway import GatewayEndpoint
 from privlink.model.ids import AccountId
@@ -22,6 +35,11 @@ from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn
 
 _life, _endpoint, _service = schema.zone_life, schema.endpoint, schema.endpoint_service
+_zone = schema.endpoint_zone
+_SERIES: Mapping[str, ColumnElement[str]] = {
+    **{name: _life.c[name] for name in ("service_id", "endpoint_id", "zone_id", "eni_id")},
+    "resource_id": func.coalesce(_zone.c.resource_id, ""),
+}
 
 # Parameters have other names than the columns, which SQLAlchemy keeps for itself.
 _BEGIN = Prepared(
@@ -113,16 +131,53 @@ def between(
     return rows.all_of(tx, ZoneLife, there.order_by(_life.c.place).limit(size))
 
 
-def carriers(tx: Transaction, places: Iterable[int]) -> dict[int, str]:
-    """The load balancers that places lead to now."""
-    zone = schema.endpoint_zone
-    found = {}
-    for some in rows.chunks(map(str, places)):
-        leading = select(zone.c.number, zone.c.resource_id).where(
-            zone.c.number.in_(map(int, some)), zone.c.resource_id.is_not(None)
-        )
-        found.update({row.number: row.resource_id for row in tx.execute(leading)})
-    return found
+def by_series(
+    tx: Transaction,
+    names: Sequence[str],
+    start: int,
+    end: int,
+    *,
+    since: Sequence[str] = (),
+    among: Sequence[Mapping[str, str]] = (),
+    **equal: str,
+) -> Iterator[tuple[str, ...]]:
+    """Zones that were there in some time (seconds since 1970), series by series.
+
+    Rows are the values of the columns named and then the place, in that order. A zone's
+    `resource_id` is the load balancer that it leads to now. `since` are the values at which to
+    begin; `among`: only what has all values of one of these. Rows are read as they are taken.
+    """
+    columns = [_SERIES[name] for name in names]
+    there = or_(_life.c.ended.is_(None), _life.c.ended >= start)
+    statement = select(*columns, _life.c.place).where(_life.c.begun < end, there)
+    if "resource_id" in names:
+        statement = statement.outerjoin(_zone, _zone.c.number == _life.c.place)
+    for name, value in equal.items():
+        statement = statement.where(_life.c[name] == value)
+    for name in names:  # what all have in common is what an index can look for
+        values = {each.get(name) for each in among}
+        if values and None not in values:
+            statement = statement.where(_SERIES[name].in_(values))
+    if among:
+        each_of = (and_(true(), *(_SERIES[n] == v for n, v in of.items())) for of in among)
+        statement = statement.where(or_(*each_of))
+    if since:
+        statement = statement.where(_from(columns, since))
+    found = tx.execute(statement.order_by(*columns))
+    try:
+        for row in found:
+            yield tuple(row)
+    finally:
+        found.close()  # one that stays open keeps its picture of the database beyond this call
+
+
+def _from(columns: Sequence[ColumnElement[str]], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether columns, in their order, are these values or come after them."""
+    first, value = columns[0], values[0]
+    if len(columns) == 1:
+        return first >= value
+    # The first of the two is all that an index needs, and does not see in the second.
+    return and_(first >= value, or_(first > value, _from(columns[1:], values[1:])))
 
 
 def any_of(tx: Transaction, **equal: str) -> bool:

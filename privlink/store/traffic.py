@@ -47,7 +47,16 @@ def _add(table: Table) -> Prepared:
 
 _PUT_LIFE, _PUT_LAST, _PUT_PAST = _put(_life), _put(_last), _put(_past)
 _ADD_HOUR, _ADD_MINUTE = _add(schema.usage_hour), _add(schema.usage_minute)
-_LASTS = Prepared(select(*_last.columns))
+# Not a join: the planner would walk all that a life of a node counted, and look up whose it was.
+_LIVING = select(schema.zone_life.c.place).where(schema.zone_life.c.ended.is_(None))
+_LIVING_PASTS = Prepared(select(_past.c.place, _past.c.counters).where(_past.c.place.in_(_LIVING)))
+_LIVING_LASTS = Prepared(
+    select(_last.c.place, _last.c.flows, _last.c.counters).where(
+        _last.c.node_id == bindparam("node_id"),
+        _last.c.life == bindparam("life"),
+        _last.c.place.in_(_LIVING),
+    )
+)
 _FORGET = Prepared(
     delete(schema.usage_minute).where(schema.usage_minute.c.minute < bindparam("first"))
 )
@@ -69,6 +78,7 @@ class Last(msgspec.Struct, frozen=True):
     node_id: NodeId
     life: int
     place: int
+    born: int  # microseconds of the node's clock; 0: not known
     flows: int
     counters: str
 
@@ -86,6 +96,7 @@ def take(
     """Take in what a node counted, at a moment (seconds since 1970).
 
     What is older than what is known, of a life that is over, or of no endpoint, changes nothing.
+    Counters that were born later than those known count from 0, and what those had is past.
     """
     if not _see(tx, node_id, life, moment):
         return
@@ -93,17 +104,26 @@ def take(
     last = {each.place: each for each in _lasts(tx, node_id, life, known)}
     grown: dict[int, Usage] = {}
     changed: dict[int, Last] = {}
+    over: list[Last] = []
     for each in said:
         if each.place not in known:
             continue
         before = changed.get(each.place) or last.get(each.place)
+        if before is not None and each.born < before.born:
+            continue
+        if before is not None and each.born > before.born > 0:
+            over.append(before)
+            before = None
         growth = metering.growth(each.counters, _counters(before))
         if growth is None:
             continue
-        changed[each.place] = Last(node_id, life, each.place, each.flows, _text(each.counters))
+        changed[each.place] = Last(
+            node_id, life, each.place, each.born, each.flows, _text(each.counters)
+        )
         usage = metering.usage(growth)
         twice = grown.get(each.place)
         grown[each.place] = usage if twice is None else _plus(twice, usage)
+    _lay_by(tx, over)
     different = [each for each in changed.values() if each != last.get(each.place)]
     if different:
         _PUT_LAST.insert(tx, different)
@@ -117,21 +137,16 @@ def take(
 
 
 def totals(tx: Transaction) -> dict[int, Totals]:
-    """Everything counted so far, by place."""
-    newest = {
-        (each.node_id, each.life)
-        for each in rows.all_of(tx, Life, select(_life).where(_life.c.newest))
-    }
-    found: dict[int, Totals] = {}
-    past = tx.execute(select(_past.c.place, _past.c.counters))
-    for place, text in past:
-        found[place] = Totals(_read(text), 0)
-    for node_id, life, place, flows, text in _LASTS.rows(tx):
-        counters, now = _read(text), flows if (node_id, life) in newest else 0
-        before = found.get(place)
-        if before is not None:
-            counters, now = metering.total(before.counters, counters), before.flows + now
-        found[place] = Totals(counters, now)
+    """Everything counted so far, by place, of the endpoint zones there are."""
+    found = {place: Totals(_read(text), 0) for place, text in _LIVING_PASTS.rows(tx)}
+    lives_on = rows.all_of(tx, Life, select(_life).where(_life.c.over.is_(False)))
+    for life in lives_on:
+        for place, flows, text in _LIVING_LASTS.rows(tx, node_id=life.node_id, life=life.life):
+            counters, now = _read(text), flows if life.newest else 0
+            before = found.get(place)
+            if before is not None:
+                counters, now = metering.total(before.counters, counters), before.flows + now
+            found[place] = Totals(counters, now)
     return found
 
 
@@ -202,21 +217,21 @@ def _see(tx: Transaction, node_id: NodeId, life: int, moment: int) -> bool:
 def _close(tx: Transaction, life: Life) -> None:
     """Put what a life counted to what is past. Nothing more is taken of it."""
     ours = (_last.c.node_id == life.node_id, _last.c.life == life.life)
-    counted = rows.all_of(tx, Last, select(_last).where(*ours))
-    for some in rows.chunks(str(each.place) for each in counted):
-        statement = select(_past.c.place, _past.c.counters).where(_past.c.place.in_(some))
-        before = {place: _read(text) for place, text in tx.execute(statement)}
-        wanted = {int(place) for place in some}
-        sums = {
-            each.place: metering.total(before.get(each.place, Counters()), _read(each.counters))
-            for each in counted
-            if each.place in wanted
-        }
-        _PUT_PAST.many(
-            tx, [{"place": place, "counters": _text(sums[place])} for place in sorted(sums)]
-        )
+    _lay_by(tx, rows.all_of(tx, Last, select(_last).where(*ours)))
     tx.execute(delete(_last).where(*ours))
     _PUT_LIFE.insert(tx, [msgspec.structs.replace(life, over=True)])
+
+
+def _lay_by(tx: Transaction, counted: Iterable[Last]) -> None:
+    """Add what counters had at their end to what is past."""
+    sums: dict[int, Counters] = {}
+    for each in counted:
+        sums[each.place] = metering.total(sums.get(each.place, Counters()), _read(each.counters))
+    for places in rows.chunks(sorted(sums)):
+        statement = select(_past.c.place, _past.c.counters).where(_past.c.place.in_(places))
+        for place, text in tx.execute(statement):
+            sums[place] = metering.total(sums[place], _read(text))
+        _PUT_PAST.many(tx, [{"place": each, "counters": _text(sums[each])} for each in places])
 
 
 def _lasts(tx: Transaction, node_id: NodeId, life: int, places: Iterable[int]) -> list[Last]:

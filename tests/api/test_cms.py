@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from privlink.model.traffic import Amount, Usage
+from privlink.model.traffic import Amount, Usage, ZoneLife
 from privlink.rules.monitoring import METRICS
 from privlink.store import rows, schema, traffic
 from tests.api.account import Account
 from tests.api.conftest import Refused
+from tests.api.cost import counted
 from tests.api.stage import Stage
 from tests.api.stand_in import Node
 from tests.api.test_usage import published
@@ -179,6 +181,116 @@ def test_pages_hold_every_point_once(world: World, node: Node, stage: Stage, min
         if token is None:
             break
     assert found == whole
+
+
+def pages(account: Account, length: int, *dimensions: dict[str, str], **more: Any) -> list[Any]:
+    """The points of every page of DescribeMetricLast."""
+    found, token = [], None
+    while token != "":
+        answer = account.cms.DescribeMetricLast(
+            Namespace=NAMESPACE,
+            Dimensions=json.dumps(dimensions) if dimensions else "",
+            Length=str(length),
+            **({"NextToken": token} if token else {}),
+            **more,
+        )
+        found.append(json.loads(answer["Datapoints"]))
+        token = answer.get("NextToken", "")
+    return found
+
+
+def joined(parts: list[Any]) -> list[Any]:
+    """The points of several pages."""
+    return [each for part in parts for each in part]
+
+
+@pytest.fixture
+def thousands(stage: Stage, operator: Account, minute: int) -> list[ZoneLife]:
+    """Zones of 1,400 endpoints at three services, all of one account, half of which are gone."""
+    begun, owner = minute - HOUR, operator.id
+    lives = [
+        ZoneLife(
+            10_000 + 4 * at + number,
+            f"ep-{at * 9 % 1400:04}",  # in another order than the places
+            (A, B)[number % 2],
+            f"eni-{4 * at + number}",
+            owner,
+            f"epsrv-{at % 3}",
+            owner,
+            owner,
+            begun,
+            begun + MINUTE if number >= 2 else None,
+        )
+        for at in range(1400)
+        for number in range(4)
+    ]
+    with stage.database.write() as tx:
+        rows.add(tx, schema.zone_life, *lives)
+        none = dict.fromkeys(Usage.__struct_fields__, 0) | {"minute": minute // MINUTE}
+        used = [none | {"place": each.place, "bytes_in": each.place * 60} for each in lives[::3]]
+        tx.execute(schema.usage_minute.insert(), used)
+    return lives
+
+
+def test_pages_over_thousands_of_lives_are_one_big_page(
+    operator: Account, minute: int, thousands: list[ZoneLife]
+) -> None:
+    times = {"EndTime": str((minute + MINUTE) * 1000 - 1)}
+    of = {"MetricName": "VpcEndpointInBps", **times}
+    (whole,) = pages(operator, 1440, **of)
+    used = {each.place: each.place * 8 for each in thousands[::3] if each.ended is None}
+    sums = dict.fromkeys((each.endpoint_id for each in thousands), 0)
+    for each in thousands:
+        sums[each.endpoint_id] += used.get(each.place, 0)
+    assert [(each["endpointId"], each["Average"]) for each in whole] == sorted(sums.items())
+    parts = pages(operator, 100, **of)
+    assert [len(part) for part in parts] == [100] * 14
+    assert joined(parts) == whole
+    for dimensions in (
+        [{"zoneId": A}, {"endpointId": "ep-0007"}],
+        [{"serviceId": f"epsrv-{at}", "zoneId": B} for at in range(2)],
+        [{"serviceId": "epsrv-1", "resourceId": ""}],
+        [{"eniId": f"eni-{number}"} for number in range(0, 40, 2)],
+    ):
+        of["MetricName"] = f"VpcEndpoint{'Service' * ('serviceId' in dimensions[0])}InBps"
+        whole = joined(pages(operator, 1440, *dimensions, **of))
+        assert whole and joined(pages(operator, 7, *dimensions, **of)) == whole
+
+
+def test_a_page_costs_what_it_shows(
+    operator: Account, minute: int, thousands: list[ZoneLife]
+) -> None:
+    answered: dict[str, Any] = {"Namespace": NAMESPACE, "Length": "10"}
+    answered["EndTime"] = str((minute + MINUTE) * 1000 - 1)
+    for name, dimensions in (
+        ("VpcEndpointInBps", None),
+        ("VpcEndpointInBps", {"endpointId": "ep-0900"}),
+        ("VpcEndpointServiceInBps", {"serviceId": "epsrv-1", "endpointId": "ep-0009"}),
+    ):
+        asked_for = answered | {"MetricName": name, "Dimensions": json.dumps(dimensions or [])}
+        for at in range(3 if dimensions is None else 1):
+            with counted() as cost:
+                answer = operator.cms.DescribeMetricLast(**asked_for)
+            assert json.loads(answer["Datapoints"])
+            # To look at each of the 5,600 lives takes some 50,000.
+            assert cost.steps < 6000, (name, dimensions, at, cost)
+            if dimensions is None:
+                asked_for["NextToken"] = answer["NextToken"]
+
+
+def test_a_token_of_another_list_is_refused(
+    operator: Account, refused: Refused, thousands: list[ZoneLife]
+) -> None:
+    of = {"Namespace": NAMESPACE, "MetricName": "VpcEndpointInBps", "Length": "1"}
+    token = operator.cms.DescribeMetricLast(**of)["NextToken"]
+    both = json.dumps({"endpointId": "ep-0001", "zoneId": A})
+    with refused("InvalidNextToken", 400, "no page of this list"):
+        operator.cms.DescribeMetricLast(**of, Dimensions=both, NextToken=token)
+    for moment in (10**30, -(10**30)):
+        text = json.dumps([["ep-0001"], moment])
+        token = base64.urlsafe_b64encode(text.encode()).decode()
+        (point,) = json.loads(operator.cms.DescribeMetricLast(**of, NextToken=token)["Datapoints"])
+        assert point["endpointId"] == ("ep-0002" if moment > 0 else "ep-0001")
 
 
 def test_the_list_of_metrics(operator: Account) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
-from privlink.client import RemoteError
+from privlink.client import Client, RemoteError
 from privlink.model.flow_records import MOST_RECORDS, Event, Said
+from privlink.node.program import maps
+from privlink.node.telling.names import Names
+from privlink.node.telling.records import FlowRecords
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.identity import allow, user
+from tests.api.loser import Loser
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
 from tests.api.world import A, World
+from tests.flow_records import a_flow, a_record
 
 Answer = dict[str, Any]
 
@@ -26,47 +31,19 @@ BOTH = {"SourceAddress": "100.64.0.1", "SourcePort": 1025, "CalledPort": 80}
 NOBODYS = dict.fromkeys(CONSUMERS | PROVIDERS, "") | {"ClientPort": 0, "ServerPort": 0}
 
 
-def a_flow(place: str, event: Event = Event.CLOSED, cause: str = "finished", **more: Any) -> Said:
-    """What a node says of a flow from 10.0.0.5 through an endpoint."""
-    told = Said(
-        time=int(time.time() * 1000) - 5000,
-        event=event,
-        cause=cause,
-        place=place,
-        protocol="TCP",
-        client="10.0.0.5",
-        client_port=40000,
-        called="10.0.0.9",
-        called_port=80,
-        source="100.64.0.1",
-        source_port=1025,
-        server="10.9.9.7",
-        server_port=8080,
-        client_packets=6,
-        client_bytes=480,
-        server_packets=5,
-        server_bytes=1720,
-        duration=38,
-        group="",
-        rule="",
-        direction="",
-        way="",
-    )
-    return msgspec.structs.replace(told, **more)
-
-
 def refusal(place: str, cause: str, **more: Any) -> Said:
     """A refused packet: nobody chose a source or a server for it."""
     nothing = {"source": "", "source_port": 0, "server": "", "server_port": 0, "duration": 0}
     return a_flow(place, Event.REFUSED, cause, way="client", **(nothing | more))
 
 
-def push(node: Node, *records: Said, skipped: int = 0) -> None:
+def push(node: Node, *records: Said, skipped: int = 0, **more: int) -> None:
     node.client.call(
         "PushFlowRecords",
         NodeId=NODE.node_id,
         Records=msgspec.json.encode(records).decode(),
         Skipped=skipped,
+        **more,
     )
 
 
@@ -137,7 +114,7 @@ def test_each_side_sees_its_own_of_a_flow(bond: Bond, operator: Account, node: N
         "Cause": "finished",
         "ClientBytes": 480,
         "ServerPackets": 5,
-        "Duration": 38,
+        "Duration": 2000,
     }
     for account, visible in (
         (operator, CONSUMERS | PROVIDERS | BOTH | {"NodeId": NODE.node_id}),
@@ -300,6 +277,49 @@ def test_what_a_node_cannot_say(node: Node, operator: Account, records: str, why
         node.client.call("PushFlowRecords", NodeId=NODE.node_id, Records=records)
     assert (caught.value.code, caught.value.status) == ("InvalidRecords", 400)
     assert told(operator) == []
+
+
+@pytest.fixture
+def loser(stage: Stage) -> Iterator[Loser]:
+    made = Loser(stage.host)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_is_said_again_after_a_lost_answer_is_logged_once(
+    stage: Stage, operator: Account, loser: Loser, restarted: bool
+) -> None:
+    client = Client(loser.url, NODE.access_key_id, NODE.access_key_secret)
+    records = FlowRecords(Names(), client, NODE.node_id)
+    ports = iter(range(1, 5000))
+
+    def take(count: int) -> None:
+        flows = (a_record(opened=next(ports)) for _ in range(count))
+        records.take([maps.RECORD.pack(*each) for each in flows])
+
+    take(10)
+    records.say()
+    loser.losing = 1
+    take(20)
+    records.say()
+    assert (loser.losing, len(told(operator))) == (0, 30)  # taken, but the node does not know
+    if restarted:
+        stage.restart()
+    take(1500)
+    records.say()
+    client.close()
+    assert len(told(operator)) == 1530
+    assert len(told(operator, Event="skipped")) == 0
+
+
+def test_batches_of_another_life_or_node_are_others(node: Node, operator: Account) -> None:
+    for life, batch, logged in ((5, 1, 1), (5, 2, 2), (5, 1, 2), (5, 2, 2), (3, 1, 3), (3, 1, 3)):
+        push(node, a_flow(""), Life=life, Batch=batch)
+        assert len(told(operator)) == logged
+    for _ in range(2):
+        push(node, a_flow(""))
+    assert len(told(operator)) == 5
 
 
 def test_a_dry_run_leaves_nothing_in_the_log(node: Node, operator: Account) -> None:

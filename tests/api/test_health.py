@@ -103,8 +103,17 @@ def test_what_passed_through_each_endpoint_zone(stage: Stage, world: World, node
     node.catch_up()
     there, back = Amount(3, 2**53 - 5), Amount(2, 84)
     refused = {"ingress_rule": (Amount(1, 60), Amount())}
+    shaped, released = (Amount(5, 900), Amount()), (Amount(4, 720), Amount())
     node.count(
-        node.place(endpoint), there, back, flows=2, opened=5, ended={"idle": 3}, refused=refused
+        node.place(endpoint),
+        there,
+        back,
+        flows=2,
+        opened=5,
+        ended={"idle": 3},
+        refused=refused,
+        shaped=shaped,
+        released=released,
     )
     node.push_traffic()
     _, text = get(stage, "/metrics")
@@ -123,6 +132,10 @@ def test_what_passed_through_each_endpoint_zone(stage: Stage, world: World, node
             f"flows_opened_total{{{zone}}} 5",
             f"flows_active{{{zone}}} 2",
             f'flows_ended_total{{{zone},cause="idle"}} 3',
+            f'shaper_in_bytes_total{{{zone},direction="in"}} 900',
+            f'shaper_in_packets_total{{{zone},direction="in"}} 5',
+            f'shaper_out_bytes_total{{{zone},direction="in"}} 720',
+            f'shaper_out_packets_total{{{zone},direction="in"}} 4',
             f'dropped_bytes_total{{{zone},direction="in",reason="ingress_rule"}} 60',
             f'dropped_packets_total{{{zone},direction="in",reason="ingress_rule"}} 1',
         ]

@@ -53,7 +53,7 @@ def handle_discovery(packet: Packet, addresses: Addresses) -> Outcome:
         raise Refused(Reason.SPOOFED_SOURCE)
     address = addresses.get((port.network, target))
     if asks and address:
-        flags = b"\x60\0\0\0" if address.forward else b"\xe0\0\0\0"
+        flags = b"\xe0\0\0\0" if address.router else b"\x60\0\0\0"
         said = b"\x88\0\0\0" + flags + target + b"\2\1" + address.mac
         answer = made_ip(target, packet.key.source, ICMPV6, said)
         macs = port.mac + address.mac

@@ -53,6 +53,7 @@ class Port:
     def __init__(self, item: Attachment, ifindex: int) -> None:
         self.ifindex, self.network, self.filters = ifindex, item.network, item.filters
         self.mac = mac = mac_bytes(item.mac)
+        self.table = item.table
         self.addresses, self.blocks = {4: packed(item.address)}, {4: item.cidr}
         if item.address6:
             self.addresses[6], self.blocks[6] = packed(item.address6), item.cidr6
@@ -101,6 +102,12 @@ class Way(NamedTuple):
 def packed(address: str) -> bytes:
     """An address as it stands in a packet."""
     return ip_address(address).packed
+
+
+@lru_cache(maxsize=4096)
+def text(address: bytes) -> str:
+    """The same in words."""
+    return str(ip_address(address))
 
 
 @lru_cache(maxsize=4096)
@@ -220,6 +227,18 @@ def _reheaded(packet: Packet, way: Way) -> bytes:
     after = way.source + way.destination + middle[6:8]
     check = adjusted(int.from_bytes(head[24:26]), before, after)
     return way.macs + middle + check.to_bytes(2) + way.source + way.destination
+
+
+def older(packet: Packet, macs: bytes) -> bytes:
+    """The packet as a router hands it on; its last hop is not this one."""
+    frame, at = packet.frame, 22 if packet.version == 4 else 21
+    if frame[at] <= 1:
+        raise Refused(Reason.HOP_LIMIT)
+    hops = bytes([frame[at] - 1])
+    if packet.version == 6:
+        return macs + frame[12:at] + hops + frame[at + 1 :]
+    check = adjusted(int.from_bytes(frame[24:26]), frame[22:24], hops + frame[23:24])
+    return macs + frame[12:22] + hops + frame[23:24] + check.to_bytes(2) + frame[26:]
 
 
 def swapped(packet: Packet, frame: bytes) -> bytes:

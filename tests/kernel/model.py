@@ -12,10 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from privlink.model.items import (
-    Attachment,
-    Opening,
-)
+from privlink.model.items import Attachment, Opening, RouteKind, Server
 from privlink.node.program.maps import Cause, Reason
 from tests.kernel.desired import Address, Desired
 from tests.kernel.discovering import handle_arp, handle_discovery
@@ -36,11 +33,13 @@ from tests.kernel.headers import (
     Refused,
     Way,
     echoed,
+    older,
     packed,
     read_ipv4,
     read_ipv6,
     refusal,
     swapped,
+    text,
     translated,
     translated_error,
 )
@@ -124,6 +123,7 @@ class Model:
         self.chosen: Callable[[Key], Flow | None] = lambda _: None
         self.chance: Callable[[], bytes] = lambda: bytes(2)
         self.touched: set[Key] = set()
+        self.led: Counter[tuple[int | str, int]] = Counter()  # flows by place, packets, and family
 
     # Frames
 
@@ -157,10 +157,11 @@ class Model:
         discovers = packet.version == 6 and packet.start == 54 and packet.key.protocol == ICMPV6
         if discovers and len(packet.body) >= 8 and 133 <= packet.body[0] <= 137:
             return handle_discovery(packet, self.desired.addresses)
-        if packet.key.source != port.addresses[packet.version]:
+        own = packet.key.source == port.addresses[packet.version]
+        if not own and not self.desired.passes_on(port, packet.key.source):
             # Stacks report their groups from where they may not send anything else.
-            own = packet.version == 6 and packet.key.source in (bytes(16), port.local)
-            raise Refused(Reason.MULTICAST if own and frame[0] & 1 else Reason.SPOOFED_SOURCE)
+            reports = packet.version == 6 and packet.key.source in (bytes(16), port.local)
+            raise Refused(Reason.MULTICAST if reports and frame[0] & 1 else Reason.SPOOFED_SOURCE)
         if frame[0] & 1:
             raise Refused(Reason.MULTICAST)
         if packet.version == 6 and packet.key.protocol in EXTENSIONS:
@@ -202,12 +203,29 @@ class Model:
     def _neighbour(self, packet: Packet) -> Outcome:
         port, to = packet.port, packet.key.destination
         if not port.near(to):
-            raise Refused(Reason.NO_ROUTE if packet.whole else Reason.FRAGMENT)
+            return self._on(packet)
         if packet.version == 4 and to == port.broadcast:
             raise Refused(Reason.MULTICAST)
         if packet.frame[:6] == GATEWAY:
             raise Refused(Reason.VIA_GATEWAY)
         return Outcome("pass", None, packet.frame)
+
+    def _on(self, packet: Packet) -> Outcome:
+        """Where the routes say."""
+        port, to = packet.port, packet.key.destination
+        found = self.desired.route(port, to)
+        if found is None:
+            raise Refused(Reason.NO_ROUTE if packet.whole else Reason.FRAGMENT)
+        route, _ = found
+        if route.kind is RouteKind.ENDPOINT:
+            raise Refused(Reason.PROTOCOL if packet.whole else Reason.FRAGMENT)
+        at = packed(route.hop) if route.kind is RouteKind.ATTACHMENT else to
+        next_one = self.where.get((port.network, at))
+        if next_one is None or next_one is port:
+            raise Refused(Reason.NO_ROUTE)
+        out = older(packet, next_one.mac + GATEWAY)
+        self.led[route.kind.value, packet.version] += 1
+        return Outcome("redirect", None, out, next_one.ifindex)
 
     def _conversation(self, packet: Packet) -> Outcome:
         key, tcp = packet.key, packet.key.protocol == TCP
@@ -237,19 +255,20 @@ class Model:
             if partner:
                 self._delete(flow.partner(key))
             self._delete(key)
-        address = self._address(packet)
+        address = self.desired.called(packet.port, key)
         if address is None:
             return self._neighbour(packet)
-        if address.forward is None:
+        if not address.leads:
             raise Refused(Reason.NO_LISTENER)
-        opening = address.forward.opening
-        source = opening and (opening.source if packet.version == 4 else opening.source6)
-        if opening is None or not source:
+        opening = self.desired.openings.get(address.opening)
+        if opening is None:
             raise Refused(Reason.NOT_ACCEPTED)
         if not opens:
             raise Refused(Reason.NO_FLOW)
-        self.desired.judge(packet.port, address.forward, key)
-        return self._carry(packet, self._open(packet, opening, address.forward.number))
+        self.desired.judge(packet.port, address, key)
+        if packet.version == 6 and not opening.source6:
+            raise Refused(Reason.NO_LISTENER)
+        return self._carry(packet, self._open(packet, opening, address))
 
     def _icmp(self, packet: Packet) -> Outcome:
         kind, code = packet.body[:2]
@@ -267,8 +286,8 @@ class Model:
             return self._neighbour(packet)
         if (kind, code) != (8 if four else 128, 0):
             raise Refused(Reason.ICMP_TYPE)
-        if address.forward:
-            self.desired.judge(packet.port, address.forward, packet.key)
+        if not address.router:
+            self.desired.judge(packet.port, address, packet.key)
         if packet.more:
             self._begin(packet, echo=True)
         return Outcome("redirect", None, echoed(packet), packet.port.ifindex)
@@ -283,7 +302,9 @@ class Model:
             self._tally(packet, flow)
             self.touched.add(key)
             return Outcome("redirect", None, out, flow.ifindex)
-        if packet.port.near(packet.key.destination) and not self._address(packet):
+        to = packet.key.destination
+        known = packet.port.near(to) or self.desired.route(packet.port, to)
+        if known and not self._address(packet):
             return self._neighbour(packet)
         raise Refused(Reason.FOREIGN_ERROR)
 
@@ -357,18 +378,23 @@ class Model:
             server = (flow.destination, flow.destination_port)
         if flow.any_port:
             server = (server[0], 0)
-        if not self.desired.is_target(flow.balancer, flow.listener, key.protocol, *server):
+        rests = flow.balancer, flow.listener, key.protocol
+        if flow.balancer and not self.desired.is_target(*rests, *server):
             return Reason.SERVER_GONE
         partner = self.flows.get(flow.partner(key))
-        if partner and self.now and partner.ifindex != self.now.port.ifindex:
+        assert self.now
+        if partner and partner.ifindex != self.now.port.ifindex:
             return Reason.CLOSED  # its place is another's by now
         asked = flow.partner(key) if flow.reverse else key
-        client = self.where.get((asked.network, asked.source))
-        address = self.desired.addresses.get((asked.network, asked.destination))
-        if not (client and address and address.forward):
-            return Reason.CHANGING
+        client = self.ports[flow.ifindex] if flow.reverse else self.now.port
+        own = asked.source in client.addresses.values()
+        if not own and not self.desired.passes_on(client, asked.source):
+            return Reason.CLOSED  # who passed on for it does no longer
+        address = self.desired.called(client, asked)
+        if address is None:
+            return Reason.CLOSED if flow.forward in self.desired.routed else Reason.CHANGING
         try:
-            self.desired.judge(client, address.forward, asked)
+            self.desired.judge(client, address, asked)
         except Refused:
             return Reason.NO_LONGER_PERMITTED
         flow.epoch = self.epoch
@@ -412,10 +438,13 @@ class Model:
             partner.last = (sequence + data + 1) % 2**32
         return flow.acknowledged and partner is not None and partner.acknowledged
 
-    def _open(self, packet: Packet, opening: Opening, place: int) -> Flow:
+    def _open(self, packet: Packet, opening: Opening, address: Address) -> Flow:
         key, version = packet.key, packet.version
-        listener = self.desired.listener(opening, key)
-        servers = self.desired.servers(listener, key)
+        balancer = self.desired.balancer(address, opening, key)
+        first, servers = key.destination_port, [Server(text(key.destination), 0, 1)]
+        if balancer:
+            listener = self.desired.listener(balancer, key)
+            first, servers = listener.first, self.desired.servers(listener, key)
         source = opening.source if version == 4 else opening.source6
         here = {
             (packed(s.address), s.port or key.destination_port): self.where[at]
@@ -428,9 +457,11 @@ class Model:
         assert chosen, "the program made no flow"
         destination, port = chosen.destination, chosen.destination_port
         server = here[destination, port]
+        ports = {s.port for s in servers if packed(s.address) == destination}
+        any_port = bool(balancer) and 0 in ports
         rests = (
-            self.epoch, place, opening.balancer, listener.first, 900 if key.protocol == TCP else 60,
-            not next(s.port for s in servers if packed(s.address) == destination),
+            self.epoch, address.place, balancer, first, 900 if key.protocol == TCP else 60,
+            any_port,
         )  # fmt: skip
         there = Flow(
             1, size(packet), opening.number, server.ifindex, packed(source), destination,
@@ -450,6 +481,9 @@ class Model:
             key.network, *rests, reverse=True,
         )  # fmt: skip
         self.counts[opening.number] += 1
+        self.led[address.place, version] += 1
+        if key.source not in packet.port.addresses.values():
+            self.led["behind", version] += 1
         self.touched |= {key, claimed}
         return there
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from privlink.client import RemoteError
 from privlink.model.items import Forward, Item
-from privlink.model.traffic import NOTHING, Amount, Both, Counters, PlaceTraffic
+from privlink.model.traffic import NOTHING, Amount, Counters, PlaceTraffic
 from privlink.node.program.maps import NUMBER, Number
 from privlink.node.telling.meter import Meter, openings
 from tests.kernel import talk, tenants
@@ -186,22 +187,58 @@ def test_counters_of_what_is_gone_stay_till_they_are_taken_and_no_flow_is_left(
     assert told.told[PLACE].counters.opened == sum(told.told[PLACE].counters.ended.values()) == 1
 
 
+def test_flows_that_came_with_an_upgrade_do_not_keep_counters_for_ever(
+    metered: Desk, meter: Meter, told: Server, items: list[Item]
+) -> None:
+    """They end here, but were never opened here."""
+    metered.send(CLIENT, bytes(client(datagram())))
+    moved = metered.flows()
+    traffic = metered.program.maps["traffic"]
+    traffic.delete(NUMBER.pack(PLACE))
+    metered.send(CLIENT, bytes(client(datagram())))
+    assert metered.flows().keys() == moved.keys()
+    items[:] = [item for item in items if not isinstance(item, Forward)]
+    metered.sweep(2**62)
+    for _ in range(2):
+        meter.turn()
+    counters = told.told[PLACE].counters
+    assert (counters.opened, sum(counters.ended.values()), told.told[PLACE].flows) == (0, 1, 0)
+    assert counted(metered) == set()
+
+
+def test_a_zone_that_comes_back_counts_from_zero_and_says_so(
+    metered: Desk, meter: Meter, told: Server, items: list[Item]
+) -> None:
+    here = list(items)
+    before = time.monotonic_ns() // 1000
+    for frame in (ask(dport=81), ask(dport=81, sport=40001)):
+        metered.send(CLIENT, bytes(client(frame)))
+    meter.turn()
+    first = told.told[PLACE]
+    items[:] = [item for item in items if not isinstance(item, Forward)]
+    for _ in range(2):
+        meter.turn()
+    assert counted(metered) == set()
+    items[:] = here
+    frame = client(ask(dport=81))
+    metered.send(CLIENT, bytes(frame))
+    assert meter.turn() == 1
+    second = told.told[PLACE]
+    assert first.counters.dropped[0].packets == 2
+    assert second.counters.dropped == (sizes(frame), Amount())
+    assert list(second.counters.refused.values()) == [(sizes(frame), Amount())]
+    assert before <= first.born < second.born <= time.monotonic_ns() // 1000
+    metered.send(CLIENT, bytes(client(datagram())))
+    meter.turn()
+    assert told.told[PLACE].born == second.born, "as long as it is there, its birth stays"
+
+
 def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told: Server) -> None:
     meter = Meter(metered.program, told, "node-1", lambda: None)
     metered.send(CLIENT, bytes(client(ask(dport=81))))
     for _ in range(3):
         meter.turn()
     assert counted(metered) == {PLACE}
-
-
-def test_what_the_shaper_drops_is_dropped_for_bandwidth(metered: Desk, told: Server) -> None:
-    shaped: dict[int, Both] = {PLACE: (Amount(2, 3000), Amount(1, 60))}
-    meter = Meter(metered.program, told, "node-1", lambda: {PLACE: []}, lambda: shaped)
-    metered.send(CLIENT, bytes(client(datagram())))
-    meter.turn()
-    counters = told.told[PLACE].counters
-    assert counters.refused == {"bandwidth": shaped[PLACE]}
-    assert counters.dropped == shaped[PLACE]
 
 
 def test_a_message_is_never_too_long(metered: Desk, meter: Meter, told: Server) -> None:

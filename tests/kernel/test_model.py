@@ -20,13 +20,18 @@ import pytest
 from privlink.model.items import (
     Attachment,
     Balancer,
+    Door,
     Filter,
     Forward,
     Item,
     Listener,
     Members,
+    NatAddress,
     Opening,
     Protocol,
+    Route,
+    RouteKind,
+    RouteTable,
     Rule,
     Segment,
     Server,
@@ -39,7 +44,7 @@ from tests.kernel import lab as labs
 from tests.kernel.desired import Desired
 from tests.kernel.desk import VERDICTS, Desk
 from tests.kernel.frames import CIDR, CIDR6, GATEWAY, GATEWAY6
-from tests.kernel.headers import Key, Outcome, Port
+from tests.kernel.headers import Key, Outcome, Port, text
 from tests.kernel.model import Flow, Model
 from tests.kernel.traffic import Traffic
 
@@ -52,7 +57,7 @@ def workload(number: int, network: int, host: int, *, ipv6: bool = True) -> Atta
     """A workload; those of the same host number have the same addresses in every network."""
     mac = f"02:00:00:00:0{network}:0{host}"
     six = (CIDR6, f"fd00:10::{host}") if ipv6 else ("", "")
-    return Attachment(number, network, network, CIDR, f"10.0.0.{host}", mac, *six)
+    return Attachment(number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network)
 
 
 EGRESS = msgspec.structs.replace(workload(12, 1, 7), filters=(13,))
@@ -60,10 +65,16 @@ PLACES = (
     (11, workload(11, 1, 5)),
     (12, EGRESS),
     (13, workload(13, 1, 6, ipv6=False)),
+    # Of another vSwitch, with other routes.
+    (14, Attachment(14, 14, 1, "10.0.1.0/24", "10.0.1.5", "02:00:00:00:01:15", "fd00:11::/64",
+                    "fd00:11::5", table=4)),
     (21, workload(21, 2, 5)),
     (22, workload(22, 2, 7)),
-    (31, workload(31, 3, 5)),
-)
+    # What gateway endpoints lead to.
+    (23, Attachment(23, 23, 2, "198.51.100.0/24", "198.51.100.5", "02:00:00:00:02:15",
+                    "2001:db8:5::/64", "2001:db8:5::5", table=2)),
+    (31, msgspec.structs.replace(workload(31, 3, 5), table=0)),
+)  # fmt: skip
 SEGMENTS = tuple(Segment(n, n, CIDR, GATEWAY, CIDR6, GATEWAY6) for n in (1, 2, 3))
 
 
@@ -123,14 +134,63 @@ SETS = (
     Members(40, ()),
 )
 BALANCERS = (balancer(3, 5), balancer(3, 5), balancer(3, 5, 7), balancer(3, 5, 9), balancer(3, 9))
+DOORS = (Protocol.TCP, 80), (Protocol.TCP, 443), (Protocol.UDP, 80), (Protocol.UDP, 53)
 OTHER_SET = Members(41, ("10.0.0.7/32", "fd00:10::5/128"))
 SECOND_GROUP = Filter(12, (Rule(2, False, "TCP", "10.0.0.6/32", 8000, 8100), *OPEN))
+
+
+# A balancer's own address, within a block.
+OWN = msgspec.structs.replace(
+    balancer(5, 5, 7), network=2, address="198.51.100.80", mac="02:00:00:00:02:50",
+    address6="2001:db8:5::50", opening=4,
+)  # fmt: skip
+
+
+def routes(*pairs: tuple[str, str]) -> tuple[Route, ...]:
+    """Blocks and where they lead: to a hop, through an opening, or to who has the address."""
+    return tuple(
+        Route(cidr, RouteKind.ENDPOINT, opening=int(to), place=int(to) * 100) if to.isdigit()
+        else Route(cidr, RouteKind.ATTACHMENT if to else RouteKind.LOCAL, to)
+        for cidr, to in pairs
+    )  # fmt: skip
+
+
+LOCAL = ("10.0.0.0/16", ""), ("fd00:10::/31", "")
+AWAY = ("0.0.0.0/0", "10.0.0.7"), ("::/0", "fd00:10::7")
+BEHIND = (
+    ("172.16.0.0/16", "10.0.0.6"), ("fd00:99::/64", "fd00:10::5"), ("172.17.0.0/16", "10.0.1.5"),
+    ("fd00:98::/64", "fd00:11::5"),
+)  # fmt: skip
+BLOCKS = ("198.51.100.0/24", "50"), ("2001:db8:5::/64", "50")
+NARROW = ("198.51.100.5/32", "51"), ("2001:db8:5::5/128", "51"), ("10.0.1.5/32", "10.0.0.6")
+SHUT = ("198.51.100.0/24", "0"), ("2001:db8:5::/64", "0")
+TABLES = (
+    (*LOCAL, *BEHIND, *BLOCKS), (*LOCAL, *BEHIND, *BLOCKS), (*LOCAL, *AWAY, *BEHIND, *BLOCKS),
+    (*LOCAL, *AWAY, *BLOCKS, *NARROW), (*AWAY,), (*LOCAL, *AWAY, *BEHIND, *SHUT), (*LOCAL, *BEHIND),
+)  # fmt: skip
+NAT4, NAT6 = "10.0.0.102", "fd00:10::66"
+
+
+def door(network: int, protocol: Protocol, port: int, *, six: bool = False, to: int = 52) -> Door:
+    """A port of a network's NAT gateway, and what it leads to."""
+    target = Server("fd00:10::5" if six else "10.0.0.5", 8080, 1)
+    number = 1000 * network + 2 * port + six + (500 if protocol is Protocol.UDP else 0)
+    return Door(network, NAT6 if six else NAT4, protocol, port, number, to, 5300, target)
 
 
 @cache
 def laid(item: Item) -> dict[tuple[str, bytes], bytes]:
     """The map entries that make an item true."""
     return {(entry.map, entry.key): entry.value for entry in entries(item)}
+
+
+# Where flows and packets have to have gone, or the world has become too small: an endpoint, a load
+# balancer's own address, blocks, doors, from behind a workload; to another vSwitch and on to a hop.
+WAYS = tuple(
+    (way, version)
+    for way in (1100, 5, 5000, 5300, "behind", "local", "attachment")
+    for version in (4, 6)
+)
 
 
 class World:
@@ -149,8 +209,28 @@ class World:
             # A client that is a server too, and one in its servers' own network.
             "chain": self._endpoint(3, 101, Opening(5, 1, "100.64.0.5", 4, "fd70::5")),
             "own": self._endpoint(2, 101, Opening(6, 2, "100.64.0.6", 3, "fd70::6")),
-            "front": balancer(4, 5, 7),
+            "front": balancer(4, 5, 7), "own front": OWN,
+            "gateway": self._gateway(50, 5000, ipv6=True),
+            "narrow": self._gateway(51, 5100, ipv6=False),
+            # Its network is the third: who calls is in the first or the second.
+            "reversed": Forward(
+                3, "10.0.0.103", "02:00:00:00:03:67", (11,),
+                Opening(52, 3, "10.0.0.103", 0, "fd00:10::67"), address6="fd00:10::67", number=5300,
+                reversed=True,
+            ),
+            "distant": RouteTable(4, 1, routes(*LOCAL, *BLOCKS, ("172.17.0.0/16", "10.0.1.5"))),
+            "providers": RouteTable(2, 2, routes(*LOCAL, ("198.51.100.0/24", ""),
+                                                 ("2001:db8:5::/64", ""))),
+            "table": RouteTable(1, 1, routes(*TABLES[0])),
         }  # fmt: skip
+        for network in (1, 2):
+            for address in (NAT4, NAT6):
+                nat = NatAddress(network, address, "02:00:00:00:01:66")
+                self.items[f"nat {network} {address}"] = nat
+            for protocol, port in DOORS:
+                for six in (False, True):
+                    made = door(network, protocol, port, six=six)
+                    self.items[f"door {network} {protocol} {port} {six}"] = made
         self.items |= {f"segment {item.number}": item for item in SEGMENTS}
         desk.put(*(port_entries(item, ifindex) for ifindex, item in PLACES))
         self._settle()
@@ -160,13 +240,65 @@ class World:
         chance = self._chance
         what = chance.choice((
             "group", "group", "egress", "set", "balancer", "endpoint", "another", "tenant", "chain",
-            "hide",
+            "hide", "table", "table", "gateway", "narrow", "reversed", "door", "door",
         ))  # fmt: skip
         if what == "hide":
             return self._hide()
+        if what == "table":
+            self.items[what] = RouteTable(1, 1, routes(*chance.choice(TABLES)))
+            self._lead()
+            return self._settle()
+        if what == "door":
+            what = chance.choice([name for name in self.items if name.startswith("door ")])
+            self.items[what] = self._turned(what)
+            return self._settle()
         pools = {"group": GROUPS, "egress": EGRESS_GROUPS, "set": SETS, "balancer": BALANCERS}
         self.items[what] = chance.choice(pools[what]) if what in pools else self._moved(what)
+        self._lead()
         return self._settle()
+
+    def _lead(self) -> None:
+        """Have routes and doors lead to the openings there are now; now and then they are late."""
+        if self._chance.random() < 0.1:
+            return
+        now = {str(at): self._number_of(name) for name, at in (("gateway", 50), ("narrow", 51))}
+        for name in ("table", "distant"):
+            table = self.items[name]
+            assert isinstance(table, RouteTable)
+            led = tuple(
+                msgspec.structs.replace(route, opening=now.get(str(route.place // 100), 0))
+                if route.kind is RouteKind.ENDPOINT else route for route in table.routes
+            )  # fmt: skip
+            self.items[name] = msgspec.structs.replace(table, routes=led)
+        opening = self._number_of("reversed")
+        for name, item in self.items.items():
+            if isinstance(item, Door):
+                self.items[name] = msgspec.structs.replace(item, opening=opening)
+
+    def _number_of(self, name: str) -> int:
+        item = self.items[name]
+        assert isinstance(item, Forward)
+        return item.opening.number if item.opening else 0
+
+    def _turned(self, name: str) -> Door:
+        """A door with another target, or none, or shut."""
+        chance, before = self._chance, self.items[name]
+        assert isinstance(before, Door)
+        six = ":" in before.address
+        targets = (
+            Server("fd00:10::5" if six else "10.0.0.5", 8080, 1),
+            Server("fd00:10::5" if six else "10.0.0.5", 8081, 1),
+            Server("fd00:10::9" if six else "10.0.0.9", 8080, 1),  # nobody
+            Server("10.0.0.5" if six else "fd00:10::5", 8080, 1),  # of the other family
+            None,
+        )
+        opening = self._number_of("reversed") if chance.random() < 0.9 else 0
+        return msgspec.structs.replace(before, target=chance.choice(targets), opening=opening)
+
+    def hops(self) -> set[str]:
+        """Who passes on what is not for it."""
+        tables = (item for item in self.items.values() if isinstance(item, RouteTable))
+        return {route.hop for table in tables for route in table.routes}
 
     def _hide(self) -> None:
         """An address is gone until the next change, while its forward stays."""
@@ -186,6 +318,13 @@ class World:
         new = msgspec.structs.replace(old, number=self._number)
         replaced = old if kind < 0.5 and before.opening else None
         return msgspec.structs.replace(before, opening=new, replaced=replaced)
+
+    @staticmethod
+    def _gateway(opening: int, place: int, *, ipv6: bool) -> Forward:
+        """A gateway endpoint, which has no address."""
+        source6 = f"fd70:7269:766c::6440:{opening}" if ipv6 else ""
+        leads = Opening(opening, 2, f"100.64.0.{opening}", 0, source6)
+        return Forward(1, "", "", (), leads, number=place)
 
     @staticmethod
     def _endpoint(network: int, host: int, opening: Opening) -> Forward:
@@ -219,6 +358,7 @@ class Exchange:
         self._desk, self._bench = desk, program_test.Bench(desk.program)
         self.seen: Counter[Reason | None] = Counter()
         self.passed: Counter[tuple[str, int]] = Counter()
+        self.led: Counter[tuple[int | str, int]] = Counter()
         self._out = b""
 
     def episode(self, seed: int, packets: int) -> None:
@@ -232,13 +372,15 @@ class Exchange:
         numbers.update_many([(NUMBER.pack(Number.IDENTIFICATION), NUMBER.pack(counted))])
         model.identification, model.chosen = counted, self._kernel_flow
         model.chance = lambda: self._out[60:62]
-        world, traffic = World(chance, desk, model), Traffic(chance, model)
+        world = self._world = World(chance, desk, model)
+        traffic = Traffic(chance, model)
         for number in range(packets):
             if chance.random() < 0.02:
                 world.change()
             ifindex, frame = traffic.next()
             told = f"seed {seed}, packet {number}, link {ifindex}: {frame.hex()}"
             self._compare(ifindex, frame, told)
+        self.led += model.led
         assert self._table() == model.flows, f"seed {seed}: the flow tables differ"
         counts = {forward: desk.flow_count(forward) or 0 for forward in model.counts}
         assert counts == dict(model.counts), f"seed {seed}: the counts of flows differ"
@@ -253,7 +395,8 @@ class Exchange:
         except Exception as error:
             raise AssertionError(f"{told}\nprogram: {words(outcome)}") from error
         assert outcome == expected, f"{told}\nprogram: {words(outcome)}\nmodel: {words(expected)}"
-        assert sound(frame, outcome, self._model.ports), f"{told}\nprogram: {words(outcome)}"
+        right = sound(frame, outcome, self._model.ports, self._world.hops())
+        assert right, f"{told}\nprogram: {words(outcome)}"
         for key in self._model.touched:
             theirs, ours = self._kernel_flow(key), self._model.flows.get(key)
             assert theirs == ours, f"{told}\n{key}\nprogram: {theirs}\nmodel: {ours}"
@@ -268,8 +411,11 @@ class Exchange:
         return {key_of(k): flow_of(v) for k, v in self._desk.program.maps["flows"].dump()}
 
 
-def sound(frame: bytes, outcome: Outcome, ports: dict[int, Port]) -> bool:
-    """What holds whatever the model says: it goes to whom its link is, and checksums stay right."""
+def sound(frame: bytes, outcome: Outcome, ports: dict[int, Port], hops: set[str]) -> bool:
+    """What holds whatever the model says: it goes to whom its link is, and checksums stay right.
+
+    Only who is the next hop of a route may get what is not for it.
+    """
     if outcome.verdict != "redirect":
         return outcome.packet == frame
     port, out = ports[outcome.egress], outcome.packet
@@ -278,8 +424,9 @@ def sound(frame: bytes, outcome: Outcome, ports: dict[int, Port]) -> bool:
     if out[12:14] == ARP:
         return True
     to = out[30:34] if out[12:14] == IPV4 else out[38:54]
-    own = *port.addresses.values(), port.local
-    return to in own and (bool(checksums.wrong(frame)) or not checksums.wrong(out))
+    own = to in (*port.addresses.values(), port.local)
+    passes = any(text(address) in hops for address in port.addresses.values())
+    return (own or passes) and (bool(checksums.wrong(frame)) or not checksums.wrong(out))
 
 
 ARP, IPV4 = b"\x08\x06", b"\x08\x00"
@@ -355,6 +502,8 @@ def test_the_program_does_what_the_model_says(desk: Desk, links: str) -> None:
         *(f"{reason and reason.name}: {n}" for reason, n in exchange.seen.most_common()), sep="\n"
     )
     print(exchange.passed)
+    print(exchange.led)
+    assert {way for way in WAYS if not exchange.led[way]} == set()
     after = desk.program.drops()
     risen = {Reason(n): after[n] - before.get(n, 0) for n in after if after[n] != before.get(n, 0)}
     assert risen == {reason: n for reason, n in exchange.seen.items() if reason}

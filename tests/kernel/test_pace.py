@@ -24,7 +24,7 @@ def paced(lab: Desk) -> Iterator[Desk]:
     """The world of `frames`, with a pace for every forward."""
     forwards = lab.program.maps["forwards"]
     held = [(key, FORWARD.unpack(value)) for key, value in forwards.dump()]
-    forwards.update_many((key, FORWARD.pack(*value[:-1], PACE)) for key, value in held)
+    forwards.update_many((key, FORWARD.pack(*value[:-2], PACE, value[-1])) for key, value in held)
     set_shaper(lab, FIRST)
     yield lab
     set_shaper(lab, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -18,14 +18,15 @@ from privlink.model.items import (
     Segment,
     Server,
 )
-from privlink.node.health.checks import GOOD, Code, Verdict, bad
+from privlink.node.health.checks import GOOD, Code, bad
 from privlink.node.health.monitor import Monitor
-from privlink.node.health.probes import FIRST_NUMBER, Probe, own_entries
+from privlink.node.health.probes import FIRST_NUMBER, own_entries
 from privlink.node.holding import Holding
 from privlink.node.links import workload_name
 from privlink.node.plug import Port, plug, unplug
 from privlink.node.program.maps import NUMBER, SERVER, TARGET_KEY, address_text
 from privlink.node.reconcile import Count
+from tests.judge import Judge
 from tests.kernel import lab
 from tests.kernel.test_holding import Recorder, full, instance, kernel, some
 
@@ -52,33 +53,6 @@ ITEMS: dict[str, Item | None] = {
     TWO: balancer(2, A, check=msgspec.structs.replace(CHECK, port=81)),
 }
 ONE_A, TWO_A = 80, 81  # the ports that they are asked at
-
-
-class Judge:
-    """An asker whose verdicts are the test's."""
-
-    def __init__(self) -> None:
-        self.probes: dict[int, Probe] = {}
-        self._answered: Callable[[Probe, Verdict], None] = lambda _, __: None
-
-    def start(self, answered: Callable[[Probe, Verdict], None]) -> None:
-        self._answered = answered
-
-    def put(self, probe: Probe) -> None:
-        self.probes[probe.number] = probe
-
-    def drop(self, number: int) -> None:
-        self.probes.pop(number, None)
-
-    def stop(self) -> None:
-        self.probes.clear()
-
-    def by_port(self) -> dict[int, Probe]:
-        return {probe.port: probe for probe in self.probes.values()}
-
-    def say(self, port: int, *verdicts: Verdict) -> None:
-        for verdict in verdicts:
-            self._answered(self.by_port()[port], verdict)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ CALLS = re.compile(r"prog '(\w+)': insn #\d+ relocated, imm -?\d+ points to subp
 DEPTHS = re.compile(r"^stack depth ([\d+]+)")
 
 
-@pytest.mark.parametrize("program", [bpf.PROGRAM, bpf.COLLECTOR, bpf.CUTTER])
+@pytest.mark.parametrize("program", [bpf.PROGRAM, bpf.DELIVERER, bpf.COLLECTOR, bpf.CUTTER])
 def test_every_chain_of_calls_fits(bpf_object: Path, program: str) -> None:
     log = loading_log(bpf_object, program)
     added = (match for line in log if (match := ADDED.search(line)))

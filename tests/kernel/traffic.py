@@ -32,15 +32,26 @@ BOUNDARIES = (0, 1, 2, 4, 5, 6, 7, 8, 0x0F, 0x10, 0x20, 0x3F, 0x40, 0x7F, 0x80, 
 CHECK_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
 ADDRESSES = (
     "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.9", "10.0.0.100", "10.0.0.101", "10.0.0.253",
-    "10.0.0.255", "10.0.1.1", "100.64.0.1", "100.64.0.2", "255.255.255.255", "224.0.0.1",
+    "10.0.0.255", "10.0.1.1", "10.0.1.5", "10.0.0.102", "10.0.0.103", "172.16.0.9", "172.17.0.9",
+    "192.0.2.9", "198.51.100.5", "198.51.100.80", "198.51.100.9",
+    "100.64.0.1", "100.64.0.2", "255.255.255.255", "224.0.0.1",
     "0.0.0.0",
 )  # fmt: skip
 ADDRESSES6 = (
     "fd00:10::5", "fd00:10::6", "fd00:10::7", "fd00:10::9", "fd00:10::64", "fd00:10::65",
     "fd00:10::fffd", "fd70:7269:766c::6440:1", "fd70:7269:766c::6440:2", "fe80::ff:fe00:105",
-    "fe80::1", "ff02::1", "ff02::1:ff00:64", "::", "::ffff:10.0.0.100", "2001:db8::1",
+    "fd00:11::5", "fd00:10::66", "fd00:10::67", "fd00:99::9", "fd00:98::9", "2001:db8:5::5",
+    "2001:db8:5::50", "2001:db8:5::9", "fe80::1", "ff02::1",
+    "ff02::1:ff00:64", "::", "::ffff:10.0.0.100", "2001:db8::1",
 )  # fmt: skip
-ENDPOINTS = {4: ("10.0.0.100", "10.0.0.101"), 6: ("fd00:10::64", "fd00:10::65")}
+ENDPOINTS = {
+    4: ("10.0.0.100", "10.0.0.101", "10.0.0.102", "198.51.100.5", "198.51.100.80"),
+    6: ("fd00:10::64", "fd00:10::65", "fd00:10::66", "2001:db8:5::5", "2001:db8:5::50"),
+}
+BEHIND = {
+    4: ("172.16.0.9", "172.17.0.9", "192.0.2.9", "10.0.1.5"),
+    6: ("fd00:99::9", "fd00:98::9", "2001:db8::9"),
+}  # who passes on what is of these, or would like to
 PORTS = (80, 80, 80, 80, 80, 443, 7999, 8000, 8500, 8999, 9000, 53, 53, 0)
 SOURCE_PORTS = (*range(40000, 40012), 1, 0, 65535)
 FLAGS = (SYN, SYN, ACK, ACK, ACK, ACK, ACK | 8, SYN | ACK, FIN | ACK, FIN | ACK, RST, RST | ACK, 0)
@@ -98,9 +109,12 @@ class Traffic:
         chance = self._chance
         port = chance.choice(self._ports)
         version = chance.choice(list(port.addresses))
+        source = port.addresses[version]
+        if chance.random() < 0.2:
+            source = packed(chance.choice(BEHIND[version]))
         key = Key(
             port.network,
-            port.addresses[version],
+            source,
             packed(chance.choice(ENDPOINTS[version])),
             chance.choice(SOURCE_PORTS),
             chance.choice(PORTS),
@@ -110,10 +124,19 @@ class Traffic:
 
     def _going_on(self) -> None:
         key = self._known()
-        if key is None or (key.network, key.source) not in self._model.where:
+        port = self._port_of(key) if key else None
+        if key is None or port is None:
             self._opening()
             return
-        self._say(self._model.where[key.network, key.source], key, self._chance.choice(FLAGS))
+        self._say(port, key, self._chance.choice(FLAGS))
+
+    def _port_of(self, key: Key) -> Port | None:
+        """Where a flow's packets come in."""
+        flow = self._model.flows.get(key)
+        partner = self._model.flows.get(flow.partner(key)) if flow else None
+        if partner:
+            return self._model.ports[partner.ifindex]
+        return self._model.where.get((key.network, key.source))
 
     def _known(self) -> Key | None:
         """The key of a flow that is or was there."""
@@ -143,7 +166,8 @@ class Traffic:
         chance = self._chance
         port = chance.choice(self._ports)
         version = chance.choice(list(port.addresses))
-        to = chance.choice((*ENDPOINTS[version], ADDRESSES[6] if version == 4 else ADDRESSES6[6]))
+        gateways = {4: "10.0.0.253", 6: "fd00:10::fffd"}
+        to = chance.choice((*ENDPOINTS[version], *BEHIND[version], gateways[version]))
         kind = chance.choice((8, 8, 8, 0, 13) if version == 4 else (128, 128, 128, 129, 0))
         code = chance.choice((0, 0, 0, 0, 1))
         body = bytes([kind, code, 0, 0, 0, 1, 0, 2]) + chance.randbytes(chance.choice((0, 56, 300)))
@@ -155,10 +179,11 @@ class Traffic:
     def _error(self) -> None:
         """About a packet of a flow, as its reader saw it."""
         chance, key = self._chance, self._known()
-        if key is None or (key.network, key.source) not in self._model.where:
+        port = self._port_of(key) if key else None
+        if key is None or port is None:
             self._opening()
             return
-        port, four = self._model.where[key.network, key.source], len(key.source) == 4
+        four = len(key.source) == 4
         if chance.random() < 0.2:
             key = key._replace(
                 **chance.choice((
@@ -211,7 +236,10 @@ class Traffic:
         chance, port = self._chance, self._chance.choice(self._ports)
         version = chance.choice(list(port.addresses))
         to = packed(chance.choice(ADDRESSES if version == 4 else ADDRESSES6))
-        key = Key(port.network, port.addresses[version], to, 5, 80, chance.choice(PROTOCOLS))
+        source = port.addresses[version]
+        if chance.random() < 0.2:
+            source = packed(chance.choice(BEHIND[version]))
+        key = Key(port.network, source, to, 5, 80, chance.choice(PROTOCOLS))
         self._put(port, key, chance.randbytes(chance.choice((0, 7, 8, 19, 20, 24, 64))))
 
     def _noise(self) -> None:

@@ -109,7 +109,7 @@ def _flows(books: Books, found: Counted, is_udp: bool) -> list[str]:
     problems = []
     if found.opened != found.ended + found.active:
         problems.append("flows opened are not those ended and active")
-    most = books.exchanges if is_udp else books.attempted
+    most = books.exchanges if is_udp else books.attempted + books.insisted
     if not books.opened <= found.opened <= most:
         problems.append(f"flows opened are not {books.opened} to {most}")
     return problems

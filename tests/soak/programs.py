@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ MOST = 4096  # bytes of one message
 PAUSE = 0.1  # seconds between two messages
 DIAL = 10.0  # seconds for a connection
 FIRST_PORT, PORTS = 10_000, 8_000  # of UDP sockets, so many for each zone
+TOTAL_RETRANS = 100  # where it stands in struct tcp_info, linux/tcp.h
 LOST = 30.0  # seconds after which what has not come is lost
 
 
@@ -42,6 +44,7 @@ class Books:
     """What the programs counted at one place; bytes are payload."""
 
     attempted: int = 0  # connections, and UDP sockets
+    insisted: int = 0  # SYNs sent again: each may open a flow, where its server died of the first
     opened: int = 0
     refused: int = 0  # that a hazard explains
     resets: int = 0  # that a hazard explains
@@ -199,14 +202,17 @@ def dial(program: Program) -> tuple[socket.socket, str] | None:
     """A connection and whom it led to; None where a hazard kept it from being made."""
     books, place, began = program.books, program.place, time.monotonic()
     books.add(attempted=1)
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    connection.settimeout(DIAL)
     try:
-        connection = socket.create_connection((place.address, program.port), DIAL)
+        connection.connect((place.address, program.port))
     except OSError as error:
         if not program.watch.explains(place, program.port, None, began):
             program.watch.fail(f"{program}: no connection: {error!r}")
-        books.add(refused=1)
+        books.add(refused=1, insisted=sent_again(connection))
+        connection.close()
         return None
-    books.add(opened=1)
+    books.add(opened=1, insisted=sent_again(connection))
     connection.settimeout(LOST)
     try:
         name = lab.receive(connection, NAME)
@@ -218,6 +224,12 @@ def dial(program: Program) -> tuple[socket.socket, str] | None:
         return None
     books.add(received=NAME)
     return connection, socket.inet_ntoa(name)
+
+
+def sent_again(connection: socket.socket) -> int:
+    """Segments that a TCP connection has sent more than once."""
+    known = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANS + 4)
+    return int.from_bytes(known[TOTAL_RETRANS:], sys.byteorder)
 
 
 def judge(program: Program, server: str | None, since: float, error: Exception) -> None:

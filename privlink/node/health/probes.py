@@ -161,7 +161,7 @@ def probe_entries(balancer: Balancer, server: Asked, probe: Probe) -> Iterator[E
     )
     leads = Forward(PROBE_NETWORK, "", "", (), opening)
     yield from entries(leads)
-    yield _address_entry(probe.address, AddressKind.BALANCER, probe.number)
+    yield _address_entry(probe.address, AddressKind.BALANCER, probe.number, opening.balancer)
 
 
 def own_entries(ifindex: int) -> Iterator[Entry]:
@@ -169,6 +169,7 @@ def own_entries(ifindex: int) -> Iterator[Entry]:
     alone = address_bytes(ADDRESS4)[-4:]
     value = PORT.pack(
         PROBE_NETWORK,
+        0,
         alone,
         alone,
         socket.inet_aton("255.255.255.255"),  # it has no neighbours
@@ -184,8 +185,8 @@ def own_entries(ifindex: int) -> Iterator[Entry]:
         yield _address_entry(gateway, AddressKind.GATEWAY)
 
 
-def _address_entry(address: str, kind: AddressKind, leads_to: int = 0) -> Entry:
+def _address_entry(address: str, kind: AddressKind, leads_to: int = 0, balancer: int = 0) -> Entry:
     """What is counted nowhere: a probe is nobody's traffic."""
     padded = (0,) * MAX_FILTERS
-    value = ADDRESS.pack(mac_bytes(GATEWAY_MAC), kind, 0, leads_to, 0, *padded)
+    value = ADDRESS.pack(mac_bytes(GATEWAY_MAC), kind, 0, leads_to, 0, balancer, *padded)
     return Entry("addresses", address_key(PROBE_NETWORK, address), value)

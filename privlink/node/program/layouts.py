@@ -128,13 +128,13 @@ def _rests(key: bytes, flow: _First, find: Find) -> _Rests:
         server, server_port = source, source_port
         network, called, called_port = flow.partner_network, flow.source, flow.source_port
     address = find("addresses", ADDRESS_KEY.pack(network, called))
-    place = ADDRESS.unpack(address)[4] if address else 0
+    place, balancer = ADDRESS.unpack(address)[4:6] if address else (0, 0)
     tcp = protocol == socket.IPPROTO_TCP
     default = IDLE_TCP if tcp else IDLE_UDP
     forward = find("forwards", NUMBER.pack(flow.forward))
     if forward is None:
         return _Rests(place, 0, called_port, default, 0, any_port=False)
-    _, balancer, _, _, _, _, idle_tcp, idle_udp, pace = FORWARD.unpack(forward)
+    idle_tcp, idle_udp, pace, _ = FORWARD.unpack(forward)[-4:]
     family = Family.IPV4 if called.startswith(MAPPED) else Family.IPV6
     head = (balancer, family, protocol)
     listener = find("listeners", LISTENER_KEY.pack(LISTENER_PREFIX, *head, called_port))
@@ -150,11 +150,26 @@ def _rests(key: bytes, flow: _First, find: Find) -> _Rests:
     )
 
 
+_AT: Final = {name: at for at, name in enumerate(Flow._fields)}
+
+
+def _from_second(key: bytes, value: bytes, find: Find) -> bytes:
+    """A flow of layout 2, which is one of the present layout.
+
+    What it leads through has another form, so it is of epoch 0, too. Its server's flows are not
+    moved: it counts among them no more.
+    """
+    flow = list(FLOW.unpack(value))
+    for name in ("epoch", "taken", "loaded"):
+        flow[_AT[name]] = 0
+    return FLOW.pack(*flow)
+
+
 OLDER: Final[Mapping[int, Layout]] = {
     1: Layout(FLOW_KEY.size, _FLOW_FIRST.size, _from_first),
+    2: Layout(FLOW_KEY.size, FLOW.size, _from_second),
 }
 
-_AT: Final = {name: at for at, name in enumerate(Flow._fields)}
 _SAME: Final = tuple(
     _AT[name]
     for name in (

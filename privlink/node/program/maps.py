@@ -12,16 +12,19 @@ import struct
 from typing import NamedTuple
 
 GATEWAY_MAC = "ee:ff:ff:ff:ff:ff"
-LAYOUT = 2  # of all that is pinned
+LAYOUT = 3  # of all that is pinned
 MAX_FILTERS = 10
 MAX_RULES = 250
 PAGE_RULES = 16
 
 NUMBER = struct.Struct("=I")
-PORT = struct.Struct(f"=I4s4s4s16s8s6sBB{MAX_FILTERS}I")
+PORT = struct.Struct(f"=II4s4s4s16s8s6sBB{MAX_FILTERS}I")
 ADDRESS_KEY = struct.Struct("=I16s")
-ADDRESS = struct.Struct(f"=6sBBII{MAX_FILTERS}I")
-FORWARD = struct.Struct("=II16s16sIIHHH2x")
+ADDRESS = struct.Struct(f"=6sBBIII{MAX_FILTERS}I")
+DOOR_KEY = struct.Struct("=I16sHBx")
+ROUTE_KEY = struct.Struct("=II16s")
+ROUTE = struct.Struct(f"={ADDRESS.size}s16sI")
+FORWARD = struct.Struct("=I16s16sIIHHHH")
 LISTENER_KEY = struct.Struct("=IIBBH")
 LISTENER = struct.Struct("=IHHB3x")
 SERVER_KEY = struct.Struct("=IBBHI")
@@ -43,7 +46,7 @@ FLOW_GLANCE = struct.Struct("=Q110xH5x????B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
 CAUSES = 9
-TRAFFIC = struct.Struct(f"=QQQQQQQQQ{CAUSES}QQII")
+TRAFFIC = struct.Struct(f"=QQQQQQQQQQQQQQQQQ{CAUSES}QQQII")
 REFUSAL_KEY = struct.Struct("=IHBx")
 AMOUNT = struct.Struct("=QQ")
 RECORD = struct.Struct("=QQQQQQII16s16s16s16sHHHHIHBBBBB5x")
@@ -54,6 +57,7 @@ DATAGRAM = struct.Struct("=Q44sIIHBx")
 PAGE_SIZE = PAGE_RULES * RULE.size
 LISTENER_PREFIX = 8 * (LISTENER_KEY.size - NUMBER.size)  # bits of a key for one port
 SET_PREFIX = 8 * (SET_KEY.size - NUMBER.size)  # bits of a key for one address
+ROUTE_PREFIX = 8 * (ROUTE_KEY.size - NUMBER.size)  # the same
 PORT_BITS, ADDRESS_BITS = 16, 128
 
 NO_ADDRESS = bytes(16)
@@ -82,6 +86,17 @@ class AddressKind(enum.IntEnum):
     GATEWAY = 1
     ENDPOINT = 2
     BALANCER = 3
+    NAT = 4
+    DOOR = 5
+    BLOCK = 6
+
+
+class RouteKind(enum.IntEnum):
+    """Where to a packet goes that is for no neighbour."""
+
+    LOCAL = 1
+    HOP = 2
+    ENDPOINT = 3
 
 
 class Scheduler(enum.IntEnum):
@@ -175,6 +190,7 @@ class Reason(enum.IntEnum):
     SERVER_GONE = 31
     IDLE = 32
     BANDWIDTH = 33
+    HOP_LIMIT = 34
 
 
 class Entry(NamedTuple):

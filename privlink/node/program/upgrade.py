@@ -1,6 +1,6 @@
 """Upgrade in place: a new program, and if need be new maps, take the place of the old ones.
 
-An instance's maps are pinned in a folder per layout: `layout-2`, and layout 1 in the instance's
+An instance's maps are pinned in a folder per layout: `layout-3`, and layout 1 in the instance's
 folder itself. If there is the present layout alone, its maps are taken up as they are, and the
 program is replaced port by port, each in one step. If there is an older one, its flows move:
 

@@ -9,46 +9,24 @@ when the server has the last of it and no flow is left that could add to it.
 from __future__ import annotations
 
 import logging
-import struct
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from privlink.client import RemoteError
 from privlink.model.items import Balancer, Forward, Opening
-from privlink.model.traffic import (
-    MOST_BYTES,
-    MOST_PLACES,
-    NOTHING,
-    Amount,
-    Both,
-    Counters,
-    PlaceTraffic,
-)
+from privlink.model.traffic import MOST_BYTES, MOST_PLACES, Counters, PlaceTraffic
 from privlink.node.feed import Caller
-from privlink.node.program.bpf import Map, Program
-from privlink.node.program.maps import (
-    AMOUNT,
-    CAUSES,
-    COUNT,
-    NUMBER,
-    REFUSAL_KEY,
-    TRAFFIC,
-    Cause,
-    Number,
-    Reason,
-    Way,
-)
+from privlink.node.program.bpf import Program
+from privlink.node.program.maps import NUMBER, Number
+from privlink.node.telling.counted import Counted, Openings
 
 READ_SECONDS: Final = 1.0
 _SHARE: Final = 5  # of its time, at most one part in so many is work, however much there is to read
 _TIMEOUT: Final = 5.0
-
-Openings = Mapping[int, Collection[int]]  # numbers of openings, by place
 
 log = logging.getLogger(__name__)
 
@@ -74,16 +52,12 @@ class Meter:
         server: Caller,
         node_id: str,
         places: Callable[[], Openings | None],
-        shaped: Callable[[], Mapping[int, Both]] = dict,
     ) -> None:
-        """`places`: those there are, None while nobody knows. `shaped`: what the shaper dropped of
-        each, cumulative within the same life of the maps.
-        """
+        """`places`: those there are, None while nobody knows."""
         self._maps = program.maps
         self._server, self._node_id = server, node_id
-        self._places, self._shaped = places, shaped
-        self._traffic = _Sums(program.maps["traffic"], TRAFFIC)
-        self._refusals = _Sums(program.maps["refusals"], AMOUNT)
+        self._places = places
+        self._counted = Counted(program.maps)
         self._life = self._server_life = 0
         self._taken: dict[int, PlaceTraffic] = {}
         self._leaving: dict[int, Counters] = {}
@@ -121,43 +95,14 @@ class Meter:
         if life != self._life:
             self._life, self._taken, self._leaving = life, {}, {}
         places = self._places()
-        found = self._read(places or {})
-        changed = [each for place, each in found.items() if self._taken.get(place) != each]
+        self._counted.look(places)
+        found, taken = self._counted.found, self._taken
+        changed = [each for place, each in found.items() if taken.get(place) is not each]
         for some in messages(changed):
             self._tell(some)
         if places is not None:
-            self._tidy(found, places)
+            self._tidy(places)
         return len(changed)
-
-    def _read(self, places: Openings) -> dict[int, PlaceTraffic]:
-        """What every place has counted so far."""
-        refused = self._read_refusals()
-        shaped = self._shaped()
-        flows = {
-            NUMBER.unpack(key)[0]: COUNT.unpack(value)[1]
-            for key, value in self._maps["counts"].dump()
-        }
-        found = {}
-        for key, sums in self._traffic.read().items():
-            (place,) = NUMBER.unpack(key)
-            counters = _counters(sums, refused.get(place, {}), shaped.get(place))
-            if place in places:
-                now = sum(flows.get(number, 0) for number in places[place])
-            else:
-                now = counters.opened - sum(counters.ended.values())
-            found[place] = PlaceTraffic(place, max(now, 0), counters)
-        return found
-
-    def _read_refusals(self) -> dict[int, dict[str, Both]]:
-        found: dict[int, dict[str, Both]] = defaultdict(dict)
-        for key, (packets, size) in self._refusals.read().items():
-            place, reason, way = REFUSAL_KEY.unpack(key)
-            name = _name_of_reason(reason)
-            there, back = found[place].get(name, NOTHING)
-            amount = Amount(packets, size)
-            both = (there, amount) if way == Way.FROM_SERVER else (amount, back)
-            found[place][name] = both
-        return found
 
     def _tell(self, some: list[PlaceTraffic]) -> None:
         answer = self._server.call(
@@ -173,47 +118,19 @@ class Meter:
             self._taken.clear()
         self._taken.update((each.place, each) for each in some)
 
-    def _tidy(self, found: Mapping[int, PlaceTraffic], places: Openings) -> None:
+    def _tidy(self, places: Openings) -> None:
         """Delete what places counted that are gone, two turns after they last counted anything."""
+        found = self._counted.found
         gone = {
-            place: each.counters
-            for place, each in found.items()
-            if place not in places and self._taken.get(place) == each and _is_quiet(each.counters)
+            place: found[place].counters
+            for place in found.keys() - places.keys()
+            if self._taken.get(place) is found[place] and _is_quiet(found[place].counters)
         }
         over = {place for place, counters in gone.items() if self._leaving.get(place) == counters}
         self._leaving = gone
-        if over:
-            refusals = [key for key in self._refusals.known() if REFUSAL_KEY.unpack(key)[0] in over]
-            self._maps["refusals"].delete_many(refusals)
-            self._maps["traffic"].delete_many(NUMBER.pack(place) for place in over)
-            for place in over:
-                del self._taken[place], self._leaving[place]
-
-
-class _Sums:
-    """A map with a value per CPU, added up; only what changed since the last time is unpacked."""
-
-    def __init__(self, source: Map, layout: struct.Struct) -> None:
-        assert layout.size == source.value_size and layout.size % 8 == 0, source.name
-        self._source, self._layout = source, layout
-        self._known: dict[bytes, tuple[int, tuple[int, ...]]] = {}
-
-    def read(self) -> dict[bytes, tuple[int, ...]]:
-        """The sums of every field, by key."""
-        known, found = self._known, {}
-        for key, value in self._source.dump():
-            seen = hash(value)
-            before = known.get(key)
-            if before is None or before[0] != seen:
-                each = self._layout.iter_unpack(value)
-                before = seen, tuple(map(sum, zip(*each, strict=True)))
-            found[key] = before
-        self._known = found
-        return {key: sums for key, (_, sums) in found.items()}
-
-    def known(self) -> Collection[bytes]:
-        """The keys of the last reading."""
-        return self._known.keys()
+        self._counted.forget(over)
+        for place in over:
+            del self._taken[place], self._leaving[place]
 
 
 def messages(places: Iterable[PlaceTraffic]) -> Iterator[list[PlaceTraffic]]:
@@ -231,41 +148,11 @@ def messages(places: Iterable[PlaceTraffic]) -> Iterator[list[PlaceTraffic]]:
         yield some
 
 
-def _counters(sums: tuple[int, ...], refused: Mapping[str, Both], shaped: Both | None) -> Counters:
-    """The fields of struct traffic as they are told."""
-    dropped = (Amount(*sums[4:6]), Amount(*sums[6:8]))
-    if shaped is not None:
-        refused = {**refused, _name_of_reason(Reason.BANDWIDTH): shaped}
-        dropped = (_plus(dropped[0], shaped[0]), _plus(dropped[1], shaped[1]))
-    ended = {
-        _name_of_cause(cause): count for cause, count in enumerate(sums[9 : 9 + CAUSES]) if count
-    }
-    return Counters(
-        carried=(Amount(*sums[0:2]), Amount(*sums[2:4])),
-        dropped=dropped,
-        opened=sums[8],
-        unsaid=sums[-1],
-        ended=ended,
-        refused=dict(refused),
-    )
-
-
-def _plus(one: Amount, other: Amount) -> Amount:
-    return Amount(one.packets + other.packets, one.bytes + other.bytes)
-
-
 def _is_quiet(counters: Counters) -> bool:
-    """Whether every flow that was opened has ended."""
-    return counters.opened == sum(counters.ended.values())
+    """Whether every flow that was opened has ended.
 
-
-def _name_of_reason(number: int) -> str:
-    # A newer program may have been here before.
-    return Reason(number).name.lower() if number in _REASONS else f"reason_{number}"
-
-
-def _name_of_cause(number: int) -> str:
-    return Cause(number).name.lower() if number in _CAUSES else f"cause_{number}"
-
-
-_REASONS, _CAUSES = frozenset(Reason), frozenset(Cause)
+    More may have ended: an upgrade brings flows that never were opened here, as do counters that
+    were tidied away and born again. If such a flow is left when the others have ended, and counts
+    once more, that is another birth and nothing is lost.
+    """
+    return counters.opened <= sum(counters.ended.values())

@@ -1,5 +1,9 @@
 """Flow records on their way: from the eBPF program's ring buffer to the server, once a second.
 
+The program says so many records of each place, CPU and second. While all places together say more
+than is read, that is halved, second by second, until they fit: then a place that says little still
+says all of it, whoever says much. When a quarter is left it is doubled again.
+
 Everything is bounded: what is read in a second, what is kept while the server is away, what one
 call says. What does not fit is counted and said so. Packets wait for none of it: a ring buffer that
 nobody reads is full, and what the program could not say it counts itself.
@@ -9,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import secrets
 import socket
 import threading
 import time
@@ -45,6 +50,12 @@ class Source(Protocol):
     def read(self, most: int) -> list[bytes]: ...
 
 
+class Allow(Protocol):
+    """Has the program say so many records of each place, CPU and second. Raises KernelError."""
+
+    def __call__(self, most: int, /) -> None: ...
+
+
 class Record(NamedTuple):
     """A record as the program says it: struct record, addresses and ports in their order there."""
 
@@ -76,6 +87,19 @@ class Record(NamedTuple):
     def flow(self) -> tuple[object, ...]:
         """What makes it the same flow as another record's."""
         return (self.opened, self.network, self.protocol, *self[8:10], *self[12:14])
+
+
+def share(most: int, present: int, read: int) -> int:
+    """How many records a place may say on each CPU in the next second.
+
+    `most` is what it may at best, `present` what it might in the second in which so many of all
+    places were read.
+    """
+    if read >= MOST_READ:
+        return min(max(present // 2, 1), most)
+    if read < MOST_READ // 4:
+        return min(present * 2, most)
+    return present
 
 
 def unpacked(samples: Iterable[bytes]) -> list[Record]:
@@ -144,10 +168,19 @@ class FlowRecords:
         self._node_id = node_id
         self._kept: deque[Said] = deque()
         self._skipped = 0
+        self._life = secrets.randbits(62)
+        self._number = 0
+        # Of the records kept, and of those skipped, the batch that is said until it is taken. Were
+        # it said with more the next time, the server could not know the part that it has.
+        self._batch: tuple[int, int] | None = None
         self._complaint = ""
 
-    def run(self, source: Source, stopping: threading.Event) -> None:
-        """Read all the time, and say once a second what came."""
+    def run(self, source: Source, stopping: threading.Event, most: int, allow: Allow) -> None:
+        """Read all the time, and say once a second what came.
+
+        `most`: records of each place, CPU and second, where all places together leave room.
+        """
+        present = most
         samples: list[bytes] = []
         say_at = time.monotonic() + _SAY_SECONDS
         stopped = False
@@ -159,6 +192,11 @@ class FlowRecords:
                     taken, samples = samples, []
                     say_at = time.monotonic() + _SAY_SECONDS
                     self.take(taken)
+                    fair = share(most, present, len(taken))
+                    if fair != present:
+                        allow(fair)
+                        log.info("each place may say %d flow records a second and CPU", fair)
+                        present = fair
                     self.say()
             except Exception:
                 log.exception("some flow records are lost")
@@ -175,8 +213,11 @@ class FlowRecords:
     def say(self) -> None:
         """Tell the server what is kept; what it does not take is kept for the next time."""
         while self._kept or self._skipped:
-            chunk = list(islice(self._kept, MOST_RECORDS))
-            skipped = self._skipped
+            if self._batch is None:
+                self._batch = min(len(self._kept), MOST_RECORDS), self._skipped
+                self._number += 1
+            size, skipped = self._batch
+            chunk = list(islice(self._kept, size))
             try:
                 self._client.call(
                     "PushFlowRecords",
@@ -184,6 +225,8 @@ class FlowRecords:
                     NodeId=self._node_id,
                     Records=msgspec.json.encode(chunk).decode(),
                     Skipped=skipped,
+                    Life=self._life,
+                    Batch=self._number,
                 )
             except RemoteError as error:
                 self._complain(f"the server refuses our flow records: {error}")
@@ -196,6 +239,7 @@ class FlowRecords:
             else:
                 self._skipped -= skipped
                 self._complaint = ""
+            self._batch = None
             for _ in chunk:
                 self._kept.popleft()
             if not chunk and self._complaint:

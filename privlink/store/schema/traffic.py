@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, String, Table
 
-from privlink.store.schema.base import metadata, words
+from privlink.store.schema.base import metadata, where, words
 
 
 def _usage() -> Iterator[Column[int]]:
@@ -34,6 +34,11 @@ zone_life = Table(
         Index(f"ix_zone_life_{name}", name, "place")
         for name in ("endpoint_id", "account_id", "service_id", "provider_id", "payer_id")
     ),
+    # In the order in which CloudMonitor's series are given, so that a page begins where one ended.
+    Index("ix_zone_life_consumer", "account_id", "endpoint_id", "zone_id", "eni_id", "place"),
+    Index("ix_zone_life_provider", "provider_id", "service_id", "endpoint_id", "place"),
+    # Lives only add up: what is asked of those that go on must not walk the others.
+    Index("ix_zone_life_living", "place", sqlite_where=where("ended IS NULL")),
 )
 
 # The lives of a node's counters. Those of a life that is over are in `traffic_past`.
@@ -48,13 +53,15 @@ traffic_life = Table(
     sqlite_with_rowid=False,
 )
 
-# What a node has counted of a place in one life of its counters, as it last said.
+# What a node has counted of a place since its counters were born, in one life of all of them, as it
+# last said. What those of an earlier birth had counted is in `traffic_past`.
 traffic_last = Table(
     "traffic_last",
     metadata,
     Column("node_id", String, primary_key=True),
     Column("life", BigInteger, primary_key=True),
     Column("place", BigInteger, primary_key=True),
+    Column("born", BigInteger, nullable=False, server_default="0"),
     Column("flows", BigInteger, nullable=False),
     words("counters"),
 )

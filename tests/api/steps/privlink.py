@@ -130,6 +130,8 @@ STEPS = [
         NodeId="node-1",
         Records=json.dumps([CLOSED, REFUSED]),
         Skipped=0,
+        Life=4000000000,
+        Batch=1,
     ),
     refused("NodeNotFound", "PushFlowRecords", NodeId="node-none", Records="[]"),
     refused("InvalidRecords", "PushFlowRecords", NodeId="node-1", Records="[[1]]"),

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +14,18 @@ from hypothesis import strategies as st
 from privlink.model.items import (
     Attachment,
     Balancer,
+    Door,
     Filter,
     Forward,
     Item,
     Listener,
     Members,
+    NatAddress,
     Opening,
     Protocol,
+    Route,
+    RouteKind,
+    RouteTable,
     Rule,
     Segment,
     Server,
@@ -31,7 +37,7 @@ from privlink.node.program.maps import Direction, Entry, address_bytes, address_
 
 MAPPED = "00000000000000000000ffff"  # before an IPv4 address
 MAC = "02:00:00:00:00:64"
-UNLIMITED = "00000100" + "00" * 12  # 65,536 flows, and nothing else
+UNLIMITED = "00000100" + "00" * 12  # 65,536 flows, and nothing else, as where an address leads
 TCP_TURNS = " 8403 01 000000"  # 900 seconds, and a scheduler
 
 
@@ -44,7 +50,7 @@ def test_a_segment_is_its_gateways() -> None:
     (entry,) = entries(Segment(5, 1, "10.0.0.0/24", "10.0.0.253"))
     assert entry.map == "addresses"
     assert entry.key.hex() == f"01000000{MAPPED}0a0000fd"
-    assert entry.value[:16] == bytes.fromhex("eeffffffffff 01 00 00000000 00000000")
+    assert entry.value == bytes.fromhex("eeffffffffff 01 00") + bytes(52)
     both = Segment(5, 1, "10.0.0.0/24", "10.0.0.253", "fd00::/64", "fd00::fd")
     assert [e.key for e in entries(both)] == [entry.key, address_key(1, "fd00::fd")]
     assert {e.value for e in entries(both)} == {entry.value}
@@ -53,8 +59,8 @@ def test_a_segment_is_its_gateways() -> None:
 def test_a_forward_without_opening_answers_and_leads_nowhere() -> None:
     (entry,) = entries(Forward(1, "10.0.0.100", MAC, (7, 8), None, number=5))
     assert entry.key.hex() == f"01000000{MAPPED}0a000064"
-    assert entry.value[:24] == bytes.fromhex(
-        "020000000064 02 02 00000000 05000000 07000000 08000000"
+    assert entry.value[:28] == bytes.fromhex(
+        "020000000064 02 02 00000000 05000000 00000000 07000000 08000000"
     )
 
 
@@ -70,16 +76,17 @@ def test_a_forward_with_an_opening_leads_to_its_balancer() -> None:
     item = Forward(1, "10.0.0.100", MAC, (), Opening(9, 2, "100.64.0.1", 3))
     (opened,) = only(item, "forwards")
     assert opened.key == maps.NUMBER.pack(9)
-    assert opened.value.hex() == f"0200000003000000{MAPPED}64400001{'00' * 16}{UNLIMITED}"
+    assert opened.value.hex() == f"02000000{MAPPED}64400001{'00' * 16}{UNLIMITED}"
     (address,) = only(item, "addresses")
     assert address.value[8:12] == opened.key
+    assert address.value[16:20] == maps.NUMBER.pack(3)
 
 
 def test_an_endpoint_of_both_families_is_two_addresses_and_one_forward() -> None:
     opening = Opening(9, 2, "100.64.0.1", 3, "fd64::1")
     item = Forward(1, "10.0.0.100", MAC, (7,), opening, address6="fd00::100")
     (opened,) = only(item, "forwards")
-    assert opened.value[8:].hex() == (
+    assert opened.value[4:].hex() == (
         f"{MAPPED}64400001fd640000000000000000000000000001{UNLIMITED}"
     )
     four, six = only(item, "addresses")
@@ -92,6 +99,134 @@ def test_an_ipv6_address_leads_nowhere_by_an_opening_of_ipv4_alone() -> None:
     item = Forward(1, "10.0.0.100", MAC, (7,), Opening(9, 2, "100.64.0.1", 3), None, "fd00::100")
     four, six = only(item, "addresses")
     assert (four.value[8:12], six.value[8:12]) == (maps.NUMBER.pack(9), bytes(4))
+
+
+NONE = "00" * 4 * maps.MAX_FILTERS
+GATEWAY = "eeffffffffff"
+
+
+def test_a_reversed_endpoint_answers_and_leads_nowhere_though_its_opening_is_there() -> None:
+    """Doors lead to it: nobody of its own network may call it."""
+    opening = Opening(9, 1, "10.0.0.100", 0, "fd00::100", idle_tcp=30)
+    item = Forward(1, "10.0.0.100", MAC, (7,), opening, None, "fd00::100", 5, reversed=True)
+    assert [e.key for e in only(item, "addresses")] == [
+        address_key(1, "10.0.0.100"), address_key(1, "fd00::100"),
+    ]  # fmt: skip
+    for address in only(item, "addresses"):
+        assert address.value.hex().startswith("0200000000640201" + "00" * 4 + "05000000" + "00" * 4)
+    (opened,) = only(item, "forwards")
+    # Its doors have listeners, which say how long a flow may be silent; and no route leads here.
+    assert maps.FORWARD.unpack(opened.value)[-4:] == (30, 0, 0, 0)
+    assert opened.value[4:20] == address_bytes("10.0.0.100")
+
+
+def test_what_routes_lead_to_has_no_address_and_says_itself_how_long_a_flow_is_silent() -> None:
+    item = Forward(1, "", "", (), Opening(9, 2, "100.64.0.1", 0, idle_udp=30), number=5)
+    (opened,) = entries(item)
+    assert (opened.map, opened.key) == ("forwards", maps.NUMBER.pack(9))
+    assert maps.FORWARD.unpack(opened.value)[-4:] == (900, 30, 0, 1)
+    both = msgspec.structs.replace(item, replaced=Opening(8, 2, "100.64.0.1", 0))
+    assert [maps.FORWARD.unpack(e.value)[-4:] for e in entries(both)] == [
+        (900, 30, 0, 1), (900, 60, 0, 1),
+    ]  # fmt: skip
+
+
+def test_an_address_of_a_nat_gateway_is_answered_for() -> None:
+    (entry,) = entries(NatAddress(1, "10.0.0.9", MAC))
+    assert (entry.map, entry.key) == ("addresses", address_key(1, "10.0.0.9"))
+    assert entry.value.hex() == "0200000000640400" + "00" * 12 + NONE
+
+
+@pytest.mark.parametrize(
+    ("protocol", "address", "key", "idle"),
+    [
+        (Protocol.TCP, "10.0.0.9", f"{MAPPED}0a000009 1f90 06 00", 900),
+        (Protocol.UDP, "fd00::9", f"fd00{'00' * 13}09 1f90 11 00", 60),
+    ],
+)
+def test_a_door_leads_to_its_target_through_its_opening(
+    protocol: Protocol, address: str, key: str, idle: int
+) -> None:
+    target = Server("10.0.0.7" if "." in address else "fd00::7", 443, 1)
+    item = Door(1, address, protocol, 8080, 77, 9, 5, target)
+    found = {entry.map: entry for entry in entries(item) if entry.key}
+    assert found["doors"].key.hex() == bytes.fromhex(f"01000000 {key}").hex()
+    assert found["doors"].value.hex() == (f"{GATEWAY}050009000000050000004d000000" + NONE)
+    assert maps.SERVER.unpack(found["servers"].value)[0] == address_bytes(target.address)
+    (listener,) = (e for e in only(item, "listeners") if maps.LISTENER.unpack(e.value)[0])
+    assert maps.LISTENER_KEY.unpack(listener.key)[1] == 77
+    assert maps.LISTENER.unpack(listener.value)[2] == idle
+    (target_entry,) = only(item, "targets")
+    assert maps.TARGET_KEY.unpack(target_entry.key)[0] == 77
+
+
+@pytest.mark.parametrize("shut", [{"target": None}, {"opening": 0}, {"target": None, "opening": 0}])
+def test_a_door_without_target_or_opening_is_shut_and_tells_of_its_place(
+    shut: dict[str, object],
+) -> None:
+    door = Door(1, "10.0.0.9", Protocol.TCP, 8080, 77, 9, 5, Server("10.0.0.7", 443, 1))
+    item = msgspec.structs.replace(door, **shut)
+    (entry,) = only(item, "doors")
+    assert entry.value.hex() == f"{GATEWAY}050000000000050000004d000000" + NONE
+    assert not only(item, "forwards")
+    assert len(only(item, "targets")) == len(only(item, "servers")) == (item.target is not None)
+
+
+def test_a_route_table_is_its_routes() -> None:
+    table = RouteTable(66, 1, (
+        Route("10.0.0.0/16", RouteKind.LOCAL),
+        Route("0.0.0.0/0", RouteKind.ATTACHMENT, "10.0.0.7"),
+        Route("fd00::/48", RouteKind.ATTACHMENT, "fd00::7"),
+        Route("198.51.100.7/32", RouteKind.ENDPOINT, opening=9, place=5),
+        Route("2001:db8::/32", RouteKind.ENDPOINT, place=5),
+    ))  # fmt: skip
+    assert [(e.map, e.key.hex()) for e in entries(table)] == [
+        ("routes", bytes.fromhex(key).hex())
+        for key in (
+            f"90000000 42000000 {MAPPED} 0a000000",
+            f"80000000 42000000 {MAPPED} 00000000",
+            f"50000000 42000000 fd00{'00' * 14}",
+            f"a0000000 42000000 {MAPPED} c6336407",
+            f"40000000 42000000 20010db8{'00' * 12}",
+        )
+    ]
+    nowhere, block = "00" * 16, f"{GATEWAY}0600"
+    assert [e.value.hex() for e in entries(table)] == [
+        f"{block}{leads_to}{place}00000000{NONE}{hop}{kind}"
+        for leads_to, place, hop, kind in (
+            ("00000000", "00000000", nowhere, "01000000"),
+            ("00000000", "00000000", f"{MAPPED}0a000007", "02000000"),
+            ("00000000", "00000000", f"fd00{'00' * 13}07", "02000000"),
+            ("09000000", "05000000", nowhere, "03000000"),
+            ("00000000", "05000000", nowhere, "03000000"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("route", "complaint"),
+    [
+        (Route("10.0.0.0/8", RouteKind.ATTACHMENT, "fd00::7"), "which is of the other family"),
+        (Route("fd00::/8", RouteKind.ATTACHMENT, "10.0.0.7"), "which is of the other family"),
+        (
+            Route("10.0.0.0/8", RouteKind.ATTACHMENT),
+            "10.0.0.0/8 is a route of kind attachment with",
+        ),
+        (Route("10.0.0.0/8", RouteKind.LOCAL, "10.0.0.7"), "kind local with next hop '10.0.0.7'"),
+        (Route("ten", RouteKind.LOCAL), "'ten' is no IP address"),
+        (Route("10.0.0.0/33", RouteKind.LOCAL), "33"),
+    ],
+)
+def test_a_route_that_cannot_be_is_refused(route: Route, complaint: str) -> None:
+    """One to no hop would let every workload without IPv6 pass on its block: ::, too, is none."""
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        list(entries(RouteTable(66, 1, (route,))))
+
+
+def test_a_load_balancers_own_address_leads_to_it() -> None:
+    item = Balancer(3, (), 2, "local-a", "10.0.0.100", MAC, opening=9)
+    (address,) = only(item, "addresses")
+    assert address.value.hex() == "0200000000640300090000000300000003000000" + NONE
 
 
 def test_eleven_security_groups_do_not_fit() -> None:
@@ -424,23 +559,23 @@ def test_an_attachment_needs_its_link() -> None:
         Entry("neighbours", bytes.fromhex(f"02000000 {MAPPED} 0a000005"),
               bytes.fromhex("0c000000 020000000005 00 00")),
         Entry("ports", bytes.fromhex("0c000000"),
-              bytes.fromhex("02000000 0a000005 0a000000 ffffff00") + bytes(24) +
+              bytes.fromhex("02000000 00000000 0a000005 0a000000 ffffff00") + bytes(24) +
               bytes.fromhex("020000000005 00 00") + bytes(40)),
     }  # fmt: skip
     neighbour, port = port_entries(WORKLOAD, 12)
-    assert (neighbour.value[-2], port.value[46]) == (1, 1)
+    assert (neighbour.value[-2], port.value[50]) == (1, 1)
 
 
 def test_a_port_knows_both_families_and_whose_rules_it_obeys() -> None:
     item = Attachment(
-        1, 5, 2, "10.0.0.0/24", "10.0.0.5", MAC, "fd00:0:0:1::/64", "fd00:0:0:1::5", (7, 8)
+        1, 5, 2, "10.0.0.0/24", "10.0.0.5", MAC, "fd00:0:0:1::/64", "fd00:0:0:1::5", (7, 8), 66
     )
     four, six, port = port_entries(item, 12)
     assert (four.key, six.key) == (address_key(2, "10.0.0.5"), address_key(2, "fd00:0:0:1::5"))
     assert four.value == six.value
-    fields = maps.PORT.unpack(port.value)[:11]
-    network, *_, address6, subnet6, mac, peer, count, first, second = fields
-    assert (network, peer, count, first, second) == (2, True, 2, 7, 8)
+    fields = maps.PORT.unpack(port.value)[:12]
+    network, table, *_, address6, subnet6, mac, peer, count, first, second = fields
+    assert (network, table, peer, count, first, second) == (2, 66, True, 2, 7, 8)
     assert (address6, subnet6.hex()) == (address_bytes("fd00:0:0:1::5"), "fd00000000000001")
     assert mac == maps.mac_bytes(MAC)
 

@@ -26,6 +26,9 @@ from privlink.model.items import (
     Listener,
     Members,
     Protocol,
+    Route,
+    RouteKind,
+    RouteTable,
     Rule,
     Server,
 )
@@ -34,6 +37,7 @@ from privlink.node.program.maps import (
     ADDRESS,
     ADDRESS_BITS,
     ADDRESS_KEY,
+    DOOR_KEY,
     FILTER,
     FILTER_KEY,
     FORWARD,
@@ -48,6 +52,7 @@ from privlink.node.program.maps import (
     PAGE_RULES,
     PORT,
     PORT_BITS,
+    ROUTE_KEY,
     RULE,
     SERVER,
     SERVER_KEY,
@@ -82,7 +87,7 @@ class Way(NamedTuple):
 
     port: int
     source: bytes
-    address: bytes  # key of `addresses`
+    head: tuple[str, bytes]  # the address, door or route
     called: int
     server: int  # which slot's, and ...
     link: int  # ... out of where
@@ -92,8 +97,8 @@ def filter_key(number: int, direction: Direction) -> tuple[str, bytes]:
     return "filters", FILTER_KEY.pack(number, direction)
 
 
-def port(index: int, source: str, filters: tuple[int, ...] = ()) -> Entry:
-    workload = Attachment(1, 1, CLIENTS, CIDR, source, MAC, filters=filters)
+def port(index: int, source: str, filters: tuple[int, ...] = (), table: int = 1) -> Entry:
+    workload = Attachment(1, 1, CLIENTS, CIDR, source, MAC, filters=filters, table=table)
     return next(e for e in port_entries(workload, index) if e.map == "ports")
 
 
@@ -102,15 +107,35 @@ def neighbour(address: str, link: int) -> Entry:
     return Entry("neighbours", address_key(PROVIDERS, address), value)
 
 
-def address(number: int, filters: tuple[int, ...], forward: int, network: int = CLIENTS) -> Entry:
+def address(
+    number: int,
+    filters: tuple[int, ...],
+    forward: int,
+    balancer: int = 1,
+    network: int = CLIENTS,
+) -> Entry:
     padded = filters + (0,) * (MAX_FILTERS - len(filters))
-    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, 0, *padded)
+    value = ADDRESS.pack(mac_bytes(MAC), 2, len(filters), forward, 0, balancer, *padded)
     return Entry("addresses", address_key(network, ENDPOINTS[number - 1]), value)
 
 
-def forward(number: int, balancer: int) -> Entry:
+def door(called: int, forward: int, balancer: int) -> Entry:
+    """A port of a NAT gateway at the second endpoint's address."""
+    value = ADDRESS.pack(mac_bytes(MAC), 5, 0, forward, 0, balancer, *[0] * MAX_FILTERS)
+    where = DOOR_KEY.pack(CLIENTS, address_bytes(ENDPOINTS[1]), htons(called), IPPROTO_TCP)
+    return Entry("doors", where, value)
+
+
+def route(table: int, server: int, forward: int) -> Entry:
+    """A gateway endpoint to one of the servers."""
+    leads = Route(SERVERS[server], RouteKind.ENDPOINT, opening=forward)
+    (made,) = entries(RouteTable(table, CLIENTS, (leads,)))
+    return made
+
+
+def forward(number: int, flows: int) -> Entry:
     source = address_bytes("100.64.0.1")
-    value = FORWARD.pack(PROVIDERS, balancer, source, NO_ADDRESS, 65536, 0, 0, 0, 0)
+    value = FORWARD.pack(PROVIDERS, source, NO_ADDRESS, flows, 0, 0, 0, 0, 0)
     return Entry("forwards", NUMBER.pack(number), value)
 
 
@@ -192,8 +217,8 @@ def members(number: int, blocks: list[str]) -> Unit:
 
 leads_to = st.sampled_from([1, 2, 1, 2, 0])
 RULES_UNITS = [
-    lone(st.builds(port, st.just(1), st.sampled_from((SOURCES[0], *SOURCES)), any_numbers)),
-    lone(st.builds(address, st.just(1), some_numbers, leads_to)),
+    lone(st.builds(port, st.just(1), st.sampled_from((SOURCES[0], *SOURCES)), any_numbers, number)),
+    lone(st.builds(address, st.just(1), some_numbers, leads_to, number)),
     *(lone(st.builds(forward, st.just(n), number)) for n in NUMBERS),
     *(
         unit(st.builds(filter_, st.just(n), st.just(way), rule_lists))
@@ -204,6 +229,8 @@ RULES_UNITS = [
         unit(st.builds(members, st.just(n), st.lists(st.sampled_from(BLOCKS), max_size=2)))
         for n in NUMBERS
     ),
+    lone(st.builds(door, st.just(80), leads_to, number)),
+    *(lone(st.builds(route, st.just(n), st.just(0), leads_to)) for n in NUMBERS),
 ]
 UNITS = [
     *RULES_UNITS,
@@ -224,6 +251,8 @@ WHOLE: list[Unit] = [
     *(filter_(1, way, OPEN_TO_SET) for way in Direction),
     *(filter_(2, way, OPEN_TO_ALL) for way in Direction),
     *(members(n, ["10.0.0.4/31", "10.0.0.6/31"]) for n in NUMBERS),
+    [door(80, 1, 1)],
+    *([route(n, 0, n)] for n in NUMBERS),
     *(balancer(n, [listening(79, 81, [n])]) for n in NUMBERS),
     *([neighbour(at, 11)] for at in SERVERS),
 ]
@@ -384,21 +413,30 @@ def port_filters(value: bytes) -> list[int]:
 
 
 def port_source(value: bytes) -> bytes:
-    return address_bytes("0.0.0.0")[:-4] + PORT.unpack(value)[1]
+    return address_bytes("0.0.0.0")[:-4] + PORT.unpack(value)[2]
 
 
 def address_filters(value: bytes) -> list[int]:
-    return list(ADDRESS.unpack(value)[5:][: ADDRESS.unpack(value)[2]])
+    fields = ADDRESS.unpack_from(value)
+    return list(fields[6:][: fields[2]])
 
 
-def judged(held: State, port_key: bytes, address_key: bytes, called: int) -> bool:
-    """Whether the rules permit a flow from a port to an address; both have to be there."""
-    port, address = held["ports", port_key], held["addresses", address_key]
-    ingress, egress = address_filters(address), port_filters(port)
-    if not permitted(held, ingress, Direction.INGRESS, port_source(port), called):
+def far_end(head: tuple[str, bytes]) -> bytes:
+    """What a client calls: the address, the NAT gateway's, or the block's, which is one address."""
+    name, key = head
+    layout = {"addresses": ADDRESS_KEY, "doors": DOOR_KEY, "routes": ROUTE_KEY}[name]
+    return bytes(layout.unpack(key)[2 if name == "routes" else 1])
+
+
+def judged(held: State, port_key: bytes, head: tuple[str, bytes], called: int) -> bool:
+    """Whether the rules permit a flow from a port to what it calls; both have to be there."""
+    port = held["ports", port_key]
+    ingress, egress = address_filters(held[head]), port_filters(port)
+    if head[0] == "addresses" and not permitted(
+        held, ingress, Direction.INGRESS, port_source(port), called
+    ):
         return False
-    to = ADDRESS_KEY.unpack(address_key)[1]
-    return not egress or permitted(held, egress, Direction.EGRESS, to, called)
+    return not egress or permitted(held, egress, Direction.EGRESS, far_end(head), called)
 
 
 def listener(held: State, balancer: int, called: int) -> tuple[str, bytes] | None:
@@ -422,37 +460,52 @@ def slots(held: State, balancer: int, called: int) -> Iterator[tuple[str, bytes]
             yield "servers", SERVER_KEY.pack(balancer, Family.IPV4, IPPROTO_TCP, first, slot)
 
 
-def takers(held: State, forward: int, called: int) -> Iterator[tuple[int, int]]:
+def takers(held: State, head: tuple[str, bytes], called: int) -> Iterator[tuple[int, int]]:
     """The servers that may take a flow, each with the link it is at."""
+    forward, _, balancer = ADDRESS.unpack_from(held[head])[3:6]
     way = held.get(("forwards", NUMBER.pack(forward)))
     if way is None:
         return
-    network, balancer, *_ = FORWARD.unpack(way)
-    for key in slots(held, balancer, called):
-        if key in held:
-            where, behind, _ = SERVER.unpack(held[key])
-            there = held.get(("neighbours", ADDRESS_KEY.pack(network, where)))
-            if there is not None:
-                yield htons(behind), NEIGHBOUR.unpack(there)[0]
+    network, *_ = FORWARD.unpack(way)
+    if head[0] == "routes":
+        servers = [(far_end(head), htons(called))]
+    else:
+        keys = slots(held, balancer, called)
+        servers = [SERVER.unpack(held[key])[:2] for key in keys if key in held]
+    for where, behind in servers:
+        there = held.get(("neighbours", ADDRESS_KEY.pack(network, where)))
+        if there is not None:
+            yield htons(behind), NEIGHBOUR.unpack(there)[0]
 
 
-def pairs(held: State) -> Iterator[tuple[bytes, bytes]]:
-    """Each port with each address it may call."""
-    ports = [key for name, key in held if name == "ports"]
-    return ((port, key) for name, key in held if name == "addresses" for port in ports)
+def pairs(held: State) -> Iterator[tuple[bytes, tuple[str, bytes]]]:
+    """Each port with whatever it may call: of routes those of its table."""
+    for name, port_key in held:
+        if name != "ports":
+            continue
+        table = PORT.unpack(held[name, port_key])[1]
+        for head in held:
+            if head[0] in ("addresses", "doors") or (
+                head[0] == "routes" and ROUTE_KEY.unpack(head[1])[1] == table
+            ):
+                yield port_key, head
+
+
+def asked(head: tuple[str, bytes], called: Iterable[int] = (PING, *CALLED)) -> Iterator[int]:
+    """Ports that are called there: of a door its own, and no ping but to an address."""
+    if head[0] == "doors":
+        return iter({htons(DOOR_KEY.unpack(head[1])[2])} & {*called})
+    return (to for to in called if to != PING or head[0] == "addresses")
 
 
 def passing(held: State) -> set[Way]:
     ways = set()
-    for port_key, where in pairs(held):
+    for port_key, head in pairs(held):
         (index,), source = NUMBER.unpack(port_key), port_source(held["ports", port_key])
-        number = ADDRESS.unpack(held["addresses", where])[3]
-        if judged(held, port_key, where, PING):
-            ways.add(Way(index, source, where, PING, 0, 0))
-        for called in CALLED:
-            found = [*takers(held, number, called)]
-            if found and judged(held, port_key, where, called):
-                ways |= {Way(index, source, where, called, *taker) for taker in found}
+        for called in asked(head):
+            found = [(0, 0)] if called == PING else [*takers(held, head, called)]
+            if found and judged(held, port_key, head, called):
+                ways |= {Way(index, source, head, called, *taker) for taker in found}
     return ways
 
 
@@ -461,7 +514,7 @@ def chain(held: State, way: Way) -> set[tuple[str, bytes]]:
 
     A ping ends at the address, which is shut for what changes behind it too.
     """
-    head, where = ("ports", NUMBER.pack(way.port)), ("addresses", way.address)
+    head, where = ("ports", NUMBER.pack(way.port)), way.head
     found = {
         head,
         where,
@@ -473,8 +526,8 @@ def chain(held: State, way: Way) -> set[tuple[str, bytes]]:
     named = {rule.members for key in found & held.keys() if key[0] == "rules"
              for rule in parsed(held[key])}  # fmt: skip
     found |= {key for key in held if key[0] == "sets" and SET_KEY.unpack(key[1])[1] in named}
-    found.add(forward := ("forwards", NUMBER.pack(ADDRESS.unpack(held[where])[3])))
-    of = FORWARD.unpack(held[forward])[1] if forward in held else 0
+    found.add(forward := ("forwards", NUMBER.pack(ADDRESS.unpack_from(held[where])[3])))
+    of = ADDRESS.unpack_from(held[where])[5] if forward in held else 0
     found |= {key for key in held if key[0] == "listeners" and LISTENER_KEY.unpack(key[1])[1] == of}
     found |= {key for key in held if key[0] == "servers" and SERVER_KEY.unpack(key[1])[0] == of}
     if way.called == PING:
@@ -525,7 +578,7 @@ def test_what_does_not_change_keeps_passing(change: tuple[State, State]) -> None
         assert steady <= passing(held)
 
 
-Ruling = set[tuple[bytes, bytes, int]]  # source, key of an address, called port
+Ruling = set[tuple[bytes, tuple[str, bytes], int]]  # source, what is called, and its port
 
 
 def permits(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
@@ -533,7 +586,7 @@ def permits(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
     return {
         (port_source(held["ports", port]), where, to)
         for port, where in pairs(held)
-        for to in called
+        for to in asked(where, called)
         if judged(held, port, where, to)
     }
 
@@ -543,7 +596,7 @@ def forbids(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
     return {
         (port_source(held["ports", port]), where, to)
         for port, where in pairs(held)
-        for to in called
+        for to in asked(where, called)
         if not judged(held, port, where, to)
     }
 
@@ -599,9 +652,15 @@ def test_a_filter_of_many_pages_is_never_met_half_changed(
 
 @st.composite
 def excerpts(draw: st.DrawFn) -> tuple[list[Unit], list[Unit]]:
-    """Two states, item by item, of which little differs; an address is one with its forwards."""
+    """Two states, item by item, of which little differs; an address is one with its forwards.
+
+    Doors and routes are not: of a forward that stays under its number only limits change, which
+    nobody is let pass by.
+    """
     old = redrawn(draw, UNITS, WHOLE)
     new = redrawn(draw, UNITS, old, 2) if draw(st.booleans()) else [*old]
+    for units in (old, new):
+        units[:] = [[e for e in made if e.map not in ("doors", "routes")] for made in units]
     if draw(st.booleans()):
         at = draw(st.sampled_from(SETS))
         (step,) = members(at - SETS[0] + 1, [draw(st.sampled_from(BLOCKS))])
@@ -630,7 +689,7 @@ def test_a_flow_goes_on_unjudged_only_while_the_rules_permit_it(
     first, second, third = history
     rejudges = False
     flows = {
-        (source, where, called, ADDRESS.unpack(first["addresses", where])[3])
+        (source, where, called, ADDRESS.unpack_from(first[where])[3])
         for source, where, called in permits(first, (80,))
     }
     begun = way_from(first, second)
@@ -964,7 +1023,7 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param(members(1, ["10.0.0.5"]), [], True, id="a member less"),
         # Where its flows lead, and by what.
         pytest.param({forward(1, 1)}, set(), True, id="a forward that goes"),
-        pytest.param({forward(1, 1)}, {forward(1, 2)}, True, id="another balancer"),
+        pytest.param({forward(1, 1)}, {forward(1, 2)}, True, id="another limit"),
         pytest.param(balanced(1, [1]), balanced(1, [2, 3]), True, id="other servers"),
         pytest.param(balanced(1, [1]), [], True, id="a listener that goes"),
         pytest.param([neighbour(SERVERS[0], 11)], [neighbour(SERVERS[0], 12)], True, id="moved"),
@@ -978,6 +1037,16 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param({PORT_WITH}, {port(1, SOURCES[1], (1,))}, True, id="another workload"),
         pytest.param({forward(1, 1)}, ENDPOINT, True, id="an address that comes back"),
         pytest.param(ENDPOINT, set(), True, id="an endpoint that goes, and may come back"),
+        # Doors and routes.
+        pytest.param({forward(1, 1)}, {forward(1, 1), door(80, 1, 1)}, True, id="a door again"),
+        pytest.param(set(), {forward(1, 1), door(80, 1, 1)}, False, id="a new door"),
+        pytest.param({door(80, 1, 1)}, {door(80, 2, 1)}, False, id="a door turned elsewhere"),
+        pytest.param(set(), {route(1, 0, 1)}, True, id="a route that takes another's flows"),
+        pytest.param({route(1, 0, 1)}, set(), True, id="a route that goes"),
+        pytest.param({route(1, 0, 1)}, {route(1, 0, 2)}, True, id="a route led elsewhere"),
+        pytest.param(
+            {PORT_WITHOUT}, {port(1, SOURCES[0], (), 2)}, True, id="another table for a port"
+        ),
     ],
 )
 def test_flows_are_held_against_the_rules_anew_where_they_may_be_forbidden(

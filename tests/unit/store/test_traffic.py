@@ -17,6 +17,7 @@ from privlink.model.traffic import Amount, Counters, PlaceTraffic, Usage, ZoneLi
 from privlink.rules import metering
 from privlink.store import migrate, nodes, rows, schema, traffic
 from privlink.store.database import Database
+from privlink.store.prepared import Prepared
 
 NODE = NodeId("node-1")
 PLACES = (1, 2, 3)
@@ -34,6 +35,8 @@ counted = some.builds(
     some.integers(0, 3),
     some.dictionaries(some.sampled_from(["finished", "idle"]), some.integers(0, 5)),
     some.dictionaries(some.sampled_from(["security_rule", "no_port"]), both),
+    both,
+    both,
 )
 steps = some.lists(
     some.one_of(
@@ -41,6 +44,7 @@ steps = some.lists(
         some.tuples(some.sampled_from(["say", "deliver", "crash", "repeat"]), some.integers(0, 50)),
         some.tuples(some.just("pass"), some.integers(0, HOUR // 2)),
         some.tuples(some.just("begin a life"), some.just(0)),
+        some.tuples(some.just("leave"), some.sampled_from((*PLACES, NO_ENDPOINT))),
     ),
     max_size=40,
 )
@@ -58,16 +62,29 @@ class Host:
         self.moment = NOON
         self.life = 1
         self.counted: dict[tuple[int, int], Counters] = defaultdict(Counters)  # by life and place
+        self.born: dict[tuple[int, int], int] = defaultdict(lambda: 1)  # the same
+        self.gone: dict[int, Counters] = defaultdict(Counters)  # what earlier births counted
         self.messages: list[tuple[int, list[PlaceTraffic]]] = []
 
     def count(self, place: int, grown: Counters) -> None:
         key = self.life, place
         self.counted[key] = metering.total(self.counted[key], grown)
 
+    def leave(self, place: int) -> None:
+        """Tidy the counters of a place away, once they are taken; they are born again with it."""
+        self.messages.append(self.message(self.life))
+        self.deliver(-1)
+        key = self.life, place
+        self.gone[place] = metering.total(self.gone[place], self.counted.pop(key, Counters()))
+        self.born[key] += 7
+
     def message(self, life: int) -> tuple[int, list[PlaceTraffic]]:
         """All it has counted in a life."""
         places = [place for in_life, place in self.counted if in_life == life]
-        return life, [PlaceTraffic(each, 0, self.counted[life, each]) for each in places]
+        return life, [
+            PlaceTraffic(each, 0, self.counted[life, each], self.born[life, each])
+            for each in places
+        ]
 
     def deliver(self, number: int, *, crash: bool = False) -> None:
         """The server gets one of the messages ever sent, in whatever order."""
@@ -93,7 +110,7 @@ class Host:
         return {place: total(usage for _, usage in each) for place, each in found.items()}
 
     def truth(self, place: int) -> Counters:
-        found = Counters()
+        found = self.gone[place]
         for (_, of), counters in self.counted.items():
             if of == place:
                 found = metering.total(found, counters)
@@ -157,6 +174,8 @@ def test_usage_is_what_was_counted_and_never_more(
             host.messages.append(host.message(host.life))
         elif verb in ("deliver", "repeat", "crash"):
             host.deliver(int(rest[0]), crash=verb == "crash")  # type: ignore[call-overload]
+        elif verb == "leave":
+            host.leave(int(rest[0]))  # type: ignore[call-overload]
         elif verb == "pass":
             host.moment += int(rest[0])  # type: ignore[call-overload]
         else:
@@ -192,6 +211,32 @@ def test_a_life_that_is_over_keeps_what_it_counted_and_takes_no_more(database: D
         assert [each.life for each in rows.find(tx, traffic.Last, schema.traffic_last)] == [2]
 
 
+def test_counters_born_again_begin_at_zero_and_earlier_ones_are_over(database: Database) -> None:
+    host = Host(database)
+    host.count(1, Counters((Amount(9, 900), Amount())))
+    host.leave(1)
+    for packets in (1, 2):
+        host.count(1, Counters((Amount(1, 50), Amount())))
+        host.messages.append(host.message(1))
+        host.deliver(-1)
+        host.deliver(0)
+        assert host.used() == {1: Counters((Amount(9 + packets, 900 + 50 * packets), Amount()))}
+    assert host.billed() == {1: Usage(bytes_in=1000, packets_in=11)}
+    with database.read() as tx:
+        (last,) = rows.find(tx, traffic.Last, schema.traffic_last)
+    assert last.born == 8
+
+
+def test_counters_whose_birth_was_not_known_go_on(database: Database) -> None:
+    """As of before there were births; what is known from then on is theirs."""
+    for born, packets in ((0, 5), (3, 6), (4, 1), (3, 7), (0, 8)):
+        said = PlaceTraffic(1, 0, Counters((Amount(packets, 0), Amount())), born)
+        with database.write() as tx:
+            traffic.take(tx, NODE, 1, [said], NOON)
+    with database.read() as tx:
+        assert traffic.totals(tx)[1].counters.carried[0].packets == 6 + 1
+
+
 def test_minutes_are_kept_for_six_hours_and_zeros_not_at_all(database: Database) -> None:
     host, first = Host(database), NOON // 60
     host.count(1, Counters((Amount(1, 60), Amount())))
@@ -218,3 +263,44 @@ def test_flows_of_now_are_those_of_the_newest_life(database: Database) -> None:
             traffic.take(tx, NODE, life, [PlaceTraffic(1, flows, Counters())], NOON)
     with database.read() as tx:
         assert traffic.totals(tx)[1].flows == 3
+
+
+def test_totals_are_of_the_zones_there_are(database: Database) -> None:
+    dead = schema.zone_life.c.place == 2
+    with database.write() as tx:
+        for life, moment in ((1, NOON - 2 * DAY), (2, NOON)):  # so late that the first is past
+            said = [PlaceTraffic(place, 3, Counters(opened=5)) for place in (1, 2)]
+            traffic.take(tx, NODE, life, said, moment)
+        assert traffic.totals(tx).keys() == {1, 2}
+        tx.execute(schema.zone_life.update().where(dead).values(ended=NOON))
+        found = traffic.totals(tx)
+    assert found == {1: traffic.Totals(Counters(opened=10), 3)}
+
+
+@pytest.mark.parametrize("statement", [traffic._LIVING_PASTS, traffic._LIVING_LASTS])
+def test_no_row_of_the_dead_is_walked(database: Database, statement: Prepared) -> None:
+    with database.write() as tx:
+        dead = [msgspec.structs.replace(zone(place), ended=NOON) for place in range(100, 2100)]
+        rows.add(tx, schema.zone_life, *dead)
+        for place in range(1, 2100):
+            tx.execute(schema.traffic_past.insert().values(place=place, counters="{}"))
+            last = {"node_id": NODE, "life": 1, "place": place, "flows": 0, "counters": "{}"}
+            tx.execute(schema.traffic_last.insert().values(last))
+        steps: list[None] = []
+        for statistics in ("", "ANALYZE"):  # the planner's choice without and with them
+            if statistics:
+                tx.exec_driver_sql(statistics)
+            text = statement._text(tx.dialect)
+            values = text.arrange({"node_id": NODE, "life": 1})
+            plan = [row[3] for row in tx.driver.execute(f"EXPLAIN QUERY PLAN {text.sql}", values)]
+            for line in plan:
+                assert "zone_life" not in line or "ix_zone_life_living" in line, plan
+                assert "SCAN traffic" not in line, plan
+                assert "SEARCH traffic" not in line or "place=?" in line, plan
+            assert any("ix_zone_life_living" in line for line in plan), plan
+            steps.clear()
+            tx.driver.set_progress_handler(lambda: steps.append(None), 1)
+            found = tx.driver.execute(text.sql, values).fetchall()
+            tx.driver.set_progress_handler(None, 1)
+            assert len(found) == len(PLACES)
+            assert len(steps) < 400, (plan, len(steps))

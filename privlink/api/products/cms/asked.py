@@ -57,7 +57,8 @@ class Asked(msgspec.Struct, frozen=True):
     """What is asked for. Times are in seconds since 1970."""
 
     metric: Metric
-    objects: tuple[_Object, ...]  # what series are to be of; none: each endpoint or service
+    # What series are to be of, one of these; None: each endpoint or service.
+    objects: tuple[_Object, ...] | None
     names: tuple[str, ...]  # of the dimensions by which series are told apart
     period: int
     first: int  # of the moments at which points begin, in whole periods
@@ -68,14 +69,8 @@ class Asked(msgspec.Struct, frozen=True):
         """Whether what is kept by the hour is enough."""
         return self.period % _HOUR == 0
 
-    def matches(self, values: _Object) -> bool:
-        """Whether something with these dimensions is in a series that is asked for."""
-        return not self.objects or any(
-            all(values.get(name) == value for name, value in each.items()) for each in self.objects
-        )
 
-
-def metric_of(name: str) -> Metric:
+def _metric_of(name: str) -> Metric:
     """The metric of a name. Raises InvalidParameter."""
     if name not in METRICS:
         why = f"{name!r} was given; DescribeMetricMetaList lists what there is."
@@ -85,13 +80,14 @@ def metric_of(name: str) -> Metric:
 
 def read(
     call: Call,
-    metric: Metric,
+    metric_name: str,
     dimensions: str,
     period: int,
     start_time: str | None,
     end_time: str | None,
 ) -> Asked:
     """What a call asks for. Raises InvalidParameter."""
+    metric = _metric_of(metric_name)
     now = int(call.moment.timestamp())
     end = now if end_time is None else moment("EndTime", end_time)
     start = end - _HOUR if start_time is None else moment("StartTime", start_time)
@@ -102,15 +98,17 @@ def read(
         raise errors.InvalidParameter(parameter="StartTime", why=why)
     if period % _HOUR:  # further back there is nothing
         start = max(start, now - (KEPT_MINUTES - 1) * _MINUTE)
-    objects = tuple(_named(metric.group, each, call) for each in _read_objects(dimensions))
+    given = _read_objects(dimensions)
+    objects = tuple(_named(metric.group, each, call) for each in given)
     named = {name for each in objects for name in each}
     names = tuple(name for name in DIMENSIONS[metric.group] if name in named)
     # From StartTime, without it, to EndTime; of what is not over there is no average yet.
     first = start // period * period + period
     beyond = min(end, now - period) // period * period + period
-    return Asked(
-        metric, objects, names or (_INSTANCE[metric.group],), period, first, max(first, beyond)
-    )
+    # Nobody else's: no series of the caller's has that user.
+    ours = tuple(each for each in objects if "userId" not in each) if given else None
+    names = names or (_INSTANCE[metric.group],)
+    return Asked(metric, ours, names, period, first, max(first, beyond))
 
 
 def moment(parameter: str, text: str) -> int:
@@ -146,5 +144,5 @@ def _named(group: Group, given: _Object, call: Call) -> _Object:
         if full != "userId":
             named[full] = value
         elif value != call.account_id:
-            named["userId"] = value  # nobody's here: no series has it
+            named["userId"] = value
     return named

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import groupby, islice
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,16 +23,31 @@ from privlink.api.products.cms.asked import (
     Period,
 )
 from privlink.api.wire import Answer
-from privlink.model.traffic import Usage, ZoneLife
+from privlink.model.traffic import Usage
 from privlink.rules import monitoring
 from privlink.rules.monitoring import Group
 from privlink.store import lives, traffic
 
 _AT_ONCE: Final = 200  # series
-_MOST_LIVES: Final = 100_000
 _Key = tuple[str, ...]  # the values of a series' dimensions
 _Cursor = tuple[_Key, int]  # of a point: its series and when it begins
 _START: Final[_Cursor] = ((), -1)
+_OWNERS: Final = {Group.ENDPOINT: "account_id", Group.SERVICE: "provider_id"}
+_COLUMNS: Final = {
+    "serviceId": "service_id",
+    "resourceId": "resource_id",
+    "endpointId": "endpoint_id",
+    "zoneId": "zone_id",
+    "eniId": "eni_id",
+}
+
+
+class _Series(NamedTuple):
+    """A series, the places behind it, and when those of its points begin that are to be given."""
+
+    key: _Key
+    places: list[int]
+    moments: range
 
 
 class MetricAnswer(Answer):
@@ -60,8 +77,7 @@ def describe_metric_list(
     is one series for each endpoint, or service. Whole hours are kept for good, minutes for six
     hours. Without times it is the last hour.
     """
-    metric = asked.metric_of(metric_name)
-    wanted = asked.read(call, metric, dimensions, period, start_time, end_time)
+    wanted = asked.read(call, metric_name, dimensions, period, start_time, end_time)
     return _answer(call, wanted, length, next_token)
 
 
@@ -79,25 +95,24 @@ def describe_metric_last(
     next_token: NextToken = "",
 ) -> MetricAnswer:
     """List the last point of each of a metric's series; the rest is as in DescribeMetricList."""
-    metric = asked.metric_of(metric_name)
-    wanted = asked.read(call, metric, dimensions, period, start_time, end_time)
+    wanted = asked.read(call, metric_name, dimensions, period, start_time, end_time)
     last = max(wanted.first, wanted.beyond - period)
     return _answer(call, msgspec.structs.replace(wanted, first=last), length, next_token)
 
 
 def _answer(call: Call, wanted: Asked, length: int, token: str) -> MetricAnswer:
-    after, last = _cursor(token), _START
+    after, last = _cursor(token, wanted), _START
     points: list[dict[str, object]] = []
     following: str | msgspec.UnsetType = msgspec.UNSET
-    for cursor, value in _points(call, wanted, after, length):
-        if len(points) == length:
-            following = token_after(msgspec.json.encode(last).decode())
-            break
-        named = dict(zip(wanted.names, cursor[0], strict=True))
-        points.append(
-            {"timestamp": cursor[1] * 1000, "userId": call.account_id, **named, "Average": value}
-        )
-        last = cursor
+    with closing(_points(call, wanted, after, length + 1)) as found:
+        for cursor, value in found:
+            if len(points) == length:
+                following = token_after(msgspec.json.encode(last).decode())
+                break
+            named = dict(zip(wanted.names, cursor[0], strict=True))
+            owner = {"userId": call.account_id}
+            points.append({"timestamp": cursor[1] * 1000, **owner, **named, "Average": value})
+            last = cursor
     return MetricAnswer(
         code="200",
         success=True,
@@ -107,69 +122,73 @@ def _answer(call: Call, wanted: Asked, length: int, token: str) -> MetricAnswer:
     )
 
 
-def _cursor(token: str) -> _Cursor:
-    text = place_of(token)
+def _cursor(token: str, wanted: Asked) -> _Cursor:
+    if not token:
+        return _START
     try:
-        return msgspec.json.decode(text, type=_Cursor) if text else _START
+        found: _Cursor = msgspec.json.decode(place_of(token), type=_Cursor)
     except msgspec.MsgspecError:
+        found = _START
+    if len(found[0]) != len(wanted.names):
         why = f"{token!r} was given, which no page of this list ended with."
-        raise UnknownToken(why) from None
+        raise UnknownToken(why)
+    return found
 
 
 def _points(
-    call: Call, wanted: Asked, after: _Cursor, size: int
-) -> Iterator[tuple[_Cursor, float]]:
-    """The points behind one of them, series by series, oldest first."""
-    moments = range(wanted.first, wanted.beyond, wanted.period)
-    if not moments:
-        return
-    series = _series(call, wanted)
-    keys = sorted(key for key in series if key >= after[0])
-    at_once = max(1, min(_AT_ONCE, size // len(moments) + 1))
-    for begin in range(0, len(keys), at_once):
-        some = keys[begin : begin + at_once]
-        used = _used(call, wanted, [place for key in some for place in series[key]])
-        for key in some:
+    call: Call, wanted: Asked, after: _Cursor, most: int
+) -> Generator[tuple[_Cursor, float], None, None]:
+    """So many of the points behind one of them, series by series, oldest first."""
+    for some in _batches(_series(call, wanted, after, most)):
+        used = _used(call, wanted, some)
+        for key, places, moments in some:
             sums: dict[int, float] = defaultdict(float)
-            for place in series[key]:
+            for place in places:
                 for moment, usage in used.get(place, ()):
                     period = moment - moment % wanted.period
                     sums[period] += monitoring.average(wanted.metric, usage, wanted.period)
             for moment in moments:
-                if (key, moment) > after:
-                    yield (key, moment), sums[moment]
+                yield (key, moment), sums[moment]
 
 
-def _series(call: Call, wanted: Asked) -> dict[_Key, list[int]]:
-    """The places behind each series of the caller's that was there in the time asked for."""
-    services = wanted.metric.group is Group.SERVICE
-    owner = {"provider_id" if services else "account_id": call.account_id}
-    there = lives.between(call.tx, wanted.first, wanted.beyond, 0, _MOST_LIVES, **owner)
-    carriers = {}
-    if "resourceId" in wanted.names:
-        carriers = lives.carriers(call.tx, [life.place for life in there])
-    found: dict[_Key, list[int]] = defaultdict(list)
-    for life in there:
-        values = _values(life, carriers.get(life.place, ""))
-        if wanted.matches(values):
-            found[tuple(values[name] for name in wanted.names)].append(life.place)
-    return found
+def _series(call: Call, wanted: Asked, after: _Cursor, most: int) -> Iterator[_Series]:
+    """The caller's series behind a point, until they have so many points."""
+    every = range(wanted.first, wanted.beyond, wanted.period)
+    if not every or wanted.objects == ():
+        return
+    lives_there = lives.by_series(
+        call.tx,
+        [_COLUMNS[name] for name in wanted.names],
+        wanted.first,
+        wanted.beyond,
+        since=after[0],
+        among=[{_COLUMNS[n]: v for n, v in each.items()} for each in wanted.objects or ()],
+        **{_OWNERS[wanted.metric.group]: call.account_id},
+    )
+    for key, rows in groupby(lives_there, lambda row: row[:-1]):
+        begun = key == after[0]
+        given = max(0, (after[1] - wanted.first) // wanted.period + 1) if begun else 0
+        moments = every[given:][:most]
+        if moments:
+            yield _Series(key, [int(row[-1]) for row in rows], moments)
+            most -= len(moments)
+        if not most:
+            return
 
 
-def _values(life: ZoneLife, resource_id: str) -> dict[str, str]:
-    return {
-        "serviceId": life.service_id,
-        "resourceId": resource_id,
-        "endpointId": life.endpoint_id,
-        "zoneId": life.zone_id,
-        "eniId": life.eni_id,
-    }
+def _batches(series: Iterator[_Series]) -> Iterator[list[_Series]]:
+    """Series, so many at once that few of what was used is read for nothing."""
+    while some := list(islice(series, _AT_ONCE)):
+        yield some
 
 
-def _used(call: Call, wanted: Asked, places: list[int]) -> dict[int, list[tuple[int, Usage]]]:
+def _used(call: Call, wanted: Asked, series: list[_Series]) -> dict[int, list[tuple[int, Usage]]]:
     """What was used by place, with when that time began."""
     unit, find = (3600, traffic.hours) if wanted.by_hours else (60, traffic.minutes)
-    found = find(call.tx, places, wanted.first // unit, wanted.beyond // unit)
+    places = [place for each in series for place in each.places]
+    first = min(each.moments[0] for each in series)
+    beyond = max(each.moments[-1] for each in series) + wanted.period
+    found = find(call.tx, places, first // unit, beyond // unit)
     return {
         place: [(number * unit, usage) for number, usage in each] for place, each in found.items()
     }

@@ -146,7 +146,26 @@ def new(
         created_at=call.now,
         started=False,
         server_port=server_port,
+        health=health_checks.default(protocol).text,
     )
+
+
+def settled(
+    listener: Listener,
+    switch: str | None,
+    *,
+    description: str | None,
+    scheduler: str | None,
+    idle: int | None = None,
+    **check: Any,
+) -> Listener:
+    """A listener, new or not, with its settings: None where they stay. `check` are fields of its
+    health check as the parameters have them.
+    """
+    health = health_checks.changed(HealthCheck.read(listener.health), switch, **check)
+    given = {"description": description, "scheduler": scheduler, "idle": idle}
+    values = {name: value for name, value in given.items() if value is not None}
+    return msgspec.structs.replace(listener, health=health.text, **values)
 
 
 def changed(
@@ -158,9 +177,8 @@ def changed(
     vserver_group: str | None,
     vserver_group_id: str | None,
     backend_server_port: int | None,
-    **given: Any,
 ) -> Listener:
-    """A listener with what is given of it: `given` are fields of it, None where they stay."""
+    """A listener that is there, for the servers that are given, if any are."""
     balancer, listener = find(call, load_balancer_id, port, protocol)
     if backend_server_port not in (None, listener.server_port):
         why = (
@@ -169,8 +187,7 @@ def changed(
         )
         raise SLB.invalid(parameter="BackendServerPort", why=why)
     group_id = _moved(call, balancer, listener, vserver_group, vserver_group_id)
-    values = {name: value for name, value in given.items() if value is not None}
-    return msgspec.structs.replace(listener, group_id=group_id, **values)
+    return msgspec.structs.replace(listener, group_id=group_id)
 
 
 def about(call: Call, balancer: LoadBalancer, listener: Listener) -> dict[str, Any]:

@@ -97,8 +97,8 @@ def create_load_balancer_tcp_listener(
     bare = listeners.new(
         call, load_balancer_id, "TCP", listener_port, vserver_group_id, backend_server_port
     )
-    health = health_checks.changed(
-        health_checks.default("TCP"),
+    settled = listeners.settled(
+        bare,
         health_check_switch,
         kind=health_check_type,
         port=health_check_connect_port,
@@ -109,13 +109,9 @@ def create_load_balancer_tcp_listener(
         host=health_check_domain,
         path=health_check_uri,
         codes=health_check_http_code,
-    )
-    settled = msgspec.structs.replace(
-        bare,
         description=description,
         scheduler=scheduler,
         idle=established_timeout,
-        health=health.text,
     )
     listener = _drained(settled, connection_drain, connection_drain_timeout)
     balancers.add_listener(call.tx, listener)
@@ -197,12 +193,9 @@ def set_load_balancer_tcp_listener_attribute(
         vserver_group=vserver_group,
         vserver_group_id=vserver_group_id,
         backend_server_port=backend_server_port,
-        description=description,
-        scheduler=scheduler,
-        idle=established_timeout,
     )
-    health = health_checks.changed(
-        HealthCheck.read(changed.health),
+    settled = listeners.settled(
+        changed,
         health_check_switch,
         kind=health_check_type,
         port=health_check_connect_port,
@@ -213,9 +206,11 @@ def set_load_balancer_tcp_listener_attribute(
         host=health_check_domain,
         path=health_check_uri,
         codes=health_check_http_code,
+        description=description,
+        scheduler=scheduler,
+        idle=established_timeout,
     )
-    checked = msgspec.structs.replace(changed, health=health.text)
-    listener = _drained(checked, connection_drain, connection_drain_timeout)
+    listener = _drained(settled, connection_drain, connection_drain_timeout)
     balancers.change_listener(call.tx, listener)
     return Answer()
 

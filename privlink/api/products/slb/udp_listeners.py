@@ -76,8 +76,8 @@ def create_load_balancer_udp_listener(
     bare = listeners.new(
         call, load_balancer_id, "UDP", listener_port, vserver_group_id, backend_server_port
     )
-    health = health_checks.changed(
-        health_checks.default("UDP"),
+    settled = listeners.settled(
+        bare,
         health_check_switch,
         port=health_check_connect_port,
         timeout=health_check_connect_timeout,
@@ -86,11 +86,10 @@ def create_load_balancer_udp_listener(
         fall=unhealthy_threshold,
         request=health_check_req,
         expected=health_check_exp,
+        description=description,
+        scheduler=scheduler,
     )
-    listener = msgspec.structs.replace(
-        bare, description=description, scheduler=scheduler, health=health.text
-    )
-    balancers.add_listener(call.tx, listener)
+    balancers.add_listener(call.tx, settled)
     return Answer()
 
 
@@ -157,11 +156,9 @@ def set_load_balancer_udp_listener_attribute(
         vserver_group=vserver_group,
         vserver_group_id=vserver_group_id,
         backend_server_port=backend_server_port,
-        description=description,
-        scheduler=scheduler,
     )
-    health = health_checks.changed(
-        HealthCheck.read(changed.health),
+    settled = listeners.settled(
+        changed,
         health_check_switch,
         port=health_check_connect_port,
         timeout=health_check_connect_timeout,
@@ -170,8 +167,10 @@ def set_load_balancer_udp_listener_attribute(
         fall=unhealthy_threshold,
         request=health_check_req,
         expected=health_check_exp,
+        description=description,
+        scheduler=scheduler,
     )
-    balancers.change_listener(call.tx, msgspec.structs.replace(changed, health=health.text))
+    balancers.change_listener(call.tx, settled)
     return Answer()
 
 

@@ -229,10 +229,7 @@ def list_prefix_lists(
     tagged = LABELS.matching(call, PREFIX_LIST, tags)
     found = [
         each
-        for each in (
-            *prefix_lists.of_account(call.tx, call.account_id, PrefixListUse.ROUTES),
-            *prefix_lists.of_everyone(call.tx, PrefixListUse.GATEWAY),
-        )
+        for each in prefix_lists.readable(call.tx, call.account_id)
         if (not prefix_list_ids or each.id in prefix_list_ids)
         and prefix_list_name in (None, each.name)
         and (tagged is None or each.id in tagged)
@@ -240,7 +237,6 @@ def list_prefix_lists(
     if resource_group_id:
         chosen = grouping.chosen(call, [each.id for each in found], resource_group_id)
         found = [each for each in found if each.id in chosen]
-    found.sort(key=lambda each: each.number)
     page, following = by_token(found, lambda each: f"{each.number:019}", max_results, next_token)
     return PrefixListsAnswer(
         prefix_lists=_answers(call, page),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
 from privlink.node.errors import KernelError
 from privlink.node.feed import Answer
-from privlink.node.health.checks import GOOD, Code, Verdict, bad
+from privlink.node.health.checks import GOOD, Code, bad
 from privlink.node.health.monitor import Monitor
-from privlink.node.health.probes import FIRST_NUMBER, Probe
+from privlink.node.health.probes import FIRST_NUMBER
 from privlink.node.program.maps import Entry
+from tests.judge import Judge
 
 KEY, OTHER = "balancer/nlb-1/local-a", "balancer/nlb-2/local-a"
 A, B = Server("10.0.0.5", 80, 1), Server("10.0.0.6", 80, 1)
@@ -22,38 +21,14 @@ REFUSED = bad(Code.CONNECT_FAILED, "Connection refused")
 SILENT = bad(Code.CONNECT_TIMEOUT, "no connection in 5 s")
 
 
-class Asked:
-    """An asker whose answers the test gives."""
-
-    def __init__(self) -> None:
-        self.probes: dict[int, Probe] = {}
-        self.answered: Callable[[Probe, Verdict], None] = lambda _, __: None
-
-    def start(self, answered: Callable[[Probe, Verdict], None]) -> None:
-        self.answered = answered
-
-    def put(self, probe: Probe) -> None:
-        self.probes[probe.number] = probe
-
-    def drop(self, number: int) -> None:
-        self.probes.pop(number, None)
-
-    def stop(self) -> None:
-        self.probes.clear()
-
-    def answer(self, *verdicts: Verdict, at: int = 0) -> None:
-        for verdict in verdicts:
-            self.answered(self.probes[FIRST_NUMBER + at], verdict)
-
-
 def item(*servers: Server, check: Check | None = CHECK, network: int = 2) -> Balancer:
     group = Listener(Protocol.TCP, 80, 80, servers, group="g", check=check)
     return Balancer(3, (group,), network, "local-a", "10.0.0.100")
 
 
 @pytest.fixture
-def asker() -> Asked:
-    return Asked()
+def asker() -> Judge:
+    return Judge()
 
 
 @pytest.fixture
@@ -62,7 +37,7 @@ def woken() -> list[None]:
 
 
 @pytest.fixture
-def monitor(asker: Asked, woken: list[None]) -> Monitor:
+def monitor(asker: Judge, woken: list[None]) -> Monitor:
     made = Monitor(asker)
     made.start(lambda: woken.append(None))
     made.note(Answer(7, 1, True, []))
@@ -82,7 +57,7 @@ def news(monitor: Monitor) -> dict[tuple[str, str], tuple[str, str]]:
     return {(each.key, each.name[1]): (each.state.value, each.why) for each in told.standings}
 
 
-def test_nobody_is_asked_before_there_is_a_way_to_him(monitor: Monitor, asker: Asked) -> None:
+def test_nobody_is_asked_before_there_is_a_way_to_him(monitor: Monitor, asker: Judge) -> None:
     monitor.watch(KEY, item(A))
     assert asker.probes == {}
     monitor.begin()
@@ -90,7 +65,7 @@ def test_nobody_is_asked_before_there_is_a_way_to_him(monitor: Monitor, asker: A
 
 
 def test_a_verdict_takes_a_server_out_and_says_which_item_to_look_at(
-    monitor: Monitor, asker: Asked, woken: list[None]
+    monitor: Monitor, asker: Judge, woken: list[None]
 ) -> None:
     watch(monitor, item(A, B))
     assert monitor.down(KEY) == frozenset()
@@ -106,7 +81,7 @@ def test_a_verdict_takes_a_server_out_and_says_which_item_to_look_at(
     assert (monitor.changed(), monitor.down(KEY)) == ({KEY}, frozenset())
 
 
-def test_the_server_hears_states_and_the_latest_reason(monitor: Monitor, asker: Asked) -> None:
+def test_the_server_hears_states_and_the_latest_reason(monitor: Monitor, asker: Judge) -> None:
     watch(monitor, item(A))
     assert news(monitor) == {(KEY, A.address): ("Initial", "")}
     asker.answer(GOOD, REFUSED, REFUSED)
@@ -122,7 +97,7 @@ def test_the_server_hears_states_and_the_latest_reason(monitor: Monitor, asker: 
 
 
 def test_an_item_that_changes_keeps_what_is_known_of_its_servers(
-    monitor: Monitor, asker: Asked
+    monitor: Monitor, asker: Judge
 ) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
@@ -134,7 +109,7 @@ def test_an_item_that_changes_keeps_what_is_known_of_its_servers(
 
 
 def test_a_check_that_changes_keeps_the_state_until_the_first_answer(
-    monitor: Monitor, asker: Asked
+    monitor: Monitor, asker: Judge
 ) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
@@ -147,7 +122,7 @@ def test_a_check_that_changes_keeps_the_state_until_the_first_answer(
     assert monitor.down(KEY) == frozenset()
 
 
-def test_a_server_whose_check_goes_takes_flows_again(monitor: Monitor, asker: Asked) -> None:
+def test_a_server_whose_check_goes_takes_flows_again(monitor: Monitor, asker: Judge) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
     watch(monitor, item(A, check=None))
@@ -155,7 +130,7 @@ def test_a_server_whose_check_goes_takes_flows_again(monitor: Monitor, asker: As
 
 
 def test_a_server_that_cannot_be_asked_any_more_takes_flows_again(
-    monitor: Monitor, asker: Asked
+    monitor: Monitor, asker: Judge
 ) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
@@ -168,7 +143,7 @@ def test_a_server_that_cannot_be_asked_any_more_takes_flows_again(
 
 
 def test_numbers_of_servers_that_went_are_used_again_and_late_answers_are_nobodys(
-    monitor: Monitor, asker: Asked
+    monitor: Monitor, asker: Judge
 ) -> None:
     watch(monitor, item(A))
     old = asker.probes[FIRST_NUMBER]
@@ -180,7 +155,7 @@ def test_numbers_of_servers_that_went_are_used_again_and_late_answers_are_nobody
     assert set(news(monitor)) == {(OTHER, B.address)}
 
 
-def test_a_link_that_moves_has_its_servers_asked_anew(monitor: Monitor, asker: Asked) -> None:
+def test_a_link_that_moves_has_its_servers_asked_anew(monitor: Monitor, asker: Judge) -> None:
     watch(monitor, item(A, B))
     watch(monitor, item(A, network=5), OTHER)
     asker.answer(GOOD)
@@ -195,7 +170,7 @@ def test_a_link_that_moves_has_its_servers_asked_anew(monitor: Monitor, asker: A
 
 
 def test_a_balancer_that_moves_to_another_network_begins_anew(
-    monitor: Monitor, asker: Asked
+    monitor: Monitor, asker: Judge
 ) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
@@ -206,7 +181,7 @@ def test_a_balancer_that_moves_to_another_network_begins_anew(
     assert len(asker.probes) == 1
 
 
-def test_a_look_that_failed_is_owed_still(monitor: Monitor, asker: Asked) -> None:
+def test_a_look_that_failed_is_owed_still(monitor: Monitor, asker: Judge) -> None:
     watch(monitor, item(A))
     asker.answer(REFUSED)
     keys = monitor.changed()
@@ -217,7 +192,7 @@ def test_a_look_that_failed_is_owed_still(monitor: Monitor, asker: Asked) -> Non
     assert monitor.changed() == set()
 
 
-def test_before_the_first_answer_of_the_feed_nothing_is_told(asker: Asked) -> None:
+def test_before_the_first_answer_of_the_feed_nothing_is_told(asker: Judge) -> None:
     monitor = Monitor(asker)
     watch(monitor, item(A))
     assert not monitor.await_news(0)

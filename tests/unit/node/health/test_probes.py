@@ -59,11 +59,11 @@ def test_a_probe_leads_from_its_own_address_to_its_server_alone() -> None:
     assert sorted(found) == ["addresses", "forwards", "listeners", "servers", "targets"]
     number = FIRST_NUMBER + 6
     assert found["addresses"].key == address_key(PROBE_NETWORK, "10.0.0.7")
-    _, kind, filters, leads_to, place, *_ = ADDRESS.unpack(found["addresses"].value)
-    assert (kind, filters, leads_to, place) == (AddressKind.BALANCER, 0, number, 0)
+    _, kind, filters, leads_to, place, way, *_ = ADDRESS.unpack(found["addresses"].value)
+    assert (kind, filters, leads_to, place, way) == (AddressKind.BALANCER, 0, number, 0, number)
     assert found["forwards"].key == NUMBER.pack(number)
-    network, way, source, source6, *_ = FORWARD.unpack(found["forwards"].value)
-    assert (network, way) == (2, number)
+    network, source, source6, *_ = FORWARD.unpack(found["forwards"].value)
+    assert network == 2
     assert (address_text(source), address_text(source6)) == ("10.0.0.100", "fd00:10::100")
     assert address_text(SERVER.unpack(found["servers"].value)[0]) == "10.0.0.5"
     assert {LISTENER_KEY.unpack(found["listeners"].key)[1]} == {number}
@@ -132,8 +132,9 @@ def test_all_probes_are_reached_by_one_route_and_none_is_the_probers_own(
 
 def test_the_link_of_the_probes_may_send_from_one_address_and_has_no_neighbours() -> None:
     port, *gateways = own_entries(17)
-    network, address, subnet, netmask, *_ = PORT.unpack(port.value)
-    assert (port.map, port.key, network) == ("ports", NUMBER.pack(17), PROBE_NETWORK)
+    network, table, address, subnet, netmask, *_ = PORT.unpack(port.value)
+    assert (port.map, port.key) == ("ports", NUMBER.pack(17))
+    assert (network, table) == (PROBE_NETWORK, 0)
     assert address == subnet == address_bytes(ADDRESS4)[-4:]
     assert netmask == b"\xff" * 4
     assert {entry.key for entry in gateways} == {

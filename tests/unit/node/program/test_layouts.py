@@ -46,9 +46,9 @@ def present(**changes: Any) -> dict[tuple[str, bytes], bytes]:
     forward = {"idle_tcp": 0, "idle_udp": 0, "pace": 0} | changes
     mac, none = bytes(6), [0] * maps.MAX_FILTERS
     return {
-        ("addresses", address_key(1, "10.0.0.9")): maps.ADDRESS.pack(mac, 2, 0, 7, 21, *none),
+        ("addresses", address_key(1, "10.0.0.9")): maps.ADDRESS.pack(mac, 2, 0, 7, 21, 3, *none),
         ("forwards", maps.NUMBER.pack(7)): maps.FORWARD.pack(
-            2, 3, bytes(16), bytes(16), 65536, 0, *forward.values()
+            2, bytes(16), bytes(16), 65536, 0, *forward.values(), 0
         ),
         ("listeners", maps.LISTENER_KEY.pack(maps.LISTENER_PREFIX, *HEAD, htons(80))):
             maps.LISTENER.pack(1, htons(80), 300, 1),
@@ -97,6 +97,15 @@ def test_everything_a_flow_says_itself_stays() -> None:
     ended = moved(THERE, first(reset=1, revoked=1, taken=1))
     assert (ended.reset, ended.revoked) == (Cause.CLIENT_RESET, Cause.NO_LONGER_PERMITTED)
     assert ended.taken == 0
+
+
+@pytest.mark.parametrize(("key", "reverse"), [(THERE, False), (BACK, True)])
+def test_a_flow_of_layout_2_stays_as_it_is_and_is_judged_anew(key: FlowKey, reverse: bool) -> None:
+    flow = moved(key, first(reverse=reverse))
+    second = flow._replace(packets=7, octets=900, epoch=9, taken=1, loaded=True, any_port=True)
+    assert layouts.OLDER[2][:2] == (44, maps.FLOW.size)
+    converted = layouts.OLDER[2].convert(key.pack(), packed(second), lambda *_: None)
+    assert Flow.unpack(converted) == second._replace(epoch=0, taken=0, loaded=False)
 
 
 def test_what_the_forward_says_goes_before_the_listener() -> None:

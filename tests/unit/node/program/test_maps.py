@@ -13,6 +13,7 @@ import pytest
 import privlink
 from privlink.node.program import maps
 from privlink.node.program.maps import (
+    AddressKind,
     Cause,
     Direction,
     Event,
@@ -21,6 +22,7 @@ from privlink.node.program.maps import (
     FlowKey,
     Number,
     Reason,
+    RouteKind,
     Scheduler,
     Way,
 )
@@ -32,14 +34,17 @@ LAYOUTS = (
     (
         "port",
         maps.PORT,
-        "network address subnet netmask address6 subnet6 mac peer filter_count filters",
+        "network table address subnet netmask address6 subnet6 mac peer filter_count filters",
     ),
     ("address_key", maps.ADDRESS_KEY, "network address"),
-    ("address", maps.ADDRESS, "mac kind filter_count forward place filters"),
+    ("address", maps.ADDRESS, "mac kind filter_count forward place balancer filters"),
+    ("door_key", maps.DOOR_KEY, "network address port protocol"),
+    ("route_key", maps.ROUTE_KEY, "prefix table address"),
+    ("route", maps.ROUTE, "called hop kind"),
     (
         "forward",
         maps.FORWARD,
-        "network balancer source source6 flows spacing idle_tcp idle_udp pace",
+        "network source source6 flows spacing idle_tcp idle_udp pace routed",
     ),
     ("listener_key", maps.LISTENER_KEY, "prefix balancer family protocol port"),
     ("listener", maps.LISTENER, "slots first idle scheduler"),
@@ -75,7 +80,9 @@ LAYOUTS = (
         maps.TRAFFIC,
         "carried[0].packets carried[0].bytes carried[1].packets carried[1].bytes "
         "dropped[0].packets dropped[0].bytes dropped[1].packets dropped[1].bytes "
-        "opened ended second said unsaid",
+        "shaped[0].packets shaped[0].bytes shaped[1].packets shaped[1].bytes "
+        "released[0].packets released[0].bytes released[1].packets released[1].bytes "
+        "opened ended born second said unsaid",
     ),
     (
         "record",
@@ -107,9 +114,9 @@ def test_the_compiler_lays_out_what_python_packs() -> None:
         f"_Static_assert(CAUSES == {maps.CAUSES}, '');",
         f"_Static_assert(LISTENER_PREFIX == {maps.LISTENER_PREFIX}, '');",
         f"_Static_assert(SET_PREFIX == {maps.SET_PREFIX}, '');",
-        f"_Static_assert(ADDRESS_GATEWAY == {maps.AddressKind.GATEWAY:d}, '');",
-        f"_Static_assert(ADDRESS_ENDPOINT == {maps.AddressKind.ENDPOINT:d}, '');",
-        f"_Static_assert(ADDRESS_BALANCER == {maps.AddressKind.BALANCER:d}, '');",
+        f"_Static_assert(ROUTE_PREFIX == {maps.ROUTE_PREFIX}, '');",
+        *(f"_Static_assert(ADDRESS_{each.name} == {each:d}, '');" for each in AddressKind),
+        *(f"_Static_assert(ROUTE_{each.name} == {each:d}, '');" for each in RouteKind),
         *(f"_Static_assert(SCHEDULER_{each.name} == {each:d}, '');" for each in Scheduler),
         *(f"_Static_assert({each.name} == {each:d}, '');" for each in Way),
         *(f"_Static_assert(EVENT_{each.name} == {each:d}, '');" for each in Event),
@@ -143,7 +150,7 @@ def test_causes_are_the_same_in_both_languages() -> None:
 
 
 def test_the_gateway_has_the_same_mac_in_both_languages() -> None:
-    declared = re.search(r"bpf_htons\(0x(\w+)\), 0x(\w+), 0x(\w+)", (BPF / "flow.h").read_text())
+    declared = re.search(r"bpf_htons\(0x(\w+)\), 0x(\w+), 0x(\w+)", (BPF / "packet.h").read_text())
     assert declared
     assert bytes.fromhex("".join(declared.groups())) == maps.mac_bytes(maps.GATEWAY_MAC)
 

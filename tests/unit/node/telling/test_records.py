@@ -20,39 +20,19 @@ from privlink.model.items import Filter, Forward, Rule
 from privlink.node.program import maps
 from privlink.node.program.maps import Cause, Direction, Event, Reason, Way
 from privlink.node.telling.names import Names
-from privlink.node.telling.records import MOST_KEPT, FlowRecords, Record, joined, said, unpacked
+from privlink.node.telling.records import (
+    MOST_KEPT,
+    MOST_READ,
+    FlowRecords,
+    Record,
+    joined,
+    said,
+    share,
+    unpacked,
+)
+from tests.flow_records import SECOND, a_flow, a_record
 
-SECOND = 1_000_000_000
 PLACE = "forward/ep-1/local-a"
-
-
-def a_record(event: Event = Event.CLOSED, port: int = 40000, **more: Any) -> Record:
-    record = Record(
-        time=20 * SECOND,
-        opened=18 * SECOND,
-        client_packets=6,
-        client_bytes=480,
-        server_packets=5,
-        server_bytes=1720,
-        network=1,
-        place=7,
-        client=maps.address_bytes("10.0.0.5"),
-        called=maps.address_bytes("10.0.0.9"),
-        source=maps.address_bytes("100.64.0.1"),
-        server=maps.address_bytes("10.9.9.7"),
-        client_port=socket.htons(port),
-        called_port=socket.htons(80),
-        source_port=socket.htons(1025),
-        server_port=socket.htons(8080),
-        group=0,
-        rule=0,
-        direction=0,
-        event=event,
-        cause=Cause.FINISHED if event is Event.CLOSED else 0,
-        protocol=socket.IPPROTO_TCP,
-        way=0,
-    )
-    return record._replace(**more)
 
 
 def refusal(reason: Reason, **more: Any) -> Record:
@@ -80,6 +60,8 @@ class Server:
         self.skipped = 0
         self.calls: list[int] = []
         self.refusal: Exception | None = None
+        self.lost = False  # what is taken is not answered
+        self.batches: set[tuple[int, int]] = set()
 
     def call(
         self, action: str, *, timeout: float | None = None, **parameters: Any
@@ -90,10 +72,18 @@ class Server:
             raise self.refusal
         records = msgspec.json.decode(parameters["Records"], type=list[Said])
         assert len(records) <= MOST_RECORDS
+        batch = parameters["Life"], parameters["Batch"]
+        if batch not in self.batches:
+            self.batches.add(batch)
+            self._take(records, parameters["Skipped"])
+        if self.lost:
+            raise TimeoutError("no answer")
+        return {}
+
+    def _take(self, records: list[Said], skipped: int) -> None:
         self.calls.append(len(records))
         self.taken += records
-        self.skipped += parameters["Skipped"]
-        return {}
+        self.skipped += skipped
 
 
 def test_words_are_those_of_the_program() -> None:
@@ -105,30 +95,7 @@ def test_words_are_those_of_the_program() -> None:
 
 def test_a_closed_flow_is_told_whole() -> None:
     told = said(a_record(), names(), 1_000_000 * SECOND)
-    assert told == Said(
-        time=1_000_020_000,
-        event=SaidEvent.CLOSED,
-        cause="finished",
-        place=PLACE,
-        protocol="TCP",
-        client="10.0.0.5",
-        client_port=40000,
-        called="10.0.0.9",
-        called_port=80,
-        source="100.64.0.1",
-        source_port=1025,
-        server="10.9.9.7",
-        server_port=8080,
-        client_packets=6,
-        client_bytes=480,
-        server_packets=5,
-        server_bytes=1720,
-        duration=2000,
-        group="",
-        rule="",
-        direction="",
-        way="",
-    )
+    assert told == a_flow(PLACE, time=1_000_020_000)
 
 
 def test_a_refusal_names_its_rule() -> None:
@@ -262,6 +229,41 @@ def test_what_is_refused_for_good_is_counted_and_not_said_again() -> None:
     assert (server.taken, server.skipped) == ([], 1500)
 
 
+def test_a_batch_whose_answer_is_lost_is_said_the_same_again() -> None:
+    server = Server()
+    records = FlowRecords(names(), server, "node-1")
+    server.lost = True
+    for first in range(0, MOST_KEPT + 2000, 300):
+        records.take(packed(*(a_record(opened=first + each) for each in range(300))))
+        records.say()
+    assert server.calls == [300]
+    server.lost = False
+    records.say()
+    assert (len(server.taken), server.skipped) == (MOST_KEPT, first + 300 - MOST_KEPT)
+    assert len(server.batches) == len(server.calls)
+
+
+@given(
+    most=st.integers(0, 1000),
+    loud=st.integers(0, 400),
+    quiet=st.integers(0, 3),
+)
+def test_a_place_that_says_little_says_all_of_it_whoever_says_much(
+    most: int, loud: int, quiet: int
+) -> None:
+    present, read = most, []
+    for _ in range(20):  # each of the loud places says all it may, on two CPUs
+        read.append(min(2 * present * loud + min(quiet, 2 * present), MOST_READ))
+        present = share(most, present, read[-1])
+        assert min(most, 1) <= present <= most
+    # From some second on all fit, and what little there is of one place is among it.
+    assert read[-1] < MOST_READ or present == 0
+    assert quiet <= 2 * present or quiet > 2 * most
+    for _ in range(20):
+        present = share(most, present, 0)
+    assert present == most
+
+
 class Ring:
     """A source that gives what there is, and stops its reader at the end."""
 
@@ -282,6 +284,7 @@ class Ring:
 
 def test_it_runs_until_it_is_told_to_stop_and_says_the_last_of_it() -> None:
     server, stopping = Server(), threading.Event()
+    allowed: list[int] = []
     ring = Ring(packed(*(a_record(port=port) for port in range(1000))), stopping)
-    FlowRecords(names(), server, "node-1").run(ring, stopping)
+    FlowRecords(names(), server, "node-1").run(ring, stopping, 100, allowed.append)
     assert len(server.taken) == 1000
