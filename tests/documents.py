@@ -29,7 +29,8 @@ def made() -> dict[Path, str]:
     for action, its in zip(ACTIONS, pages, strict=True):
         path = REFERENCE / action.product.name / f"{action.name}.md"
         found[path] = markdown.written(page.blocks(its, examples_of(action)))
-    found[Path("docs/compatibility.md")] = compatibility.document()
+    found[Path("docs/compatibility.md")] = compatibility.document(compatibility.WHOLE)
+    found[Path("docs/compatibility-gateway.md")] = compatibility.document(compatibility.GATEWAY)
     return found
 
 

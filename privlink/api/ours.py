@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from privlink import errors
 from privlink.api.action import Call
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
+from privlink.model.gateway import GatewayEndpoint
 from privlink.model.network import Attachment, Eni, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
 from privlink.model.security import PrefixList, PrefixListUse, SecurityGroup
 from privlink.store import (
     balancers,
     endpoints,
+    gateways,
     interfaces,
     networks,
     prefix_lists,
@@ -92,11 +94,21 @@ def prefix_list(call: Call, list_id: str) -> PrefixList:
 
 
 def vpc_prefix_list(call: Call, list_id: str) -> PrefixList:
-    """A prefix list for routes. Raises VpcPrefixListNotFound."""
+    """A prefix list for routes. Raises VpcPrefixListNotFound, SystemPrefixList."""
     found = prefix_lists.get(call.tx, call.account_id, list_id, PrefixListUse.ROUTES)
+    if found is None and (served := gateways.service_of_list(call.tx, list_id)):
+        raise errors.SystemPrefixList(list_id=list_id, service=served.name)
     if found is None:
         raise errors.VpcPrefixListNotFound(list_id=list_id)
     return found
+
+
+def readable_prefix_list(call: Call, list_id: str) -> PrefixList:
+    """A prefix list for routes, or one of the system's. Raises VpcPrefixListNotFound."""
+    if gateways.service_of_list(call.tx, list_id) is not None:
+        (found,) = prefix_lists.by_ids(call.tx, [list_id])
+        return found
+    return vpc_prefix_list(call, list_id)
 
 
 def eni(call: Call, eni_id: str) -> Eni:
@@ -169,4 +181,12 @@ def endpoint(call: Call, endpoint_id: str) -> Endpoint:
     found = endpoints.get(call.tx, endpoint_id)
     if found is None or found.account_id != call.account_id:
         raise errors.EndpointNotFound(endpoint_id=endpoint_id)
+    return found
+
+
+def gateway_endpoint(call: Call, endpoint_id: str) -> GatewayEndpoint:
+    """A gateway endpoint. Raises GatewayEndpointNotFound."""
+    found = gateways.get(call.tx, endpoint_id)
+    if found is None or found.account_id != call.account_id:
+        raise errors.GatewayEndpointNotFound(endpoint_id=endpoint_id)
     return found

@@ -8,6 +8,7 @@ import privlink
 from privlink.cli import (
     accounts,
     flows,
+    gateway_services,
     health,
     routes,
     service_traffic,
@@ -52,6 +53,7 @@ for command in (
     accounts.quota,
     routes.route,
     service_traffic.service_traffic,
+    gateway_services.gateway_service,
     usage.usage,
     usage.price,
 ):

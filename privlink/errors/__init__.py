@@ -10,6 +10,7 @@ One file for each product; callers see one namespace: `errors.VpcNotFound`.
 from privlink.errors.base import *
 from privlink.errors.ecs import *
 from privlink.errors.gateway import *
+from privlink.errors.gateway_endpoints import *
 from privlink.errors.labels import *
 from privlink.errors.nlb import *
 from privlink.errors.privatelink import *

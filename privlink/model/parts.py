@@ -13,6 +13,7 @@ from privlink.model.balancer import (
     LoadBalancerZone,
     ServerGroup,
 )
+from privlink.model.gateway import GatewayEndpoint
 from privlink.model.network import Attachment, Eni, RouteEntry, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Connection, EndpointService, EndpointZone
 from privlink.model.security import SecurityGroup, SecurityGroupRule
@@ -55,6 +56,15 @@ class RouteTableParts(msgspec.Struct, frozen=True):
     lists: Mapping[str, tuple[str, ...]] = {}  # what is on prefix lists, by id
     workloads: Mapping[str, Eni] = {}  # by the id of a hop: of the ENI, or of the attachment
     endpoints: Mapping[str, EndpointHop] = {}  # gateway endpoints by id
+
+
+class GatewayParts(msgspec.Struct, frozen=True):
+    """A gateway endpoint, its VPC, the provider's, and what its service is reached by."""
+
+    endpoint: GatewayEndpoint
+    vpc: Vpc
+    provider_vpc: Vpc
+    has_ipv6: bool
 
 
 class BalancerParts(msgspec.Struct, frozen=True):

@@ -86,6 +86,7 @@ class PrefixListUse(enum.StrEnum):
 
     RULES = "rules"  # of security groups: ECS's
     ROUTES = "routes"  # VPC's
+    GATEWAY = "gateway"  # in routes to gateway services: the system's, and everyone's to read
 
 
 class PrefixList(msgspec.Struct, frozen=True):

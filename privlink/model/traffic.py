@@ -72,7 +72,10 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class ZoneLife(msgspec.Struct, frozen=True):
-    """An endpoint zone from its creation to its deletion, and who pays for it."""
+    """An endpoint zone from its creation to its deletion, and who pays for it.
+
+    A gateway endpoint has one as well: without a zone, an ENI and a payer.
+    """
 
     place: int
     endpoint_id: str
@@ -81,6 +84,6 @@ class ZoneLife(msgspec.Struct, frozen=True):
     account_id: str  # whose endpoint it is
     service_id: str
     provider_id: str  # whose service it is
-    payer_id: str
+    payer_id: str  # empty: nobody pays
     begun: int  # seconds since 1970
     ended: int | None

@@ -14,6 +14,7 @@ from privlink.model.parts import (
     BalancerParts,
     FilterParts,
     ForwardParts,
+    GatewayParts,
     MembersParts,
     RouteTableParts,
     SegmentParts,
@@ -193,6 +194,30 @@ def forward(parts: ForwardParts) -> items.Forward:
         replaced=_held(_opening(*replaced, parts.replaced_resource, has_ipv6), parts),
         address6=parts.eni.address6 or "",
         number=zone.number,
+    )
+
+
+def gateway(parts: GatewayParts) -> items.Forward:
+    """A gateway endpoint: no address, no filters, and whoever is called is the server.
+
+    It has no connection, so no bandwidth of its own; how many flows it may have is the default.
+    """
+    endpoint, default = parts.endpoint, service_traffic.DEFAULT
+    return items.Forward(
+        network=parts.vpc.number,
+        address="",
+        mac="",
+        filters=(),
+        opening=items.Opening(
+            number=endpoint.opening,
+            network=parts.provider_vpc.number,
+            source=addresses.text(endpoint.source),
+            balancer=0,
+            source6=addresses.source6(endpoint.source) if parts.has_ipv6 else "",
+            flows=default.most_flows,
+            rate=default.flow_rate,
+        ),
+        number=endpoint.number,
     )
 
 

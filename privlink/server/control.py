@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from privlink.rules import lifecycle
 from privlink.rules.lifecycle import Step, ZoneFacts
-from privlink.store import balancers, changes, endpoints, networks, nodes
+from privlink.store import balancers, changes, endpoints, gateways, networks, nodes
 from privlink.store.database import Transaction
 
 
@@ -21,6 +21,8 @@ def settle(tx: Transaction, now: int) -> list[str]:
     return [
         *_settle_zones(tx),
         *_settle_endpoints(tx),
+        *_settle_associations(tx),
+        *_settle_gateways(tx),
         *_settle_attachments(tx),
         *settle_servers(tx, now),
     ]
@@ -58,6 +60,40 @@ def _settle_endpoints(tx: Transaction) -> list[str]:
         if not endpoints.zones(tx, endpoint.id):
             endpoints.delete_endpoint(tx, endpoint)
             said.append(f"{endpoint.id}: deleted")
+    return said
+
+
+def _settle_associations(tx: Transaction) -> list[str]:
+    said = []
+    found = gateways.unsettled_associations(tx)
+    in_step = nodes.in_step(tx, {changes.table_key(each.table_id) for each in found})
+    for each in found:
+        if not in_step.confirms(changes.table_key(each.table_id)):
+            continue
+        if each.leaving:
+            gateways.delete_association(tx, each)
+        else:
+            gateways.mark_held(tx, each)
+        what = "led away from" if each.leaving else "routed to"
+        said.append(f"{each.table_id}: {what} {each.endpoint_id}")
+    return said
+
+
+def _settle_gateways(tx: Transaction) -> list[str]:
+    """After the associations: an endpoint goes when no table may have a route to it any more."""
+    said = []
+    found = gateways.unsettled(tx)
+    in_step = nodes.in_step(tx, {changes.gateway_key(each.id) for each in found})
+    left = gateways.associations(tx, [each.id for each in found])
+    for each in found:
+        if not in_step.confirms(changes.gateway_key(each.id)):
+            continue
+        if not each.deleting:
+            gateways.mark_placed(tx, each)
+            said.append(f"{each.id}: in place")
+        elif not left[each.id]:
+            gateways.delete_endpoint(tx, each)
+            said.append(f"{each.id}: deleted")
     return said
 
 

@@ -162,7 +162,8 @@ def _compile(tx: Transaction, keys: Iterable[str]) -> dict[str, AnyItem]:
     return {
         key: compiled
         for kind, names in by_kind.items()
-        for key, compiled in _COMPILERS[kind](tx, names).items()
+        for compiled_of in _COMPILERS[kind]
+        for key, compiled in compiled_of(tx, names).items()
     }
 
 
@@ -177,11 +178,14 @@ def _compiler(
 
 
 _COMPILERS = {
-    "segment": _compiler(parts.of_segments, compiler.segment),
-    "attachment": _compiler(parts.of_attachments, compiler.attachment),
-    "table": _compiler(parts.of_tables, compiler.route_table),
-    "balancer": _compiler(parts.of_balancers, compiler.balancer),
-    "filter": _compiler(parts.of_filters, compiler.packet_filter),
-    "members": _compiler(parts.of_members, compiler.members),
-    "forward": _compiler(parts.of_forwards, compiler.forward),
+    "segment": (_compiler(parts.of_segments, compiler.segment),),
+    "attachment": (_compiler(parts.of_attachments, compiler.attachment),),
+    "table": (_compiler(parts.of_tables, compiler.route_table),),
+    "balancer": (_compiler(parts.of_balancers, compiler.balancer),),
+    "filter": (_compiler(parts.of_filters, compiler.packet_filter),),
+    "members": (_compiler(parts.of_members, compiler.members),),
+    "forward": (
+        _compiler(parts.of_forwards, compiler.forward),
+        _compiler(parts.of_gateways, compiler.gateway),
+    ),
 }

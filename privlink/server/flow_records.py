@@ -15,7 +15,7 @@ from privlink.api.wire import Answer
 from privlink.model.flow_records import MOST_RECORDS, Batch, Count, Event, Logged, Said
 from privlink.model.ids import EndpointId, LoadBalancerId, NodeId
 from privlink.server.feed import check_is_self
-from privlink.store import balancers, endpoints, services
+from privlink.store import balancers, endpoints, gateways, networks, services
 from privlink.store.database import Transaction
 from privlink.store.flow_log import Owner
 
@@ -93,7 +93,23 @@ def _look_up(tx: Transaction, places: list[str]) -> dict[str, Owner]:
         elif kind == "balancer" and (carrier := carriers.get(LoadBalancerId(id))) is not None:
             owner = carrier.account_id
             found[place] = Owner(zone=zone, balancer=id, consumer=owner, provider=owner)
-    return found
+    return found | _look_up_gateways(tx, places)
+
+
+def _look_up_gateways(tx: Transaction, places: list[str]) -> dict[str, Owner]:
+    """Those of the places that are gateway endpoints, which are in no zone."""
+    wanted = {place: place.partition("/")[2] for place in places if place.count("/") == 1}
+    fronts = gateways.by_ids(tx, wanted.values())
+    return {
+        place: Owner(
+            endpoint=front.id,
+            service=front.service_id,
+            consumer=front.account_id,
+            provider=networks.vpc_by_id(tx, front.provider_vpc_id).account_id,
+        )
+        for place, id in wanted.items()
+        if place.startswith("forward/") and (front := fronts.get(id)) is not None
+    }
 
 
 def _logged(said: Said, owner: Owner, node_id: NodeId, now: int) -> Logged:

@@ -79,6 +79,11 @@ def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
     return f"forward/{endpoint_id}/{zone_id}"
 
 
+def gateway_key(endpoint_id: EndpointId) -> str:
+    """The key of a gateway endpoint's forward, which is in no zone."""
+    return f"forward/{endpoint_id}"
+
+
 def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:
     """Say that these items changed, or are gone."""
     for key in keys:

@@ -1,6 +1,8 @@
 """For how long each endpoint zone was there, and who pays for it: kept when it is gone.
 
-Written in the transaction that creates or deletes the zone, so neither is without the other.
+A gateway endpoint has no zones and is in none: it counts as one place, which nobody pays for.
+
+Written in the transaction that creates or deletes it, so neither is without the other.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from sqlalchemy import (
     update,
 )
 
+from privlink.model.gateway import GatewayEndpoint
+from privlink.model.ids import AccountId
 from privlink.model.privatelink import EndpointZone
 from privlink.model.traffic import ZoneLife
 from privlink.store import rows, schema
@@ -81,9 +85,31 @@ def begin(tx: Transaction, zone: EndpointZone) -> None:
     )
 
 
+def begin_unpaid(tx: Transaction, endpoint: GatewayEndpoint, provider_id: AccountId) -> None:
+    """A gateway endpoint is created. The cloud charges nothing for one, and neither do we."""
+    life = ZoneLife(
+        place=endpoint.number,
+        endpoint_id=endpoint.id,
+        zone_id="",
+        eni_id="",
+        account_id=endpoint.account_id,
+        service_id=endpoint.service_id,
+        provider_id=provider_id,
+        payer_id="",
+        begun=int(time.time()),
+        ended=None,
+    )
+    rows.add(tx, _life, life)
+
+
 def end(tx: Transaction, zone: EndpointZone) -> None:
     """It is deleted. Saying so again changes nothing."""
-    _END.run(tx, number=zone.number, now=int(time.time()))
+    end_place(tx, zone.number)
+
+
+def end_place(tx: Transaction, place: int) -> None:
+    """The same for whatever is counted under a place."""
+    _END.run(tx, number=place, now=int(time.time()))
 
 
 def known(tx: Transaction, places: Iterable[int]) -> set[int]:

@@ -32,20 +32,22 @@ def _numbers_taken(column: ColumnElement[int], vpc: ColumnElement[str]) -> Prepa
     return Prepared(taken.order_by(column).limit(_AT_ONCE))
 
 
-_eni, _zone = schema.eni.c, schema.endpoint_zone.c
+_eni, _zone, _gateway = schema.eni.c, schema.endpoint_zone.c, schema.gateway_endpoint.c
 _ADDRESSES = _numbers_taken(_eni.address, _eni.vpc_id)
-_SOURCES = _numbers_taken(_zone.source, _zone.provider_vpc_id)
-_REPLACED_SOURCES = _numbers_taken(_zone.replaced_source, _zone.replaced_vpc_id)
+# Who may have a source address in a provider's VPC, and whose VPC that is.
+_SOURCES_OF = (
+    (_zone.source, _zone.provider_vpc_id),
+    (_zone.replaced_source, _zone.replaced_vpc_id),
+    (_gateway.source, _gateway.provider_vpc_id),
+)
+_SOURCES = tuple(_numbers_taken(number, vpc) for number, vpc in _SOURCES_OF)
 _LAST_SOURCES = Prepared(
     select(
         *(
             select(func.max(number))
             .where(vpc == bindparam("vpc_id"), number.is_not(None))
             .scalar_subquery()
-            for number, vpc in (
-                (_zone.source, _zone.provider_vpc_id),
-                (_zone.replaced_source, _zone.replaced_vpc_id),
-            )
+            for number, vpc in _SOURCES_OF
         )
     )
 )
@@ -169,19 +171,16 @@ def find_address(tx: Transaction, vswitch: VSwitch) -> int | None:
 
 
 def find_source(tx: Transaction, provider_vpc_id: VpcId) -> int | None:
-    """A source address that no endpoint zone has in this provider's VPC, or None.
+    """A source address that no endpoint has in this provider's VPC, of whatever kind, or None.
 
     One that flows from before a migration still have is not free.
     """
-    ((last, last_replaced),) = _LAST_SOURCES.rows(tx, vpc_id=provider_vpc_id)
-    beyond = max(last or 0, last_replaced or 0) + 1  # nothing is taken from there on
+    (lasts,) = _LAST_SOURCES.rows(tx, vpc_id=provider_vpc_id)
+    beyond = max(last or 0 for last in lasts) + 1  # nothing is taken from there on
     for within in addresses.source_ranges():
         found = addresses.next_free(within, beyond, ())
         if found is None:
-            taken = (
-                _ascending(tx, each, provider_vpc_id, within.first)
-                for each in (_SOURCES, _REPLACED_SOURCES)
-            )
+            taken = (_ascending(tx, each, provider_vpc_id, within.first) for each in _SOURCES)
             found = addresses.next_free(within, within.first, heapq.merge(*taken))
         if found is not None:
             return found

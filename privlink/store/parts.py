@@ -15,8 +15,10 @@ from privlink.model.network import Attachment, Eni, HopKind, RouteEntry, RouteTa
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
+    EndpointHop,
     FilterParts,
     ForwardParts,
+    GatewayParts,
     MembersParts,
     RouteTableParts,
     SegmentParts,
@@ -26,6 +28,7 @@ from privlink.store import (
     balancers,
     changes,
     endpoints,
+    gateways,
     members,
     networks,
     prefix_lists,
@@ -82,6 +85,7 @@ def of_tables(tx: Transaction, table_ids: Iterable[str]) -> dict[str, RouteTable
     listed = prefix_lists.entries(tx, {each.prefix_list_id for each in every})
     blocks = {name: tuple(block.cidr for block in some) for name, some in listed.items()}
     workloads = _workloads(tx, every)
+    hops = _endpoint_hops(tx, every, blocks)
     return {
         changes.table_key(each.id): RouteTableParts(
             each,
@@ -90,6 +94,7 @@ def of_tables(tx: Transaction, table_ids: Iterable[str]) -> dict[str, RouteTable
             tuple(entries[each.id]),
             blocks,
             workloads,
+            hops,
         )
         for each in tables.values()
         if vswitches[each.vpc_id]
@@ -106,6 +111,40 @@ def _workloads(tx: Transaction, entries: Iterable[RouteEntry]) -> dict[str, Eni]
     enis = dict(_by_id(tx, Eni, schema.eni, wanted))
     enis.update({each.id: enis[each.eni_id] for each in found.values()})
     return enis
+
+
+def _endpoint_hops(
+    tx: Transaction, entries: Iterable[RouteEntry], blocks: Mapping[str, tuple[str, ...]]
+) -> dict[str, EndpointHop]:
+    """The gateway endpoints that routes lead to, by id."""
+    lists = {
+        entry.hop_id: entry.prefix_list_id
+        for entry in entries
+        if entry.hop_kind is HopKind.GATEWAY_ENDPOINT
+    }
+    return {
+        each.id: EndpointHop(each.opening, each.number, blocks[lists[each.id]])
+        for each in gateways.by_ids(tx, lists).values()
+    }
+
+
+def of_gateways(tx: Transaction, names: Iterable[str]) -> dict[str, GatewayParts]:
+    """Gateway endpoints by id, among the names of forwards: the others have their zone in them."""
+    wanted = [name for name in names if "/" not in name]
+    found = [each for each in gateways.by_ids(tx, wanted).values() if not each.deleting]
+    served = gateways.services_by_ids(tx, {each.service_id for each in found})
+    blocks = gateways.blocks(tx, served.values())
+    vpc_ids = {vpc_id for each in found for vpc_id in (each.vpc_id, each.provider_vpc_id)}
+    vpcs = _by_id(tx, Vpc, schema.vpc, vpc_ids)
+    return {
+        changes.gateway_key(each.id): GatewayParts(
+            each,
+            vpcs[each.vpc_id],
+            vpcs[each.provider_vpc_id],
+            any(":" in block for block in blocks[each.service_id]),
+        )
+        for each in found
+    }
 
 
 def of_balancers(tx: Transaction, places: Iterable[str]) -> dict[str, BalancerParts]:
@@ -178,7 +217,7 @@ def of_members(tx: Transaction, set_ids: Iterable[str]) -> dict[str, MembersPart
 
 def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardParts]:
     """Forwards by `<endpoint>/<zone>`; fetches the other zones of the same endpoints too."""
-    endpoint_ids = {place.partition("/")[0] for place in places}
+    endpoint_ids = {place.partition("/")[0] for place in places if "/" in place}
     every = endpoints.zones_of(tx, endpoint_ids)
     found = [zone for zone in every if not zone.deleting]
     enis = _by_id(tx, Eni, schema.eni, {zone.eni_id for zone in found})

@@ -30,6 +30,13 @@ def of_account(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> li
     return rows.find(tx, PrefixList, _list, order="number", account_id=account_id, use=use)
 
 
+def readable(tx: Transaction, account_id: AccountId) -> list[PrefixList]:
+    """An account's prefix lists for routes and those of gateway services, oldest first."""
+    own = of_account(tx, account_id, PrefixListUse.ROUTES)
+    of_system = rows.find(tx, PrefixList, _list, use=PrefixListUse.GATEWAY)
+    return sorted((*own, *of_system), key=lambda each: each.number)
+
+
 def count(tx: Transaction, account_id: AccountId, use: PrefixListUse) -> int:
     return rows.count(tx, _list, (_list.c.account_id == account_id) & (_list.c.use == use))
 

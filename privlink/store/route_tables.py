@@ -14,6 +14,7 @@ from privlink.store.prepared import Prepared
 
 _table, _binding = schema.route_table, schema.route_table_binding
 _entry, _attachment = schema.route_entry, schema.attachment
+_gateway = schema.gateway_association
 
 _WORKLOADS = Prepared(
     select(_attachment.c.id)
@@ -69,6 +70,7 @@ def change(tx: Transaction, table: RouteTable) -> None:
 def delete_table(tx: Transaction, table_id: RouteTableId) -> None:
     """Delete a route table that no vSwitch is bound to, and the routes in it."""
     tx.execute(delete(_entry).where(_entry.c.table_id == table_id))
+    tx.execute(delete(_gateway).where(_gateway.c.table_id == table_id))
     tx.execute(delete(_table).where(_table.c.id == table_id))
     labels.forget(tx, table_id)
     key = changes.table_key(table_id)

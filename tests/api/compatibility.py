@@ -1,4 +1,4 @@
-"""PrivateLink as it is served beside PrivateLink as the facts have it, field by field.
+"""PrivateLink and VPC's gateway endpoints as they are served beside what the facts have, by field.
 
 `facts/` holds names, types and ranges of every parameter and field; `differences` the reasons for
 what is otherwise here; transcripts what was really asked and answered.
@@ -9,20 +9,45 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from privlink.api.action import PRIVATELINK, Action
+from privlink.api.action import PRIVATELINK, VPC, Action, Product
 from privlink.api.reference import markdown, schema
 from privlink.api.reference.page import Block, Heading, Table, Text
 from privlink.api.wire import IGNORED
 from privlink.server.wiring import ACTIONS
-from tests.api import differences
+from tests.api import differences, gateway_differences
 from tests.api.transcript import read
 
-FACTS: dict[str, Any] = json.loads((Path(__file__).parent / "facts/privatelink.json").read_text())
-SERVED = {each.name: each for each in ACTIONS if each.product == PRIVATELINK}
+
+class Compatible(msgspec.Struct, frozen=True):
+    """What is served of a product, the facts of it, and the reasons for what is otherwise."""
+
+    title: str
+    product: Product
+    facts: dict[str, Any]
+    served: dict[str, Action]
+    differences: ModuleType
+
+
+def _compatible(title: str, product: Product, file: str, reasons: ModuleType) -> Compatible:
+    facts = json.loads((Path(__file__).parent / "facts" / file).read_text())
+    # Of PrivateLink everything; of VPC what the facts are about.
+    served = {
+        each.name: each
+        for each in ACTIONS
+        if each.product == product and (product == PRIVATELINK or each.name in facts)
+    }
+    return Compatible(title, product, facts, served, reasons)
+
+
+WHOLE = _compatible("PrivateLink 2020-04-15", PRIVATELINK, "privatelink.json", differences)
+GATEWAY = _compatible(
+    "gateway endpoints of VPC 2016-04-28", VPC, "gateway.json", gateway_differences
+)
 # Every change of every action is tried with these two: tests/api/test_transcripts.py.
 _CONTROL = {"ClientToken", "DryRun"}
 _BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "maxItems")
@@ -36,13 +61,13 @@ class Compared(msgspec.Struct, frozen=True):
     reason: str
 
 
-def parameters(name: str) -> Iterator[Compared]:
+def parameters(of: Compatible, name: str) -> Iterator[Compared]:
     """What an action takes, by the facts and by us."""
-    action, facts = SERVED[name], FACTS[name]["request"]
+    action, facts = of.served[name], of.facts[name]["request"]
     ours = {row.name: row for row in schema.rows(schema.taken(action), number=".N")}
-    asked = _asked(name)
+    asked = _asked(of, name)
     for parameter, fact in facts.items():
-        refusal = differences.REFUSED.get((name, parameter), "")
+        refusal = of.differences.REFUSED.get((name, parameter), "")
         if parameter in _CONTROL and not action.writes:
             yield Compared(parameter, "taken", "nothing changes, so there is nothing to repeat.")
         elif parameter in IGNORED:
@@ -53,22 +78,22 @@ def parameters(name: str) -> Iterator[Compared]:
             yield Compared(parameter, "refused" if parameter in asked[False] else "?", refusal)
         else:
             differs = any(_rule_differs(fact, ours[parameter]))
-            reason = _reason(differences.RULES, name, parameter) if differs else ""
+            reason = _reason(of.differences.RULES, name, parameter) if differs else ""
             state = "answered" if parameter in asked[True] | _CONTROL else "taken"
             yield Compared(parameter, state if reason or not differs else "?", reason)
     for parameter in sorted(ours.keys() - facts.keys()):
         always = "every action that changes things takes it." if parameter in _CONTROL else ""
-        more = differences.MORE.get((name, parameter), always)
+        more = of.differences.MORE.get((name, parameter), always)
         yield Compared(parameter, "ours" if more else "?", more)
 
 
-def fields(name: str) -> Iterator[Compared]:
+def fields(of: Compatible, name: str) -> Iterator[Compared]:
     """What an action answers, by the facts and by us."""
-    facts = FACTS[name]["response"]
-    ours = {row.name for row in schema.rows(schema.answered(SERVED[name]), number="[]")}
-    seen = answered(name)
+    facts = of.facts[name]["response"]
+    ours = {row.name for row in schema.rows(schema.answered(of.served[name]), number="[]")}
+    seen = answered(of, name)
     for field, kind in facts.items():
-        reason = _reason(differences.FIELDS, name, field)
+        reason = _reason(of.differences.FIELDS, name, field)
         if field in seen:
             yield Compared(field, "answered" if seen[field] <= {kind} else "?", "")
         elif reason:
@@ -79,23 +104,23 @@ def fields(name: str) -> Iterator[Compared]:
         yield Compared(field, "?", "the facts do not know it.")
 
 
-def answered(name: str) -> dict[str, set[str]]:
+def answered(of: Compatible, name: str) -> dict[str, set[str]]:
     """Every field in the answers of an action's transcript, with the types it had."""
     seen: dict[str, set[str]] = {}
-    for exchange in read(PRIVATELINK.name, name):
+    for exchange in read(of.product.name, name):
         if exchange.status == 200:
             for field, value in _flat(exchange.answer, "[]"):
                 seen.setdefault(field, set()).update(_types(value))
     return seen
 
 
-def document() -> str:
+def document(of: Compatible) -> str:
     """The compatibility table."""
-    return markdown.written(_blocks())
+    return markdown.written(_blocks(of))
 
 
-def _blocks() -> Iterator[Block]:
-    yield Heading(1, "Compatibility with PrivateLink 2020-04-15")
+def _blocks(of: Compatible) -> Iterator[Block]:
+    yield Heading(1, f"Compatibility with {of.title}")
     yield Text(
         "Action by action and field by field, made from the tests: each line marked `answered` was "
         "asked for, or came back, in a transcript that Alibaba Cloud's SDKs and requests made by "
@@ -111,24 +136,27 @@ def _blocks() -> Iterator[Block]:
     )
     yield Table(("word", "meaning"), meaning)
     yield Heading(2, "Actions")
-    rows = [(f"[{name}](#{name.lower()})", *_counts(name)) for name in sorted(SERVED)]
+    rows = [(f"[{name}](#{name.lower()})", *_counts(of, name)) for name in sorted(of.served)]
     yield Table(("action", "parameters", "fields"), tuple(rows))
-    if differences.NO_ACTION:
+    if of.differences.NO_ACTION:
         yield Heading(2, "Actions that are not served")
         missing = tuple(
             (f"`{name}`", reason[:1].upper() + reason[1:])
-            for name, reason in differences.NO_ACTION.items()
+            for name, reason in of.differences.NO_ACTION.items()
         )
         yield Table(("action", "reason"), missing)
-    for name in sorted(SERVED):
+    for name in sorted(of.served):
         yield Heading(2, name)
-        taken = [("→", *_cells(each)) for each in parameters(name)]
-        given = [("←", *_cells(each)) for each in fields(name)]
+        if name in getattr(of.differences, "DONE", {}):
+            done = of.differences.DONE[name]
+            yield Text(f"Done otherwise: {done}")
+        taken = [("→", *_cells(each)) for each in parameters(of, name)]
+        given = [("←", *_cells(each)) for each in fields(of, name)]
         yield Table(("", "name", "", "difference"), (*taken, *given))
 
 
-def _counts(name: str) -> tuple[str, str]:
-    taken, given = list(parameters(name)), list(fields(name))
+def _counts(of: Compatible, name: str) -> tuple[str, str]:
+    taken, given = list(parameters(of, name)), list(fields(of, name))
     return tuple(  # type: ignore[return-value]
         f"{sum(each.state == 'answered' for each in found)} of {len(found)} answered"
         for found in (taken, given)
@@ -140,10 +168,10 @@ def _cells(compared: Compared) -> tuple[str, str, str]:
     return f"`{compared.name}`", compared.state, reason[:1].upper() + reason[1:]
 
 
-def _asked(name: str) -> dict[bool, set[str]]:
+def _asked(of: Compatible, name: str) -> dict[bool, set[str]]:
     """The parameters in an action's transcript: in calls that were answered, and in refused."""
     asked: dict[bool, set[str]] = {True: set(), False: set()}
-    for exchange in read(PRIVATELINK.name, name):
+    for exchange in read(of.product.name, name):
         asked[exchange.status == 200] |= {name for name, _ in _flat(exchange.request, ".N")}
     return asked
 
@@ -191,15 +219,20 @@ def _reason(table: Mapping[tuple[str, str], str], action: str, name: str) -> str
     return table.get((action, name)) or table.get(("*", name), "")
 
 
-def unused_reasons() -> list[tuple[str, str]]:
+def unused_reasons(of: Compatible) -> list[tuple[str, str]]:
     """Lines of `differences` that nothing needs."""
     needed = {
         (name, each.name)
-        for name in SERVED
-        for each in (*parameters(name), *fields(name))
+        for name in of.served
+        for each in (*parameters(of, name), *fields(of, name))
         if each.reason
     }
-    tables = (differences.REFUSED, differences.RULES, differences.FIELDS, differences.MORE)
+    tables = (
+        of.differences.REFUSED,
+        of.differences.RULES,
+        of.differences.FIELDS,
+        of.differences.MORE,
+    )
     return [
         (action, name)
         for table in tables

@@ -93,6 +93,42 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
             "NewResourceGroupId": "own rg",
         },
     ),
+    (
+        "CreateVpcGatewayEndpoint",
+        {"VpcId": "vpc", "ServiceName": "com.privlink.local.objects"},
+    ),
+    (
+        "CreateVpcGatewayEndpoint",
+        {
+            "VpcId": "own empty vpc",
+            "ServiceName": "com.privlink.local.objects",
+            "ResourceGroupId": "rg",
+        },
+    ),
+    ("UpdateVpcGatewayEndpointAttribute", {"EndpointId": "vpce", "EndpointName": "mine"}),
+    ("DeleteVpcGatewayEndpoint", {"EndpointId": "vpce"}),
+    ("GetVpcGatewayEndpointAttribute", {"EndpointId": "vpce"}),
+    (
+        "AssociateRouteTablesWithVpcGatewayEndpoint",
+        {"EndpointId": "vpce", "RouteTableIds": ["own vtb"]},
+    ),
+    (
+        "AssociateRouteTablesWithVpcGatewayEndpoint",
+        {"EndpointId": "own vpce", "RouteTableIds": ["vtb"]},
+    ),
+    (
+        "DissociateRouteTablesFromVpcGatewayEndpoint",
+        {"EndpointId": "vpce", "RouteTableIds": ["own vtb"]},
+    ),
+    (
+        "DissociateRouteTablesFromVpcGatewayEndpoint",
+        {"EndpointId": "own vpce", "RouteTableIds": ["vtb"]},
+    ),
+    ("vpc.TagResources", tagged("GatewayEndpoint", "vpce")),
+    (
+        "vpc.MoveResourceGroup",
+        {"ResourceType": "GatewayEndpoint", "ResourceId": "vpce", "NewResourceGroupId": "own rg"},
+    ),
     ("vpc.TagResources", tagged("VPC", "vpc")),
     ("vpc.TagResources", tagged("ROUTETABLE", "vtb")),
     ("UnTagResources", {"ResourceType": "VSWITCH", "ResourceId": ["vsw"], "All": "true"}),
@@ -496,7 +532,8 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
     ("DescribePrefixLists", {"PrefixListId": ["pl"]}, "PrefixLists"),
     ("ListVpcEndpointServices", {"ServiceId": "epsrv", "ResourceId": "nlb"}, "Services"),
-    ("ListVpcEndpointServicesByEndUser", {"ServiceId": "epsrv"}, "Services"),
+    ("privatelink.ListVpcEndpointServicesByEndUser", {"ServiceId": "epsrv"}, "Services"),
+    ("ListVpcGatewayEndpoints", {"EndpointId": "vpce", "VpcId": "vpc"}, "Endpoints"),
     ("ListVpcEndpoints", {"EndpointId": "ep", "VpcId": "vpc"}, "Endpoints"),
     ("ListVpcEndpointConnections", {"EndpointId": "ep", "ResourceId": "nlb"}, "Connections"),
     ("ListAttachments", {}, "Attachments"),
@@ -543,6 +580,10 @@ ALONE = {
     "CreateRouteEntries",  # answers for each: what strangers' ids answer is tried beside it
     "CreateResourceGroup",
     "CreateAccount",
+    "vpc.ListVpcEndpointServicesByEndUser",
+    "CreateGatewayService",
+    "ListGatewayServices",
+    "DeleteGatewayService",
     "DescribeMetricMetaList",
     "DescribeMetricList",  # what it shows of strangers is tried where metrics are
     "DescribeMetricLast",
@@ -602,7 +643,11 @@ def belongings(world: World) -> dict[str, str]:
         DestinationCidrBlock="172.16.0.0/12",
         NextHopId=attachment["AttachmentId"],
     )["RouteEntryId"]
-    named = {each.partition("-")[0]: each for each in (*ids, route)}
+    if not world.account.vpc.ListVpcEndpointServicesByEndUser()["Services"]:
+        world.gateway_service()  # the first world is the operator's
+    gateway, empty = world.gateway_endpoint(network), world.network()
+    named = {each.partition("-")[0]: each for each in (*ids, route, gateway)}
+    named["empty vpc"] = empty.vpc
     return named | {"routes pl": listed} | identities(world.account)
 
 
@@ -652,6 +697,7 @@ def test_a_strangers_id_answers_as_one_that_does_not_exist(
     theirs = belongings(World(operator))
     own = {f"own {kind}": id for kind, id in belongings(World(other)).items()}
     nobodys = {kind: f"{kind}-{'0' * 20}" for kind in theirs}
+    nobodys["empty vpc"] = f"vpc-{'0' * 20}"
     nobodys["routes pl"] = f"pl-{'0' * 20}"
     nobodys["role arn"] = f"acs:ram::{operator.id}:role/nobody"
     before = stage.dump()

@@ -21,6 +21,7 @@ WORDS = [
     *("", "0", "1", "-1", "50", "true", "null", "[]", "{}", '["sg-1"]', "*", "a" * 300),
     *("99999999999999999999999999", "1e999", "9" * 5000, "0x10", "1_0", "٣", "\x00", "\n", "端点"),
     *("local", A, "local-b", "node-1", "Interface", "nlb", "Ip", "Eni", "TCP", "tcp", "Intranet"),
+    *("GatewayEndpoint", "198.51.100.0/25", "com.privlink.local.objects", "com.x"),
     *("NetworkInterface", "NatGateway", "192.168.0.0/16", "0.0.0.0/0", "fd00:9::/32", "::/0"),
     *("UDP", "udp", "TCP_UDP", "DualStack", "on", "fd00::5", "fe80::1%eth0", "65535"),
     *("10.0.0.0/16", "10.0.0.0/24", "10.0.0.9", "10.0.0.256", "::1", "80/80", "-1/-1", "80"),
@@ -54,7 +55,7 @@ def parameters(action: Action, known: list[str]) -> some.SearchStrategy[dict[str
     fitting = {
         wire: some.sampled_from([each for each in known if each.startswith(prefix)])
         for wire, prefix in PREFIXES.items()
-        if wire in action.names
+        if wire.partition(".")[0] in action.names
     }
     good = some.fixed_dictionaries({}, optional=fitting)
     return some.builds(lambda wild, tame: wild | tame | fixed_for(action), pairs, good)
@@ -75,8 +76,10 @@ PREFIXES: dict[str, str | tuple[str, ...]] = {
     "VServerGroupId": "rsp-",
     "ServerGroupId": "sgp-",
     "ListenerId": "lsn-",
-    "ServiceId": "epsrv-",
-    "EndpointId": "ep-",
+    "ServiceId": ("epsrv-", "vpces-"),
+    "ServiceName": "com.",
+    "EndpointId": ("ep-", "vpce-"),
+    "RouteTableIds.1": "vtb-",
     "AttachmentId": "att-",
     "UserName": "alice",
     "RoleName": "guest",
@@ -115,7 +118,13 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
         NextHopId=attachment["AttachmentId"],
     )["RouteEntryId"]
     lists = (operator.vpc.CreateVpcPrefixList(), prefix_list(operator))
+    gateway_service = world.gateway_service()
+    gateway = world.gateway_endpoint(network)
     return [
+        *(
+            gateway,
+            *(gateway_service[each] for each in ("ServiceId", "ServiceName", "PrefixListId")),
+        ),
         *(route, lists[0]["PrefixListId"], lists[1]),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),

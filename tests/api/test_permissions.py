@@ -209,6 +209,7 @@ USED = {
     "Resource": "nlb:loadbalancer/nlb-1",
     "ResourceId": "slb:loadbalancer/lb-1",
     "NewUserName": "ram:user/boss",
+    "RouteTableIds": "vpc:routetable/vtb-1",
 }
 USES: list[tuple[str, dict[str, Any], str]] = [
     ("CreateSecurityGroup", {"VpcId": "vpc-1"}, "VpcId"),
@@ -310,6 +311,17 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         "ResourceId",
     ),
     ("UpdateUser", {"UserName": "me", "NewUserName": "boss"}, "NewUserName"),
+    ("CreateVpcGatewayEndpoint", {"VpcId": "vpc-1", "ServiceName": "com.objects"}, "VpcId"),
+    (
+        "AssociateRouteTablesWithVpcGatewayEndpoint",
+        {"EndpointId": "vpce-1", "RouteTableIds": ["vtb-2", "vtb-1"]},
+        "RouteTableIds",
+    ),
+    (
+        "DissociateRouteTablesFromVpcGatewayEndpoint",
+        {"EndpointId": "vpce-1", "RouteTableIds": ["vtb-1"]},
+        "RouteTableIds",
+    ),
 ]
 
 
@@ -330,6 +342,7 @@ def test_what_an_action_uses_needs_a_policy_too(
 def test_nothing_an_action_takes_into_use_is_left_out() -> None:
     """A writing action that has a parameter for such a thing says so, or has a reason here."""
     reasons = {
+        "CreateGatewayService": "the operator decides, whosever vSwitch it is",
         "AddServersToServerGroup": "what a group may reach is decided by its VPC, at creation",
         "DetachResourceFromVpcEndpointService": "it is the service's already",
         "UpdateVpcEndpointServiceResourceAttribute": "it is the service's already",

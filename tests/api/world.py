@@ -67,6 +67,28 @@ class World:
         shown = self.account.vpc.DescribeVpcs(VpcId=network.vpc)["Vpcs"]["Vpc"][0]
         return f"table/{shown['RouterTableIds']['RouterTableIds'][0]}"
 
+    def gateway_service(
+        self, *blocks: str, name: str = "com.privlink.local.objects", **more: Any
+    ) -> Answer:
+        """A gateway service in a VPC 198.51.100.0/24 (and fd00:0:0:900::/56), of all of it by
+        default. The operator's world makes it.
+        """
+        vpc = self.account.vpc.CreateVpc(
+            CidrBlock="198.51.100.0/24", EnableIpv6=True, Ipv6CidrBlock="fd00:0:0:900::/56"
+        )["VpcId"]
+        vswitch = self.vswitch(vpc, "198.51.100.0/24", Ipv6CidrBlock=0)
+        listed = list(blocks or ("198.51.100.0/24",))
+        asked = {"Name": name, "VSwitchId": vswitch, "CidrBlock": listed}
+        made = self.account.own.call("CreateGatewayService", **asked, **more)
+        return made | {"VSwitchId": vswitch, "VpcId": vpc}
+
+    def gateway_endpoint(
+        self, network: Network, service: str = "com.privlink.local.objects", **more: Any
+    ) -> str:
+        """A gateway endpoint in a network, in no route table yet."""
+        asked = {"VpcId": network.vpc, "ServiceName": service} | more
+        return str(self.account.vpc.CreateVpcGatewayEndpoint(**asked)["EndpointId"])
+
     def balancer(self, network: Network, *zones: str, version: str = "ipv4") -> str:
         """A load balancer in zones of a network, all of them by default."""
         made = self.account.nlb.CreateLoadBalancer(

@@ -10,6 +10,7 @@ from privlink.store.schema.balancers import *
 from privlink.store.schema.base import *
 from privlink.store.schema.endpoints import *
 from privlink.store.schema.feed import *
+from privlink.store.schema.gateways import *
 from privlink.store.schema.health import *
 from privlink.store.schema.identities import *
 from privlink.store.schema.labels import *

@@ -290,6 +290,122 @@ DUAL_STACK = [
     ),
 ]
 
+# A service in the provider's vpc-4, and an endpoint for it in vpc-1, whose system table is vtb-1.
+OBJECTS = "com.privlink.local.objects"
+POLICY = (
+    '{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:Get*","Principal":"*",'
+    '"Resource":"*"}]}'
+)
+GATEWAY = [
+    call("vpc.CreateVpc", CidrBlock="198.51.100.0/24"),
+    call("vpc.CreateVSwitch", VpcId="vpc-4", ZoneId="local-a", CidrBlock="198.51.100.0/24"),
+    call(
+        "privlink.CreateGatewayService",
+        Name=OBJECTS,
+        VSwitchId="vsw-3",
+        CidrBlock=["198.51.100.0/25"],
+        PolicySupported=True,
+    ),
+    call(
+        "privlink.CreateGatewayService",
+        Name="com.privlink.local.others",
+        VSwitchId="vsw-3",
+        CidrBlock=["198.51.100.128/25"],
+    ),
+    call("ListVpcEndpointServicesByEndUser", ServiceName=OBJECTS),
+    call("ListVpcEndpointServicesByEndUser", MaxResults=1),
+    refused("IllegalParam.MaxResults", "ListVpcEndpointServicesByEndUser", MaxResults=101),
+    call("ListPrefixLists", PrefixListName=OBJECTS),
+    call(
+        "CreateVpcGatewayEndpoint",
+        VpcId="vpc-1",
+        ServiceName=OBJECTS,
+        EndpointName="objects",
+        EndpointDescription="where the pictures are",
+        PolicyDocument=POLICY,
+        ResourceGroupId="rg-1",
+        Tag=[{"Key": "team", "Value": "red"}],
+    ),
+    refused(
+        "MissingParam.PolicyDocument",
+        "CreateVpcGatewayEndpoint",
+        VpcId="vpc-2",
+        ServiceName=OBJECTS,
+    ),
+    refused(
+        "ResourceAlreadyExist.GatewayEndpoint",
+        "CreateVpcGatewayEndpoint",
+        VpcId="vpc-1",
+        ServiceName=OBJECTS,
+        PolicyDocument=POLICY,
+    ),
+    call("GetVpcGatewayEndpointAttribute", EndpointId="vpce-1"),
+    refused(
+        "ResourceNotFound.GatewayEndpoint",
+        "GetVpcGatewayEndpointAttribute",
+        EndpointId="vpce-none",
+    ),
+    NODE_CATCHES_UP,
+    call(
+        "AssociateRouteTablesWithVpcGatewayEndpoint", EndpointId="vpce-1", RouteTableIds=["vtb-1"]
+    ),
+    refused(
+        "ResourceAlreadyExist.Association",
+        "AssociateRouteTablesWithVpcGatewayEndpoint",
+        EndpointId="vpce-1",
+        RouteTableIds=["vtb-1"],
+    ),
+    call("GetVpcGatewayEndpointAttribute", EndpointId="vpce-1"),
+    NODE_CATCHES_UP,
+    call("DescribeRouteEntryList", RouteTableId="vtb-1", NextHopId="vpce-1"),
+    call(
+        "UpdateVpcGatewayEndpointAttribute",
+        EndpointId="vpce-1",
+        EndpointName="pictures",
+        EndpointDescription="",
+        PolicyDocument=POLICY.replace("Get", "List"),
+    ),
+    refused(
+        "InvalidPolicy.WrongFormat",
+        "UpdateVpcGatewayEndpointAttribute",
+        EndpointId="vpce-1",
+        PolicyDocument="{",
+    ),
+    call("vpc.CreateVpcGatewayEndpoint", VpcId="vpc-1", ServiceName="com.privlink.local.others"),
+    call(
+        "ListVpcGatewayEndpoints",
+        EndpointId="vpce-1",
+        EndpointName="pictures",
+        ServiceName=OBJECTS,
+        VpcId="vpc-1",
+        ResourceGroupId="rg-1",
+        Tags=[{"Key": "team", "Value": "red"}],
+    ),
+    call("ListVpcGatewayEndpoints", MaxResults=1),
+    refused("IllegalParam.NextToken", "ListVpcGatewayEndpoints", NextToken="none of ours"),
+    call(
+        "DissociateRouteTablesFromVpcGatewayEndpoint",
+        EndpointId="vpce-1",
+        RouteTableIds=["vtb-1"],
+    ),
+    refused(
+        "ResourceNotFound.Association",
+        "DissociateRouteTablesFromVpcGatewayEndpoint",
+        EndpointId="vpce-1",
+        RouteTableIds=["vtb-1"],
+    ),
+    call(
+        "MoveResourceGroup",
+        ResourceType="GatewayEndpoint",
+        ResourceId="vpce-1",
+        NewResourceGroupId="rg-1",
+    ),
+    call("DeleteVpcGatewayEndpoint", EndpointId="vpce-1"),
+    refused("IncorrectStatus.GatewayEndpoint", "DeleteVpcGatewayEndpoint", EndpointId="vpce-1"),
+    call("vpc.DeleteVpcGatewayEndpoint", EndpointId="vpce-2"),
+    NODE_CATCHES_UP,
+]
+
 END = [
     refused("DependencyViolation.VSwitch", "DeleteVpc", VpcId="vpc-1"),
     call(
@@ -306,4 +422,4 @@ END = [
     call("DeleteVpc", VpcId="vpc-1"),
 ]
 
-STEPS = [*PLACES, *NETWORK, *ROUTES, *LABELS, *DUAL_STACK, *END]
+STEPS = [*PLACES, *NETWORK, *ROUTES, *LABELS, *DUAL_STACK, *GATEWAY, *END]

@@ -17,6 +17,7 @@ from privlink.model.balancer import (
     LoadBalancerZone,
     ServerGroup,
 )
+from privlink.model.gateway import GatewayEndpoint
 from privlink.model.ids import (
     AccountId,
     AttachmentId,
@@ -50,6 +51,7 @@ from privlink.model.parts import (
     EndpointHop,
     FilterParts,
     ForwardParts,
+    GatewayParts,
     MembersParts,
     RouteTableParts,
     SegmentParts,
@@ -664,4 +666,34 @@ def test_a_gateway_endpoint_is_a_route_for_each_of_its_blocks() -> None:
     parts = RouteTableParts(TABLE, VPC, (DUAL_VSWITCH,), (entry,), endpoints={"vpce-1": hop})
     assert compiler.route_table(parts).routes[2:] == tuple(
         items.Route(block, items.RouteKind.ENDPOINT, opening=12, place=34) for block in hop.blocks
+    )
+
+
+@pytest.mark.parametrize("has_ipv6", [False, True])
+def test_a_gateway_endpoint_is_an_opening_without_an_address(has_ipv6: bool) -> None:
+    endpoint = GatewayEndpoint(
+        id=EndpointId("vpce-1"),
+        account_id=US,
+        vpc_id=VPC.id,
+        service_id=ServiceId("vpces-1"),
+        name="",
+        description="",
+        policy="",
+        created_at="",
+        number=34,
+        opening=12,
+        provider_vpc_id=PROVIDER.id,
+        source=number("100.64.0.1"),
+    )
+    found = compiler.gateway(GatewayParts(endpoint, VPC, PROVIDER, has_ipv6))
+    assert (found.network, found.address, found.address6, found.mac) == (7, "", "", "")
+    assert (found.filters, found.number, found.reversed) == ((), 34, False)
+    assert found.opening == items.Opening(
+        number=12,
+        network=8,
+        source="100.64.0.1",
+        balancer=0,
+        source6="fd70:7269:766c::6440:1" if has_ipv6 else "",
+        flows=65536,
+        rate=0,
     )

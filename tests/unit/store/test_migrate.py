@@ -493,29 +493,6 @@ def test_zones_that_are_there_are_metered_from_now_on(database: Database, file: 
     assert before <= first.begun <= time.time()
 
 
-def test_what_was_counted_before_there_were_births_stays(database: Database, file: Path) -> None:
-    take_steps(database, "0019")
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(
-            "INSERT INTO traffic_last (node_id, life, place, flows, counters) VALUES (?,?,?,?,?)",
-            ("node-1", 1, 7, 2, "[[[1,60],[0,0]],[[0,0],[0,0]],3,0,{},{}]"),
-        )
-        connection.execute(
-            "INSERT INTO traffic_life (node_id, life, newest, over, seen) VALUES (?,?,?,?,?)",
-            ("node-1", 1, 1, 0, 0),
-        )
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(zone_life)")]
-        lives_on = dict.fromkeys(columns, "") | {"place": 7, "begun": 0, "ended": None}
-        marks = ", ".join("?" * len(columns))
-        connection.execute(
-            f"INSERT INTO zone_life ({', '.join(lives_on)}) VALUES ({marks})",
-            list(lives_on.values()),
-        )
-    migrate.upgrade(database, migrate.load())
-    with database.read() as tx:
-        assert traffic.totals(tx)[7].counters == Counters((Amount(1, 60), Amount()), opened=3)
-
-
 def test_nodes_are_told_of_the_route_tables_of_before(database: Database, file: Path) -> None:
     take_steps(database, "0019")
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -545,3 +522,26 @@ def test_nodes_are_told_of_the_route_tables_of_before(database: Database, file: 
         (item,) = (compiler.route_table(each) for each in parts.of_tables(tx, ["vtb-2"]).values())
         assert [each.cidr for each in item.routes] == ["10.0.0.0/24"]
         assert prefix_lists.get(tx, AccountId("1"), "pl-1", PrefixListUse.RULES) is not None
+
+
+def test_what_was_counted_before_there_were_births_stays(database: Database, file: Path) -> None:
+    take_steps(database, "0019")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO traffic_last (node_id, life, place, flows, counters) VALUES (?,?,?,?,?)",
+            ("node-1", 1, 7, 2, "[[[1,60],[0,0]],[[0,0],[0,0]],3,0,{},{}]"),
+        )
+        connection.execute(
+            "INSERT INTO traffic_life (node_id, life, newest, over, seen) VALUES (?,?,?,?,?)",
+            ("node-1", 1, 1, 0, 0),
+        )
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(zone_life)")]
+        lives_on = dict.fromkeys(columns, "") | {"place": 7, "begun": 0, "ended": None}
+        marks = ", ".join("?" * len(columns))
+        connection.execute(
+            f"INSERT INTO zone_life ({', '.join(lives_on)}) VALUES ({marks})",
+            list(lives_on.values()),
+        )
+    migrate.upgrade(database, migrate.load())
+    with database.read() as tx:
+        assert traffic.totals(tx)[7].counters == Counters((Amount(1, 60), Amount()), opened=3)

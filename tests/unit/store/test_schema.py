@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from privlink.store import changes, endpoints, migrate, networks
+from privlink.store import changes, endpoints, gateways, migrate, networks
 from privlink.store.database import Database, Transaction
 
 
@@ -29,6 +29,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
         (networks.deleting_attachments, "ix_attachment_deleting"),
         (endpoints.deleting, "ix_endpoint_deleting"),
         (endpoints.unsettled_zones, "ix_endpoint_zone_unsettled"),
+        (gateways.unsettled, "ix_gateway_endpoint_unsettled"),
+        (gateways.unsettled_associations, "ix_gateway_association_unsettled"),
     ],
 )
 def test_the_few_are_found_by_their_index(

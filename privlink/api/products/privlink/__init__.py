@@ -4,6 +4,7 @@ from privlink.api.products.privlink import (
     accounts,
     attachments,
     flow_records,
+    gateway_services,
     health,
     prices,
     service_traffic,
@@ -20,4 +21,5 @@ ACTIONS = (
     *flow_records.ACTIONS,
     *usage.ACTIONS,
     *prices.ACTIONS,
+    *gateway_services.ACTIONS,
 )

@@ -201,6 +201,8 @@ def _rows(
         place = some[-1].place
         moved = _moved(call, period, [each.place for each in some])
         for life in some:
+            if not life.payer_id:
+                continue  # of a gateway endpoint, which costs nothing
             for cursor, sums in _sums(life, period, moved):
                 if after is None or cursor > after:
                     yield cursor, _row(life, cursor, sums)

@@ -1,6 +1,8 @@
 """VPC 2016-04-28: one file for each noun of it; the table of all its actions."""
 
 from privlink.api.products.vpc import (
+    gateway_associations,
+    gateway_endpoints,
     labels,
     prefix_lists,
     regions,
@@ -19,5 +21,7 @@ ACTIONS = (
     *route_entries.ACTIONS,
     *route_lists.ACTIONS,
     *prefix_lists.ACTIONS,
+    *gateway_endpoints.ACTIONS,
+    *gateway_associations.ACTIONS,
     *labels.ACTIONS,
 )

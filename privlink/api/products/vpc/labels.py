@@ -1,4 +1,4 @@
-"""Tags of VPCs, vSwitches, route tables and prefix lists; resource groups of VPCs and those lists.
+"""Tags of what a VPC has; resource groups of VPCs, prefix lists and gateway endpoints.
 
 vSwitches and route tables are in the group of their VPC, and move with it.
 """
@@ -26,6 +26,7 @@ from privlink.api.tagging import (
 from privlink.api.wire import Answer
 
 NETWORK, SUBNET, TABLE, PREFIX_LIST = "vpc", "vswitch", "routetable", "prefixlist"
+GATEWAY_ENDPOINT = "gatewayendpoint"
 LABELS = Labels(
     VPC,
     {
@@ -33,6 +34,7 @@ LABELS = Labels(
         SUBNET: ours.vswitch,
         TABLE: ours.route_table,
         PREFIX_LIST: ours.vpc_prefix_list,
+        GATEWAY_ENDPOINT: ours.gateway_endpoint,
     },
 )
 
@@ -84,7 +86,7 @@ def tag_resources(
     resource_id: SomeResourceIds,
     tag: Tags,
 ) -> Answer:
-    """Tag VPCs, vSwitches, route tables or prefix lists. A tag that is there gets the new value."""
+    """Tag VPCs, what is in them, or prefix lists. A tag that is there gets the new value."""
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
@@ -98,7 +100,7 @@ def untag_resources(
     tag_key: TagKeys = (),
     all: bool = False,
 ) -> Answer:
-    """Take tags off VPCs, vSwitches, route tables or prefix lists: those named, or all."""
+    """Take tags off VPCs, what is in them, or prefix lists: those named, or all."""
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
@@ -113,7 +115,7 @@ def list_tag_resources(
     max_results: MaxResults50 = 50,
     next_token: NextToken = "",
 ) -> TagResourcesAnswer:
-    """List tags of VPCs, vSwitches, route tables or prefix lists, by id, by tag, or by both."""
+    """List tags of VPCs, what is in them, or prefix lists, by id, by tag, or by both."""
     page, following = LABELS.page(call, resource_type, resource_id, tag, max_results, next_token)
     return TagResourcesAnswer(
         tag_resources=TagResourceList(tag_resource=page), next_token=following
@@ -129,14 +131,20 @@ def move_resource_group(
     resource_id: str,
     new_resource_group_id: str,
 ) -> Answer:
-    """Move a VPC, and with it what is in it, or a prefix list to another resource group."""
+    """Move a VPC, a prefix list or a gateway endpoint to another resource group.
+
+    A VPC's vSwitches and route tables go with it; its gateway endpoints stay where they are.
+    """
     if resource_type.lower() == PREFIX_LIST:
         grouping.put(call, ours.vpc_prefix_list(call, resource_id).id, new_resource_group_id)
         return Answer()
+    if resource_type.lower() == GATEWAY_ENDPOINT:
+        grouping.put(call, ours.gateway_endpoint(call, resource_id).id, new_resource_group_id)
+        return Answer()
     if resource_type.lower() != NETWORK:
         why = (
-            f"{resource_type!r} was given; it is vpc or PrefixList. vSwitches and route tables "
-            "follow their VPC."
+            f"{resource_type!r} was given; it is vpc, PrefixList or GatewayEndpoint. vSwitches and "
+            "route tables follow their VPC."
         )
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)

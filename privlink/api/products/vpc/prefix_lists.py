@@ -26,6 +26,7 @@ from privlink.rules import filters, quotas, routing
 from privlink.store import changes, networks, nodes, prefix_lists, route_tables, routes, rows
 
 _PAGE, _ROOM = 20, 50
+_SYSTEM = "system"  # the owner of what is on gateway services' lists
 _MaxEntries = Annotated[
     int, msgspec.Meta(ge=1, le=200, description="a list has room for 1 to 200 entries.")
 ]
@@ -70,7 +71,7 @@ class PrefixListAnswer(Answer):
     region_id: str
     resource_group_id: str
     tags: list[TagAnswer]
-    prefix_list_type: str = "Custom"
+    prefix_list_type: str
     share_type: str = ""
     prefix_list_status: str = "Created"
     status: str = "Created"
@@ -221,11 +222,14 @@ def list_prefix_lists(
     max_results: _PageSize = _PAGE,
     next_token: NextToken = "",
 ) -> PrefixListsAnswer:
-    """List prefix lists for routes, with what is on them."""
+    """List prefix lists for routes, with what is on them: yours, and the system's.
+
+    Those of `PrefixListType` System have the blocks of gateway services; nobody changes them.
+    """
     tagged = LABELS.matching(call, PREFIX_LIST, tags)
     found = [
         each
-        for each in prefix_lists.of_account(call.tx, call.account_id, PrefixListUse.ROUTES)
+        for each in prefix_lists.readable(call.tx, call.account_id)
         if (not prefix_list_ids or each.id in prefix_list_ids)
         and prefix_list_name in (None, each.name)
         and (tagged is None or each.id in tagged)
@@ -251,8 +255,8 @@ def get_vpc_prefix_list_entries(
     max_results: _PageSize = _PAGE,
     next_token: NextToken = "",
 ) -> EntriesAnswer:
-    """List what is on a prefix list."""
-    found = ours.vpc_prefix_list(call, prefix_list_id)
+    """List what is on a prefix list, yours or the system's."""
+    found = ours.readable_prefix_list(call, prefix_list_id)
     present = prefix_lists.entries(call.tx, [found.id])[found.id]
     page, following = by_token(present, lambda each: each.cidr, max_results, next_token)
     return EntriesAnswer(
@@ -373,10 +377,11 @@ def _answers(call: Call, page: Sequence[PrefixList]) -> list[PrefixListAnswer]:
             max_entries=each.max_entries,
             cidr_blocks=[entry.cidr for entry in present[each.id]],
             creation_time=each.created_at,
-            owner_id=each.account_id,
+            owner_id=_SYSTEM if each.use is PrefixListUse.GATEWAY else each.account_id,
             region_id=call.config.region,
-            resource_group_id=groups[each.id],
+            resource_group_id="" if each.use is PrefixListUse.GATEWAY else groups[each.id],
             tags=tags[each.id].tag,
+            prefix_list_type="System" if each.use is PrefixListUse.GATEWAY else "Custom",
         )
         for each in page
     ]

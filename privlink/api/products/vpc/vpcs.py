@@ -20,7 +20,7 @@ from privlink.api.wire import Answer
 from privlink.model.ids import RouteTableId, VpcId, new_id
 from privlink.model.network import RouteTable, RouteTableType, Vpc
 from privlink.rules import addresses, names, quotas
-from privlink.store import balancers, endpoints, networks, route_tables, rows, security
+from privlink.store import balancers, endpoints, gateways, networks, route_tables, rows, security
 
 
 class VSwitchIds(Answer):
@@ -251,6 +251,9 @@ def delete_vpc(
         raise errors.DependencyViolationVSwitch(resource=vpc.id, dependants=_named(inside))
     if endpoints_inside := endpoints.in_vpc(call.tx, vpc.id):
         raise errors.DependencyViolation(resource=vpc.id, dependants=_named(endpoints_inside))
+    if gateways_inside := gateways.in_vpc(call.tx, vpc.id):
+        dependants = _named(gateways_inside)
+        raise errors.DependencyViolationGatewayEndpoint(resource=vpc.id, dependants=dependants)
     if groups := security.groups_in(call.tx, vpc.id):
         raise errors.DependencyViolationSecurityGroup(resource=vpc.id, dependants=_named(groups))
     if server_groups := balancers.groups_in(call.tx, vpc.id):

@@ -18,7 +18,7 @@ from privlink.api.wire import Answer
 from privlink.model.ids import VSwitchId, ZoneId, new_id
 from privlink.model.network import EniOwner, RouteTableType, VSwitch
 from privlink.rules import addresses, quotas, routing
-from privlink.store import changes, networks, nodes, route_tables, rows
+from privlink.store import changes, gateways, networks, nodes, route_tables, rows
 
 
 class RouteTableOfVSwitch(Answer):
@@ -208,6 +208,9 @@ def delete_vswitch(call: Call, *, region_id: RegionId | None = None, vswitch_id:
         if any(eni.owner_kind is EniOwner.BALANCER for eni in taken):
             raise errors.DependencyViolationLoadBalancer(resource=vswitch.id, dependants=dependants)
         raise errors.DependencyViolationNetworkInterface(resource=vswitch.id, dependants=dependants)
+    if served := gateways.services_in(call.tx, vswitch.id):
+        dependants = ", ".join(f"{each.name} ({each.id})" for each in served)
+        raise errors.DependencyViolationGatewayService(resource=vswitch.id, dependants=dependants)
     networks.delete_vswitch(call.tx, vswitch)
     return Answer()
 
