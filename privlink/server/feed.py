@@ -183,4 +183,6 @@ _COMPILERS = {
     "filter": _compiler(parts.of_filters, compiler.packet_filter),
     "members": _compiler(parts.of_members, compiler.members),
     "forward": _compiler(parts.of_forwards, compiler.forward),
+    "nat": _compiler(parts.of_nat_addresses, compiler.nat_address),
+    "door": _compiler(parts.of_doors, compiler.door),
 }

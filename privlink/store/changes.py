@@ -16,7 +16,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from privlink.model.ids import (
     AttachmentId,
     EndpointId,
+    FullNatEntryId,
     LoadBalancerId,
+    NatIpId,
     SecurityGroupId,
     VSwitchId,
     ZoneId,
@@ -72,6 +74,14 @@ def members_key(set_id: str) -> str:
 
 def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
     return f"forward/{endpoint_id}/{zone_id}"
+
+
+def nat_key(nat_ip_id: NatIpId) -> str:
+    return f"nat/{nat_ip_id}"
+
+
+def door_key(entry_id: FullNatEntryId) -> str:
+    return f"door/{entry_id}"
 
 
 def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:
