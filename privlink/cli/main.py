@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 import privlink
-from privlink.cli import accounts, flows, health, service_traffic, show, up, usage, workloads
+from privlink.cli import (
+    accounts,
+    endpoint_targets,
+    flows,
+    health,
+    service_traffic,
+    show,
+    up,
+    usage,
+    workloads,
+)
 from privlink.client import RemoteError
 
 
@@ -41,6 +51,7 @@ for command in (
     accounts.account,
     accounts.quota,
     service_traffic.service_traffic,
+    endpoint_targets.endpoint_targets,
     usage.usage,
     usage.price,
 ):

@@ -75,10 +75,3 @@ class EndpointTarget(msgspec.Struct, frozen=True):
     protocol: str  # TCP, UDP or ALL
     low: int
     high: int
-
-
-class DoorState(msgspec.Struct, frozen=True):
-    """Whether flows pass a door, and if not what to do."""
-
-    is_open: bool
-    why: str = ""

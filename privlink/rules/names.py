@@ -5,7 +5,7 @@ Sources: CreateVpcEndpoint (names and descriptions), "Endpoint overview" (domain
 
 from __future__ import annotations
 
-from privlink.model.ids import EndpointId, ServiceId, VpcId, ZoneId
+from privlink.model.ids import EndpointId, NatGatewayId, ServiceId, VpcId, ZoneId
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
 NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*\\Z"
@@ -23,6 +23,17 @@ DESCRIPTION_RULE = "a description has 2 to 256 characters and does not begin wit
 def router_id(vpc_id: VpcId) -> str:
     """The id of a VPC's router. Each has one, so the VPC's id says it all."""
     return f"vrt-{vpc_id.removeprefix('vpc-')}"
+
+
+def full_nat_table_id(gateway_id: NatGatewayId) -> str:
+    """The id of a NAT gateway's full-NAT table. Each has one, so the gateway's id says it all."""
+    return f"fulltb-{gateway_id.removeprefix('ngw-')}"
+
+
+def gateway_of_table(table_id: str) -> str:
+    """The id of the NAT gateway whose full-NAT table it is, or of none."""
+    is_table = table_id.startswith("fulltb-")
+    return f"ngw-{table_id.removeprefix('fulltb-')}" if is_table else ""
 
 
 def service_name(region: str, service_id: ServiceId) -> str:

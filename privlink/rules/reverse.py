@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from privlink.model.nat import EndpointTarget, FullNatEntry
 from privlink.model.network import IpVersion
+from privlink.model.parts import DoorParts
 from privlink.model.security import AddressFamily, Direction, SecurityGroupRule
 from privlink.rules import filters
 
@@ -63,6 +64,19 @@ def _is_of(rule: SecurityGroupRule, family: AddressFamily) -> bool:
     if filters.only_family(rule.protocol) not in (None, family):
         return False
     return not rule.cidr or filters.family_of(rule.cidr) is family
+
+
+def why_shut(parts: DoorParts) -> str | None:
+    """Why no flow passes a door, whatever its node does; None: flows may pass."""
+    if parts.zone is None:
+        return "the zone of the endpoint that it leads to is gone; give it another one."
+    if parts.zone.opening is None:
+        return "the connection of its endpoint is not accepted, or closed in its zone."
+    if not_let_in(parts.groups, parts.ip_version):
+        return "the endpoint's security groups do not let everything in any more."
+    if not permits(parts.targets, parts.entry):
+        return "it is not among the targets that the endpoint's owner permits."
+    return None
 
 
 def permits(targets: Collection[EndpointTarget], entry: FullNatEntry) -> bool:

@@ -24,6 +24,7 @@ from privlink.store.prepared import PreparedIn
 
 _gateway, _ip, _entry = schema.nat_gateway, schema.nat_ip, schema.full_nat_entry
 _target, _zone = schema.endpoint_target, schema.endpoint_zone
+_resource, _endpoint = schema.service_resource, schema.endpoint
 
 _COUNTS = PreparedIn(
     lambda ids: (
@@ -70,9 +71,9 @@ def delete_gateway(tx: Transaction, gateway_id: NatGatewayId) -> None:
 
 def services_on(tx: Transaction, gateway_id: NatGatewayId) -> list[ServiceId]:
     """The endpoint services a NAT gateway is a resource of."""
-    table = schema.service_resource
-    statement = select(table.c.service_id).where(table.c.resource_id == gateway_id).distinct()
-    return [ServiceId(found) for found in tx.execute(statement.order_by("service_id")).scalars()]
+    ours = select(_resource.c.service_id).where(_resource.c.resource_id == gateway_id)
+    found = tx.execute(ours.distinct().order_by(_resource.c.service_id)).scalars()
+    return [ServiceId(each) for each in found]
 
 
 def ips_of(tx: Transaction, gateway_ids: Iterable[str]) -> dict[str, list[NatIp]]:
@@ -157,6 +158,13 @@ def zones_on(tx: Transaction, gateway_id: NatGatewayId) -> list[EndpointZone]:
     """The zones of endpoints that lead from a NAT gateway, by address."""
     open_here = select(_zone).where(_zone.c.resource_id == gateway_id, _zone.c.opening.is_not(None))
     return rows.all_of(tx, EndpointZone, open_here.order_by(_zone.c.eni_id))
+
+
+def count_behind(tx: Transaction, gateway_id: str) -> int:
+    """How many zones of endpoints there are of the services that a NAT gateway carries."""
+    carried = select(_resource.c.service_id).where(_resource.c.resource_id == gateway_id)
+    endpoints = select(_endpoint.c.id).where(_endpoint.c.service_id.in_(carried))
+    return rows.count(tx, _zone, _zone.c.endpoint_id.in_(endpoints))
 
 
 def zone_of_eni(tx: Transaction, eni_id: str) -> EndpointZone | None:

@@ -9,7 +9,9 @@ from privlink.model.ids import ZoneId
 from privlink.model.nat import NatGateway
 from privlink.model.network import Eni
 from privlink.model.privatelink import EndpointService, ResourceType, ServiceResource
-from privlink.store import balancers, nat_gateways, networks
+from privlink.rules import quotas
+from privlink.store import balancers, nat_gateways, networks, services
+from privlink.store import quotas as settings
 
 Carrier = LoadBalancer | NatGateway
 
@@ -65,6 +67,19 @@ def eni_of(call: Call, service: EndpointService, resource: ServiceResource) -> E
     places = balancers.zones(call.tx, resource.resource_id)
     place = next(place for place in places if place.zone_id == resource.zone_id)
     return networks.get_eni(call.tx, place.eni_id)
+
+
+def check_room(call: Call, service: EndpointService, more: int) -> None:
+    """Refuse more zones of endpoints than there may be behind a NAT gateway, by the quota of whose
+    it is. Raises QuotaMisMatched.
+    """
+    if service.resource_type is not ResourceType.VPCNAT:
+        return
+    quota = quotas.INTERFACES_PER_GATEWAY
+    limit = settings.of_account(call.tx, service.account_id).get(quota.name)
+    for gateway_id in sorted(services.resource_ids(call.tx, service.id)):
+        present = nat_gateways.count_behind(call.tx, gateway_id)
+        quota.check(present, gateway_id, more=more, limit=limit)
 
 
 def _zone_of_gateway(call: Call, gateway: NatGateway, asked: str | None) -> ZoneId:

@@ -11,7 +11,12 @@ from privlink import errors
 from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken
-from privlink.api.products.privatelink import address_versions, endpoint_answers, protection
+from privlink.api.products.privatelink import (
+    address_versions,
+    carriers,
+    endpoint_answers,
+    protection,
+)
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
@@ -135,6 +140,7 @@ def create_vpc_endpoint(
     check_groups(call, endpoint_type, groups, address_ip_version)
     resources = services.resources(call.tx, service.id) if zone else ()
     _refuse_unserved(service, resources, zone)
+    carriers.check_room(call, service, len(zone))
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(

@@ -185,6 +185,7 @@ def attach(
     limits.check(call, quotas.RESOURCES_PER_ZONE, len(here), f"{service.id}, {zone_id}")
     resource = ServiceResource(service.id, found.id, zone_id, auto_allocated=True)
     services.add_resources(call.tx, [resource])
+    carriers.check_room(call, service, 0)
     return resource
 
 

@@ -11,7 +11,7 @@ from privlink import errors
 from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink import protection
+from privlink.api.products.privatelink import carriers, protection
 from privlink.api.products.privatelink.address_versions import address6
 from privlink.api.products.privatelink.endpoint_answers import zone_domain
 from privlink.api.products.privatelink.settle import settled
@@ -70,6 +70,9 @@ def add_zone_to_vpc_endpoint(
     refuse_if_over(call, endpoint)
     present = endpoints.zones(call.tx, endpoint.id)
     limits.check(call, quotas.ZONES_PER_ENDPOINT, len(present), endpoint.id)
+    service = services.get(call.tx, endpoint.service_id)
+    assert service is not None, endpoint
+    carriers.check_room(call, service, 1)
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
     zone = place(call, endpoint, asked, present, initial=False)
     connection = endpoints.get_connection(call.tx, endpoint.id)

@@ -3,6 +3,7 @@
 from privlink.api.products.privlink import (
     accounts,
     attachments,
+    endpoint_targets,
     flow_records,
     health,
     prices,
@@ -13,6 +14,7 @@ from privlink.api.products.privlink import (
 
 ACTIONS = (
     *attachments.ACTIONS,
+    *endpoint_targets.ACTIONS,
     *accounts.ACTIONS,
     *health.ACTIONS,
     *service_traffic.ACTIONS,

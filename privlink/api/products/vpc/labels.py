@@ -1,6 +1,6 @@
-"""Tags of VPCs, vSwitches and route tables, and the resource groups of VPCs.
+"""Tags of VPCs, vSwitches, route tables and NAT gateways, and the resource groups of VPCs.
 
-vSwitches and route tables are in the group of their VPC, and move with it.
+vSwitches, route tables and NAT gateways are in the group of their VPC, and move with it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from privlink.api.tagging import (
 )
 from privlink.api.wire import Answer
 
-NETWORK, SUBNET, TABLE = "vpc", "vswitch", "routetable"
+NETWORK, SUBNET, TABLE, GATEWAY = "vpc", "vswitch", "routetable", "natgateway"
 LABELS = Labels(
     VPC,
     {
         NETWORK: lambda call, each: ours.vpc(call, each),
         SUBNET: ours.vswitch,
         TABLE: ours.route_table,
+        GATEWAY: ours.nat_gateway,
     },
 )
 
@@ -83,7 +84,7 @@ def tag_resources(
     resource_id: SomeResourceIds,
     tag: Tags,
 ) -> Answer:
-    """Tag VPCs, vSwitches or route tables. A tag that is there gets the new value."""
+    """Tag VPCs, vSwitches, route tables or NAT gateways. A tag that is there gets the new value."""
     return LABELS.tag(call, resource_type, resource_id, tag)
 
 
@@ -97,7 +98,7 @@ def untag_resources(
     tag_key: TagKeys = (),
     all: bool = False,
 ) -> Answer:
-    """Take tags off VPCs, vSwitches or route tables: those named, or all of them."""
+    """Take tags off VPCs, vSwitches, route tables or NAT gateways: those named, or all of them."""
     return LABELS.untag(call, resource_type, resource_id, tag_key, every=all)
 
 
@@ -112,7 +113,7 @@ def list_tag_resources(
     max_results: MaxResults50 = 50,
     next_token: NextToken = "",
 ) -> TagResourcesAnswer:
-    """List the tags of VPCs, vSwitches or route tables, by id, by tag, or by both."""
+    """List the tags of VPCs, vSwitches, route tables or NAT gateways, by id, by tag, or by both."""
     page, following = LABELS.page(call, resource_type, resource_id, tag, max_results, next_token)
     return TagResourcesAnswer(
         tag_resources=TagResourceList(tag_resource=page), next_token=following
@@ -130,7 +131,7 @@ def move_resource_group(
 ) -> Answer:
     """Move a VPC to another resource group, and with it what is in it."""
     if resource_type.lower() != NETWORK:
-        why = f"{resource_type!r} was given; it is vpc. vSwitches and route tables follow theirs."
+        why = f"{resource_type!r} was given; it is vpc. What is in one follows it."
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)
     return Answer()
