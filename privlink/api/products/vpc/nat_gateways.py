@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api import enis, grouping, limits, ours
+from privlink.api import enis, grouping, limits, ours, tagging
 from privlink.api.action import VPC, Call, RegionId, action
 from privlink.api.fields import Description, Name
 from privlink.api.paging import PageNumber, PageSize, by_number
 from privlink.api.products.vpc import labels
-from privlink.api.products.vpc.labels import GATEWAY, LABELS, TagList
+from privlink.api.products.vpc.labels import GATEWAY, LABELS
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
 from privlink.model.ids import NatGatewayId, NatIpId, new_id
@@ -83,13 +83,22 @@ class GatewayFacts(Answer):
     expired_time: str
 
 
+class GatewayTag(Answer):
+    tag_key: str  # other lists of this product say Key and Value
+    tag_value: str
+
+
+class GatewayTags(Answer):
+    tag: list[GatewayTag]
+
+
 class ListedGateway(GatewayFacts):
     nat_gateway_private_info: PrivateInfo
     full_nat_table_ids: FullNatTableIds
     snat_table_ids: SnatTableIds
     forward_table_ids: ForwardTableIds
     ip_lists: IpLists
-    tags: TagList
+    tags: GatewayTags
     instance_charge_type: str = "PostPaid"
     internet_charge_type: str = "PayByLcu"
     icmp_reply_enabled: bool = True
@@ -296,13 +305,17 @@ def _tables(gateway: NatGateway) -> dict[str, Any]:
 
 
 def _listed(call: Call, found: Sequence[NatGateway]) -> list[ListedGateway]:
-    tags = labels.shown(call, [gateway.id for gateway in found])
+    tags = tagging.shown(call, [gateway.id for gateway in found])
     return [
         ListedGateway(
             **facts,
             nat_gateway_private_info=info,
             ip_lists=IpLists(ip_list=[]),
-            tags=tags[gateway.id],
+            tags=GatewayTags(
+                tag=[
+                    GatewayTag(tag_key=each.key, tag_value=each.value) for each in tags[gateway.id]
+                ]
+            ),
             **_tables(gateway),
         )
         for gateway, facts, info in zip(
