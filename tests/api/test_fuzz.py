@@ -37,6 +37,7 @@ WORDS = [
         '{"Version":1}',
     ),
     *("acs:ram::1000000000000001:role/guest", trust("acs:ram::1000000000000001:root"), "900"),
+    *("vpcnat", "Reverse", "Enhanced", "internet", "0.0.0.0/0", "10.0.0.9/32"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -64,7 +65,11 @@ PREFIXES: dict[str, str | tuple[str, ...]] = {
     "RouteTableId": "vtb-",
     "SecurityGroupId": "sg-",
     "LoadBalancerId": ("nlb-", "lb-"),
-    "ResourceId": ("nlb-", "lb-"),
+    "ResourceId": ("nlb-", "lb-", "ngw-"),
+    "NatGatewayId": "ngw-",
+    "FullNatTableId": "fulltb-",
+    "FullNatEntryId": "fullnat-",
+    "NatIpId": "vpcnatip-",
     "VServerGroupId": "rsp-",
     "ServerGroupId": "sgp-",
     "ListenerId": "lsn-",
@@ -101,7 +106,14 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     world.clb_listener(clb, 80, "udp")
     vserver_group = operator.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
     attachment = operator.own.call("CreateAttachment", VSwitchId=network.vswitch)
+    gateway = world.nat_gateway(network)
+    reverse = world.reverse_endpoint(world.reverse_service(gateway), network)
+    entry = world.full_nat_entry(gateway, reverse, "10.0.0.9", 80)
+    listed = operator.vpc.ListFullNatEntries(NatGatewayId=gateway)
+    eni = listed["FullNatEntries"][0]["NetworkInterfaceId"]
+    nat_ip = operator.vpc.ListNatIps(NatGatewayId=gateway)["NatIps"][0]["NatIpId"]
     return [
+        *(gateway, reverse, entry, nat_ip, listed["FullNatTableId"], eni),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),

@@ -141,7 +141,7 @@ def test_lists_are_filtered(operator: Account, world: World, network: Network, n
     ):
         assert sorted(listed(operator, **filters)) == expected, filters
     found = operator.vpc.DescribeNatGateways(NatGatewayId=first)["NatGateways"]["NatGateway"]
-    assert found[0]["Tags"]["Tag"] == [tag]
+    assert found[0]["Tags"]["Tag"] == [{"TagKey": "team", "TagValue": "red"}]
     assert found[0]["FullNatTableIds"]["FullNatTableId"] == [
         shown(operator, first)["FullNatTable"]["FullNatTableId"]
     ]

@@ -1,4 +1,4 @@
-"""Reverse endpoints: a provider calls its consumers' servers through a NAT gateway, if both let it."""
+"""Reverse endpoints: a provider calls its consumers' servers through a NAT gateway."""
 
 from __future__ import annotations
 
@@ -174,11 +174,12 @@ def test_a_service_says_what_it_takes(pair: Pair) -> None:
 
 
 def test_types_must_fit(pair: Pair, refused: Refused) -> None:
-    consumer = pair.consumer
+    consumer, network = pair.consumer, pair.network
+    group, plain = consumer.open_group(network), consumer.published()
     with refused("Mismatch.EndpointType", 400, "vpcnat", "Reverse", "Interface"):
-        consumer.endpoint(pair.service, pair.network, A)
+        consumer.endpoint(pair.service, network, A, group=group)
     with refused("Mismatch.EndpointType", 400, "nlb", "Interface", "Reverse"):
-        consumer.reverse_endpoint(consumer.published(), pair.network)
+        consumer.reverse_endpoint(plain, network, group=group)
 
 
 @pytest.mark.parametrize(
@@ -440,8 +441,9 @@ def test_resources_must_fit(operator: Account, world: World, pair: Pair, refused
         attach(pair.service, without, "vpcnat")
     with refused("Mismatch.ResourceType", 400, balancer, "vpcnat"):
         attach(pair.service, balancer, "vpcnat")
+    plain = world.service(balancer)
     with refused("Mismatch.ResourceType", 400, pair.gateway, "nlb"):
-        attach(world.service(balancer), pair.gateway, "nlb")
+        attach(plain, pair.gateway, "nlb")
     with refused("EndpointServiceResourceExist", 400, pair.gateway):
         attach(pair.service, pair.gateway, "vpcnat")
     with refused("EndpointServiceNotSupportedZone", 400, "local-z"):
