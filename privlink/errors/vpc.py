@@ -79,6 +79,14 @@ class NatIpPortTaken(ApiError):
     )
 
 
+class NoFreeNatIpPort(ApiError):
+    code = "ResourceNotEnough.NatIpPort"
+    text = (
+        "Every {protocol} port of {address} from 1024 on is taken. CreateNatIp gives the NAT "
+        "gateway another address."
+    )
+
+
 class NetworkInterfaceNotAssociated(ApiError):
     code = "InvalidNetworkInterfaceId.NotFound"
     status = 404

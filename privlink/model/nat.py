@@ -60,6 +60,7 @@ class FullNatEntry(msgspec.Struct, frozen=True):
     eni_id: EniId  # of the endpoint in that zone
     place: int  # the zone's number
     target_vpc_id: VpcId
+    domain: str  # what the target was resolved from; empty where an address was given
     target: str  # IPv4
     target_port: int
     name: str

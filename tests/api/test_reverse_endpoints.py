@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
 import pytest
 
+from privlink.api.products.vpc import full_nat_entries
 from tests.api.account import Account, Answer
 from tests.api.conftest import Refused
+from tests.api.stage import Stage
 from tests.api.stand_in import Item, Node
 from tests.api.world import A, B, Network, World
 
@@ -631,3 +637,47 @@ def test_a_service_that_goes_shuts_its_doors(
     assert door(node, entry)["opening"] == 0
     assert pair.consumer.shown(endpoint)["ConnectionStatus"] == "ServiceDeleted"
     assert pair.state(entry)[0] == "Pending"
+
+
+def printed(stage: Stage, account: Account, *arguments: str, code: int = 0) -> str:
+    environment = {
+        "PRIVLINK_SERVER": stage.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": account.key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": account.secret,
+    }
+    command = [sys.executable, "-m", "privlink", *arguments]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def test_the_same_by_commands(
+    stage: Stage, operator: Account, other: Account, pair: Pair, endpoint: str, entry: str
+) -> None:
+    said = printed(stage, operator, "account", "option", other.id, "--reverse-services")
+    assert said == "account other may offer services for Reverse endpoints\n"
+    said = printed(stage, operator, "account", "option", other.id, "--no-reverse-services")
+    assert said == "account other may not offer services for Reverse endpoints\n"
+    assert "everything may be called" in printed(stage, other, "endpoint-targets", endpoint)
+    permit = ("--permit", "10.0.0.9/32,tcp,443/443", "--permit", "10.0.1.0/24")
+    said = printed(stage, other, "endpoint-targets", endpoint, *permit)
+    assert "443/443" in said
+    assert "10.0.0.77" in said
+    shown = json.loads(printed(stage, other, "endpoint-targets", endpoint, "-o", "json"))
+    assert [each["Permitted"] for each in shown["Called"]] == [False]
+    said = printed(stage, other, "endpoint-targets", endpoint, "--permit-all")
+    assert "everything may be called" in said
+    printed(stage, other, "endpoint-targets", endpoint, "--permit-all", *permit, code=2)
+
+
+def test_the_last_free_port_is_followed_by_a_refusal(
+    pair: Pair, endpoint: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_nat_entries, "_LAST", 1025)
+    for port in ("1024", "1025"):
+        entry = pair.provider.full_nat_entry(pair.gateway, endpoint, "10.0.0.77", 80)
+        assert pair.entry(entry)["NatIpPort"] == port
+    with refused("ResourceNotEnough.NatIpPort", 400, "TCP", pair.address):
+        pair.provider.full_nat_entry(pair.gateway, endpoint, "10.0.0.77", 80)

@@ -56,6 +56,7 @@ full_nat_entry = Table(
     words("eni_id"),
     Column("place", BigInteger, nullable=False),
     words("target_vpc_id"),
+    words("domain"),
     words("target"),
     Column("target_port", Integer, nullable=False),
     words("name"),

@@ -39,6 +39,7 @@ ENTRY = FullNatEntry(
     eni_id=EniId("eni-1"),
     place=33,
     target_vpc_id=VpcId("vpc-1"),
+    domain="",
     target="10.0.0.77",
     target_port=5432,
     name="",

@@ -41,6 +41,8 @@ class EntryAnswer(Answer):
     nat_ip_port: str
     network_interface_id: str
     access_ip: str
+    access_domain: str | msgspec.UnsetType
+    domain_resolve: str | msgspec.UnsetType
     access_port: str
     creation_time: str
     network_interface_type: str = "Endpoint"
@@ -99,6 +101,7 @@ def create_full_nat_entry(
         eni_id=zone.eni_id,
         place=zone.number,
         target_vpc_id=vpc_id,
+        domain="",  # until names are resolved from the consumer's side
         target=_target(call, zone, access_ip),
         target_port=access_port,
         name=full_nat_entry_name,
@@ -157,6 +160,8 @@ def list_full_nat_entries(
                 nat_ip_port=str(entry.port),
                 network_interface_id=entry.eni_id,
                 access_ip=entry.target,
+                access_domain=entry.domain or msgspec.UNSET,
+                domain_resolve=entry.target if entry.domain else msgspec.UNSET,
                 access_port=str(entry.target_port),
                 creation_time=entry.created_at,
             )
@@ -305,11 +310,14 @@ def _port(
     protocol: Protocol,
     wanted: int | None,
 ) -> int:
-    """The wanted port of an address, or a free one. Raises NatIpPortTaken."""
+    """The wanted port of an address, or a free one. Raises NatIpPortTaken and NoFreeNatIpPort."""
     taken = nat_gateways.ports_taken(call.tx, nat_ip.id, protocol)
     if wanted is None:
-        # There are more of them than entries, by the quota.
-        return next(port for port in range(_FIRST_FREE, _LAST + 1) if port not in taken)
+        free = (port for port in range(_FIRST_FREE, _LAST + 1) if port not in taken)
+        found = next(free, None)
+        if found is None:
+            raise errors.NoFreeNatIpPort(protocol=protocol, address=address)
+        return found
     if wanted in taken:
         raise errors.NatIpPortTaken(
             protocol=protocol, port=wanted, address=address, gateway_id=gateway.id

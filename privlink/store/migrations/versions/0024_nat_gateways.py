@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.Column("balancer", sa.BigInteger(), nullable=False, unique=True),
         *_words("endpoint_id", "zone_id", "eni_id"),
         sa.Column("place", sa.BigInteger(), nullable=False),
-        *_words("target_vpc_id", "target"),
+        *_words("target_vpc_id", "domain", "target"),
         sa.Column("target_port", sa.Integer(), nullable=False),
         *_words("name", "description", "created_at"),
         sa.UniqueConstraint("nat_ip_id", "protocol", "port"),
