@@ -127,7 +127,7 @@ TARGETS = [
         NatIp="10.0.0.60",
         NetworkInterfaceId="eni-5",
         AccessIp="10.0.0.8",
-        AccessPort="5432",
+        AccessPort=5432,
     ),
     NODE_CATCHES_UP,
     call("ListFullNatEntryStates", NatGatewayId="ngw-1"),
