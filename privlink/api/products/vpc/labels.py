@@ -131,7 +131,7 @@ def move_resource_group(
 ) -> Answer:
     """Move a VPC to another resource group, and with it what is in it."""
     if resource_type.lower() != NETWORK:
-        why = f"{resource_type!r} was given; it is vpc. What is in one follows it."
+        why = f"{resource_type!r} was given; it is vpc. Things in VPCs follow theirs."
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)
     return Answer()
