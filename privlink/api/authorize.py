@@ -32,8 +32,13 @@ _LONGEST, _LONGEST_TAG = 512, LONGEST_TAG + 1
 _KINDS = {"ep": "vpcendpoint", "epsrv": "vpcendpointservice"}
 # Resource types that policies know by another name than tag calls: a CLB is an instance there.
 _NAMES = {"instance": "loadbalancer"}
-# Whose a load balancer is that may be of either kind, by the prefix of its id.
-_BALANCERS = {"nlb": "nlb", "lb": "slb"}
+# Whose the resource of a service is that may be of any kind, and what it is called there, by the
+# prefix of its id.
+_CARRIERS = {
+    "nlb": ("nlb", "loadbalancer"),
+    "lb": ("slb", "loadbalancer"),
+    "ngw": ("vpc", "natgateway"),
+}
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -87,7 +92,10 @@ def resources(action: Action, call: Call, arguments: dict[str, Any]) -> Iterator
                 yield Resource(text, text)  # a parameter that is such a name in full
             else:
                 id = text.rpartition("/")[2]
-                owner = _BALANCERS.get(id.partition("-")[0], _EVERY) if whose == _EVERY else whose
+                owner = whose
+                if whose == _EVERY and id.partition("-")[0] in _CARRIERS:
+                    owner, named = _CARRIERS[id.partition("-")[0]]
+                    text = f"{named}/{id}"
                 yield Resource(_arn(action, call, owner, path, text, arguments), id)
 
 

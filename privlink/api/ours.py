@@ -8,14 +8,17 @@ from privlink import errors
 from privlink.api.action import Call
 from privlink.model.balancer import Listener, LoadBalancer, ServerGroup, default_group
 from privlink.model.gateway import GatewayEndpoint
+from privlink.model.nat import FullNatEntry, NatGateway, NatIp
 from privlink.model.network import Attachment, Eni, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import Endpoint, EndpointService, ResourceType
 from privlink.model.security import PrefixList, PrefixListUse, SecurityGroup
+from privlink.rules import names
 from privlink.store import (
     balancers,
     endpoints,
     gateways,
     interfaces,
+    nat_gateways,
     networks,
     prefix_lists,
     route_tables,
@@ -56,6 +59,40 @@ def route_table(call: Call, table_id: str) -> RouteTable:
     found = route_tables.get(call.tx, call.account_id, table_id)
     if found is None:
         raise errors.InvalidRouteTableIdNotFound(table_id=table_id)
+    return found
+
+
+def nat_gateway(call: Call, gateway_id: str) -> NatGateway:
+    """A NAT gateway. Raises InvalidNatGatewayIdNotFound."""
+    found = nat_gateways.get(call.tx, call.account_id, gateway_id)
+    if found is None:
+        raise errors.InvalidNatGatewayIdNotFound(gateway_id=gateway_id)
+    return found
+
+
+def gateway_of_table(call: Call, table_id: str) -> NatGateway:
+    """The NAT gateway that has a full-NAT table. Raises InvalidFullNatTableIdNotFound."""
+    gateway_id = names.gateway_of_table(table_id)
+    found = nat_gateways.get(call.tx, call.account_id, gateway_id)
+    if found is None:
+        raise errors.InvalidFullNatTableIdNotFound(table_id=table_id)
+    return found
+
+
+def nat_ip(call: Call, nat_ip_id: str) -> NatIp:
+    """An address of a NAT gateway. Raises InvalidNatIpIdNotFound."""
+    found = nat_gateways.get_ip(call.tx, nat_ip_id)
+    if found is None or nat_gateways.get(call.tx, call.account_id, found.gateway_id) is None:
+        raise errors.InvalidNatIpIdNotFound(nat_ip_id=nat_ip_id)
+    return found
+
+
+def full_nat_entry(call: Call, gateway: NatGateway, entry_id: str) -> FullNatEntry:
+    """An entry of a NAT gateway's table. Raises InvalidFullNatEntryIdNotFound."""
+    found = nat_gateways.get_entry(call.tx, gateway.id, entry_id)
+    if found is None:
+        table_id = names.full_nat_table_id(gateway.id)
+        raise errors.InvalidFullNatEntryIdNotFound(entry_id=entry_id, table_id=table_id)
     return found
 
 

@@ -48,7 +48,29 @@ def list_accounts(state: Path, output: str) -> None:
     if output == "json":
         print_json(found)
     else:
-        print_table("accounts", ("AccountId", "Name", "CreateTime"), found)
+        print_table("accounts", ("AccountId", "Name", "CreateTime", "ReverseServices"), found)
+
+
+@account.command()
+@click.argument("account_id", metavar="ACCOUNT")
+@click.option(
+    "--reverse-services/--no-reverse-services",
+    required=True,
+    help="Whether it may offer services that call into consumers' networks.",
+)
+@state_option
+@output_option
+def option(account_id: str, reverse_services: bool, state: Path, output: str) -> None:
+    """Say what an account may."""
+    answer = client(state).call(
+        "SetAccountOptions", AccountId=account_id, ReverseServices=reverse_services
+    )
+    answer.pop("RequestId")
+    if output == "json":
+        print_json(answer)
+    else:
+        may = "may" if answer["ReverseServices"] else "may not"
+        click.echo(f"account {answer['Name']} {may} offer services for Reverse endpoints")
 
 
 account_option = click.option("--account", "account_id", help="An account's id; else every one.")

@@ -7,6 +7,7 @@ import click
 import privlink
 from privlink.cli import (
     accounts,
+    endpoint_targets,
     flows,
     gateway_services,
     health,
@@ -54,6 +55,7 @@ for command in (
     routes.route,
     service_traffic.service_traffic,
     gateway_services.gateway_service,
+    endpoint_targets.endpoint_targets,
     usage.usage,
     usage.price,
 ):

@@ -104,14 +104,12 @@ class EndpointZoneDuplicated(ApiError):
 
 class MismatchEndpointType(ApiError):
     code = "Mismatch.EndpointType"
-    text = (
-        "{service_id} stands on an {resource_type}, which takes {fitting} endpoints, not {given}."
-    )
+    text = "{service_id} stands on {resource_type}, which takes {fitting} endpoints, not {given}."
 
 
 class EndpointMustContainSecurityGroup(ApiError):
     code = "EndpointMustContainSecurityGroup"
-    text = "An Interface endpoint needs at least one security group: give SecurityGroupId.1."
+    text = "An endpoint needs at least one security group: give SecurityGroupId.1."
 
 
 class SecurityGroupNotFound(ApiError):
@@ -127,6 +125,39 @@ class SecurityGroupExist(ApiError):
 class SecurityGroupTypeOnlySingleTypeSupporteded(ApiError):
     code = "SecurityGroupTypeOnlySingleTypeSupporteded"
     text = "The security groups of one endpoint must all be normal or all be enterprise."
+
+
+class SecurityGroupTypeNotSupport(ApiError):
+    code = "SecurityGroupTypeNotSupport"
+    text = (
+        "A Reverse endpoint's security groups must let everything in, and none of {groups} does "
+        "for {families}. Authorize all protocols (IpProtocol=all, PortRange=-1/-1) from 0.0.0.0/0, "
+        "for a DualStack endpoint from ::/0 as well, ahead of every rule that drops; "
+        "SetEndpointTargets says what may be called."
+    )
+
+
+class ResourceNotFoundNatGateway(ApiError):
+    code = "ResourceNotFound.NatGateway"
+    text = (
+        "NAT gateway {resource_id!r} is NotFound in this account. DescribeNatGateways lists yours."
+    )
+
+
+class NatGatewayWithoutPrivateLink(ApiError):
+    code = "VpcNatServiceException"
+    text = (
+        "NAT gateway {resource_id} cannot stand behind an endpoint service, as it was created "
+        "without PrivateLinkEnabled=true. Create another one with it."
+    )
+
+
+class VpcNatNotSupportBandwidth(ApiError):
+    code = "OperationDenied.VpcNatServiceResourceTypeNotSupportBandwidth"
+    text = (
+        "{parameter} {given} was given; connections to {service_id} have no limit of bandwidth, as "
+        "NAT gateways stand behind it. Leave it out."
+    )
 
 
 class EniIpUnavailable(ApiError):

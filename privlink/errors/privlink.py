@@ -22,6 +22,14 @@ class NodeNotFound(ApiError):
     text = "Node {node_id!r} is NotFound."
 
 
+class EndpointNotReverse(ApiError):
+    code = "EndpointTypeNotSupport"
+    text = (
+        "Endpoint {endpoint_id} is of type {type}: nobody calls through it into your network, so "
+        "there are no targets to list. Targets are a Reverse endpoint's."
+    )
+
+
 class AccountExists(ApiError):
     code = "AccountExists"
     text = "An account named {name!r} exists already: {account_id}."

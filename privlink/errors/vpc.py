@@ -36,6 +36,108 @@ class InvalidRouteTableIdNotFound(ApiError):
     )
 
 
+class InvalidNatGatewayIdNotFound(ApiError):
+    code = "InvalidNatGatewayId.NotFound"
+    status = 404
+    text = (
+        "NAT gateway {gateway_id!r} is NotFound in this account. DescribeNatGateways lists yours."
+    )
+
+
+class InvalidNatIpIdNotFound(ApiError):
+    code = "InvalidNatIpId.NotFound"
+    status = 404
+    text = "NAT IP {nat_ip_id!r} is NotFound in this account. ListNatIps lists those of a gateway."
+
+
+class InvalidFullNatTableIdNotFound(ApiError):
+    code = "InvalidFullNatTableId.NotFound"
+    status = 404
+    text = (
+        "Full-NAT table {table_id!r} is NotFound in this account. GetNatGatewayAttribute shows "
+        "the one of a NAT gateway."
+    )
+
+
+class InvalidFullNatEntryIdNotFound(ApiError):
+    code = "InvalidFullNatEntryId.NotFound"
+    status = 404
+    text = "Full-NAT entry {entry_id!r} is NotFound in {table_id}. ListFullNatEntries lists them."
+
+
+class NatIpNotFound(ApiError):
+    code = "InvalidNatIp.NotFound"
+    status = 404
+    text = "NatIp {address!r} is no address of {gateway_id}. Its addresses: {known}."
+
+
+class NatIpPortTaken(ApiError):
+    code = "ResourceAlreadyExist.FullNatEntry"
+    text = (
+        "{protocol} port {port} of {address} is taken by another entry of {gateway_id}. Leave "
+        "NatIpPort out to get a free one."
+    )
+
+
+class NoFreeNatIpPort(ApiError):
+    code = "ResourceNotEnough.NatIpPort"
+    text = (
+        "Every {protocol} port of {address} from 1024 on is taken. CreateNatIp gives the NAT "
+        "gateway another address."
+    )
+
+
+class NetworkInterfaceNotAssociated(ApiError):
+    code = "InvalidNetworkInterfaceId.NotFound"
+    status = 404
+    text = (
+        "NetworkInterfaceId {eni_id!r} is NotFound behind {gateway_id}: it takes that of a Reverse "
+        "endpoint of a service that stands on this NAT gateway. "
+        "DescribeNatGatewayAssociateNetworkInterfaces lists them."
+    )
+
+
+class NetworkInterfaceNotAccepted(ApiError):
+    code = "IncorrectStatus.NetworkInterface"
+    text = (
+        "{eni_id} is of {endpoint_id}, whose connection is not accepted in this zone. "
+        "EnableVpcEndpointConnection accepts it."
+    )
+
+
+class NatGatewayNotForPrivateLink(ApiError):
+    code = "OperationUnsupported.FullNatEntry"
+    text = (
+        "{gateway_id} was created without PrivateLinkEnabled=true, so no endpoint can be behind "
+        "it. Create another one with it."
+    )
+
+
+class DefaultNatIp(ApiError):
+    code = "OperationDenied.DefaultNatIp"
+    text = "{nat_ip_id} came with {gateway_id} and goes with it. DeleteNatGateway deletes both."
+
+
+class DependencyViolationFullNatEntry(DependencyViolation):
+    code = "DependencyViolation.FullNatEntry"
+
+
+class DependencyViolationEndpointService(DependencyViolation):
+    code = "DependencyViolation.VpcEndpointService"
+
+
+class QuotaExceededNatGateways(QuotaExceeded):
+    code = "QuotaExceeded.NatGateway"
+
+
+class QuotaExceededNatIps(QuotaExceeded):
+    code = "QuotaExceeded.NatIp"
+
+
+class QuotaExceededFullNatEntries(QuotaExceeded):
+    code = "QuotaExceeded.FullNatEntry"
+
+
 class RouteTableElsewhere(ApiError):
     code = "Mismatch.VpcAndRouteTable"
     text = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from privlink import errors
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import (
     Connection,
     Decision,
@@ -15,13 +16,17 @@ from privlink.model.privatelink import (
     ResourceType,
     ServiceResource,
 )
-from privlink.model.security import SecurityGroup
+from privlink.model.security import SecurityGroup, SecurityGroupRule
 
 RESOURCE_TYPES = frozenset({ResourceType.NLB, ResourceType.SLB})
+REVERSED = False
+NAMED = True
 
 
-def check(groups: Sequence[SecurityGroup]) -> None:
-    """Refuse what an Interface endpoint cannot be made with."""
+def check(
+    groups: Sequence[SecurityGroup], rules: Sequence[SecurityGroupRule], version: IpVersion
+) -> None:
+    """Refuse what an Interface endpoint cannot be made with, whatever its groups' rules are."""
     if not groups:
         raise errors.EndpointMustContainSecurityGroup
     if len({group.type for group in groups}) > 1:

@@ -16,6 +16,7 @@ class Account(msgspec.Struct, frozen=True):
     created_at: str
     opened: bool  # PrivateLink is switched on
     linked: bool  # PrivateLink's service-linked role is there
+    reverse: bool = False  # it may offer services for reverse endpoints
 
 
 class AccessKey(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 import time
-from typing import NewType
+from typing import NewType, TypeAlias
 
 AccountId = NewType("AccountId", str)
 VpcId = NewType("VpcId", str)
@@ -17,6 +17,9 @@ AttachmentId = NewType("AttachmentId", str)
 SecurityGroupId = NewType("SecurityGroupId", str)
 PrefixListId = NewType("PrefixListId", str)
 LoadBalancerId = NewType("LoadBalancerId", str)
+NatGatewayId = NewType("NatGatewayId", str)
+NatIpId = NewType("NatIpId", str)
+FullNatEntryId = NewType("FullNatEntryId", str)
 ServerGroupId = NewType("ServerGroupId", str)
 ListenerId = NewType("ListenerId", str)
 ServiceId = NewType("ServiceId", str)
@@ -29,6 +32,9 @@ ZoneId = NewType("ZoneId", str)
 
 # How the security token of a role's session begins.
 SESSION_TOKEN = "CAIS"  # noqa: S105
+
+# Of what stands behind an endpoint service: a LoadBalancerId or a NatGatewayId.
+ResourceId: TypeAlias = str
 
 _LETTERS = string.ascii_lowercase + string.digits
 _LENGTH, _TIMED = 20, 9

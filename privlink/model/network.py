@@ -111,6 +111,7 @@ class EniOwner(enum.StrEnum):
     ENDPOINT = "endpoint"
     BALANCER = "load balancer"
     ATTACHMENT = "attachment"
+    NAT_GATEWAY = "NAT gateway"
 
 
 class Eni(msgspec.Struct, frozen=True):

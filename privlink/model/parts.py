@@ -14,8 +14,14 @@ from privlink.model.balancer import (
     ServerGroup,
 )
 from privlink.model.gateway import GatewayEndpoint
-from privlink.model.network import Attachment, Eni, RouteEntry, RouteTable, Vpc, VSwitch
-from privlink.model.privatelink import Connection, EndpointService, EndpointZone
+from privlink.model.nat import EndpointTarget, FullNatEntry
+from privlink.model.network import Attachment, Eni, IpVersion, RouteEntry, RouteTable, Vpc, VSwitch
+from privlink.model.privatelink import (
+    Connection,
+    EndpointService,
+    EndpointType,
+    EndpointZone,
+)
 from privlink.model.security import SecurityGroup, SecurityGroupRule
 
 
@@ -109,3 +115,26 @@ class ForwardParts(msgspec.Struct, frozen=True):
     replaced_resource: LoadBalancerZone | None = None
     connection: Connection | None = None
     service: EndpointService | None = None  # None: it is gone
+    type: EndpointType = EndpointType.INTERFACE
+
+
+class NatAddressParts(msgspec.Struct, frozen=True):
+    """An address of a NAT gateway, and where it is."""
+
+    eni: Eni
+    vpc: Vpc
+
+
+class DoorParts(msgspec.Struct, frozen=True):
+    """A full-NAT entry, the address it is a port of, and the endpoint zone it leads to.
+
+    The zone is None once the endpoint has no such zone any more, or another gateway has it.
+    """
+
+    entry: FullNatEntry
+    eni: Eni
+    vpc: Vpc  # the NAT gateway's
+    zone: EndpointZone | None
+    ip_version: IpVersion  # of the endpoint
+    groups: Mapping[str, tuple[SecurityGroupRule, ...]]  # on the endpoint, by id, with their rules
+    targets: tuple[EndpointTarget, ...]  # that its consumer permits; none: all

@@ -10,7 +10,7 @@ from privlink.model.ids import (
     AccountId,
     EndpointId,
     EniId,
-    LoadBalancerId,
+    ResourceId,
     ServiceId,
     VpcId,
     VSwitchId,
@@ -28,10 +28,11 @@ class EndpointType(enum.StrEnum):
 
 
 class ResourceType(enum.StrEnum):
-    """What kind of load balancer stands behind a service."""
+    """What stands behind a service: load balancers, or NAT gateways for reverse endpoints."""
 
     NLB = "nlb"
     SLB = "slb"
+    VPCNAT = "vpcnat"
 
 
 class Decision(enum.StrEnum):
@@ -99,10 +100,10 @@ class EndpointService(msgspec.Struct, frozen=True):
 
 
 class ServiceResource(msgspec.Struct, frozen=True):
-    """A load balancer that carries a service in one zone."""
+    """A load balancer, or a NAT gateway, that carries a service in one zone."""
 
     service_id: ServiceId
-    resource_id: LoadBalancerId
+    resource_id: ResourceId
     zone_id: ZoneId
     auto_allocated: bool  # may be picked for a zone that leads nowhere yet
 
@@ -164,8 +165,8 @@ class EndpointZone(msgspec.Struct, frozen=True):
     number: int  # of one sequence with the zones of load balancers: its traffic is counted under it
     vswitch_id: VSwitchId
     eni_id: EniId
-    resource_id: LoadBalancerId | None
-    provider_vpc_id: VpcId | None
+    resource_id: ResourceId | None
+    provider_vpc_id: VpcId | None  # with its source; a reverse endpoint's has neither
     source: int | None  # IPv4 as a number: what the provider's servers see
     opening: int | None
     initial: bool  # asked for at creation of the endpoint
@@ -173,7 +174,7 @@ class EndpointZone(msgspec.Struct, frozen=True):
     deleting: bool
     cut: bool  # the provider has closed this zone alone
     # After a graceful migration, where the flows from before it still lead; else all None.
-    replaced_resource_id: LoadBalancerId | None
+    replaced_resource_id: ResourceId | None
     replaced_vpc_id: VpcId | None
     replaced_source: int | None
     replaced_opening: int | None

@@ -6,21 +6,32 @@ from collections.abc import Mapping
 
 import msgspec
 
+from privlink.kinds import KINDS
 from privlink.model import items
 from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, balancing
 from privlink.model.network import HopKind, RouteEntry, Vpc
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
+    DoorParts,
     FilterParts,
     ForwardParts,
     GatewayParts,
     MembersParts,
+    NatAddressParts,
     RouteTableParts,
     SegmentParts,
 )
 from privlink.model.security import Direction, SecurityGroupRule
-from privlink.rules import addresses, bandwidth, filters, placement, routing, service_traffic
+from privlink.rules import (
+    addresses,
+    bandwidth,
+    filters,
+    placement,
+    reverse,
+    routing,
+    service_traffic,
+)
 
 # What holds where no rule of a security group decides comes after the last of them.
 _AFTER_ALL = 101
@@ -182,6 +193,7 @@ def members(parts: MembersParts) -> items.Members:
 def forward(parts: ForwardParts) -> items.Forward:
     """An endpoint zone as a node answers for it. It leads by IPv6 if it has an address of it."""
     zone, has_ipv6 = parts.zone, parts.eni.address6 is not None
+    is_reversed = KINDS[parts.type].REVERSED
     replaced = (zone.replaced_opening, zone.replaced_source, parts.replaced_vpc)
     return items.Forward(
         network=parts.vpc.number,
@@ -189,11 +201,54 @@ def forward(parts: ForwardParts) -> items.Forward:
         mac=parts.eni.mac,
         filters=tuple(group.number for group in parts.groups),
         opening=_held(
-            _opening(zone.opening, zone.source, parts.provider_vpc, parts.resource, has_ipv6), parts
+            _inward(parts)
+            if is_reversed
+            else _opening(zone.opening, zone.source, parts.provider_vpc, parts.resource, has_ipv6),
+            parts,
         ),
         replaced=_held(_opening(*replaced, parts.replaced_resource, has_ipv6), parts),
         address6=parts.eni.address6 or "",
         number=zone.number,
+        reversed=is_reversed,
+    )
+
+
+def nat_address(parts: NatAddressParts) -> items.NatAddress:
+    """An address of a NAT gateway."""
+    return items.NatAddress(
+        network=parts.vpc.number, address=addresses.text(parts.eni.address), mac=parts.eni.mac
+    )
+
+
+def door(parts: DoorParts) -> items.Door:
+    """A full-NAT entry. Who may not be called is no target, and a door that its consumer does not
+    let in through is shut.
+    """
+    entry, zone = parts.entry, parts.zone
+    is_shut = zone is None or reverse.not_let_in(parts.groups, parts.ip_version)
+    target = items.Server(entry.target, entry.target_port, weight=100)
+    return items.Door(
+        network=parts.vpc.number,
+        address=addresses.text(parts.eni.address),
+        protocol=entry.protocol,
+        port=entry.port,
+        balancer=entry.balancer,
+        opening=0 if zone is None or is_shut else zone.opening or 0,
+        place=entry.place,
+        target=target if reverse.permits(parts.targets, entry) else None,
+    )
+
+
+def _inward(parts: ForwardParts) -> items.Opening | None:
+    """The way into the endpoint's own network, whose servers see the endpoint's own address."""
+    if parts.zone.opening is None:
+        return None
+    return items.Opening(
+        number=parts.zone.opening,
+        network=parts.vpc.number,
+        source=addresses.text(parts.eni.address),
+        balancer=0,
+        source6=parts.eni.address6 or "",
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from privlink import errors
 from privlink.model.privatelink import Connection, ResourceType, TrafficControl
 
-# Lowest and highest bandwidth of one connection.
+# Lowest and highest bandwidth of one connection; nothing can be set of one to a NAT gateway.
 RANGES = {ResourceType.NLB: (100, 50000), ResourceType.SLB: (100, 10240)}
 # Whether a connection's bandwidth may have an end, and whether it may have none; the default first.
 MODES = {
     ResourceType.NLB: (TrafficControl.SCALABILITY, TrafficControl.BANDWIDTH_LIMIT),
     ResourceType.SLB: (TrafficControl.BANDWIDTH_LIMIT,),
+    ResourceType.VPCNAT: (TrafficControl.SCALABILITY,),
 }
 # What a connection gets whose service does not say.
 DEFAULT = 3072

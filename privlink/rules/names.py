@@ -9,6 +9,7 @@ import hashlib
 
 from privlink.model.ids import (
     EndpointId,
+    NatGatewayId,
     RouteEntryId,
     RouteTableId,
     ServiceId,
@@ -38,6 +39,17 @@ def local_route_id(table_id: RouteTableId, block: str) -> RouteEntryId:
     """The id of the route that a table has for a vSwitch's block. No row holds it."""
     digest = hashlib.sha256(f"{table_id} {block}".encode()).hexdigest()
     return RouteEntryId(f"rte-{digest[:20]}")
+
+
+def full_nat_table_id(gateway_id: NatGatewayId) -> str:
+    """The id of a NAT gateway's full-NAT table. Each has one, so the gateway's id says it all."""
+    return f"fulltb-{gateway_id.removeprefix('ngw-')}"
+
+
+def gateway_of_table(table_id: str) -> str:
+    """The id of the NAT gateway whose full-NAT table it is, or of none."""
+    is_table = table_id.startswith("fulltb-")
+    return f"ngw-{table_id.removeprefix('fulltb-')}" if is_table else ""
 
 
 def service_name(region: str, service_id: ServiceId) -> str:

@@ -80,6 +80,34 @@ VPC_PREFIX_LISTS = Quota(
     f"Delete one with DeleteVpcPrefixList, or {_ANOTHER_ACCOUNT}",
     errors.VpcPrefixListLimit,
 )
+NAT_GATEWAYS_PER_VPC = Quota(
+    "vpc_quota_nat_gateways_num",
+    "NAT gateways",
+    5,
+    "Delete one with DeleteNatGateway, or use one for several services.",
+    errors.QuotaExceededNatGateways,
+)
+NAT_IPS_PER_GATEWAY = Quota(
+    "vpcnatgw_quota_nat_ips",
+    "NAT IPs",
+    20,
+    "Delete one with DeleteNatIp, or use other ports of those there are.",
+    errors.QuotaExceededNatIps,
+)
+FULL_NAT_ENTRIES_PER_GATEWAY = Quota(
+    "vpcnatgw_quota_full_nat_entries",
+    "Full-NAT entries",
+    1000,
+    "Delete one with DeleteFullNatEntry, or create another NAT gateway.",
+    errors.QuotaExceededFullNatEntries,
+)
+INTERFACES_PER_GATEWAY = Quota(
+    "vpcnatgw_quota_network_interfaces",
+    "Reverse endpoints' zones",
+    1000,
+    "Its owner may offer another service, on another NAT gateway.",
+    errors.QuotaMisMatched,
+)
 SECURITY_GROUPS = Quota(
     "ecs_quota_security_groups",
     "Security groups",
@@ -301,6 +329,10 @@ QUOTAS = {
         ROUTE_TABLES_PER_VPC,
         ROUTES_PER_TABLE,
         VPC_PREFIX_LISTS,
+        NAT_GATEWAYS_PER_VPC,
+        NAT_IPS_PER_GATEWAY,
+        FULL_NAT_ENTRIES_PER_GATEWAY,
+        INTERFACES_PER_GATEWAY,
         SECURITY_GROUPS,
         RULES_PER_GROUP,
         GROUP_RULES_PER_GROUP,

@@ -188,4 +188,6 @@ _COMPILERS = {
         _compiler(parts.of_forwards, compiler.forward),
         _compiler(parts.of_gateways, compiler.gateway),
     ),
+    "nat": (_compiler(parts.of_nat_addresses, compiler.nat_address),),
+    "door": (_compiler(parts.of_doors, compiler.door),),
 }

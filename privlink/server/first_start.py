@@ -31,7 +31,13 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     if operator is None:
         proposed = AccountId(orders.account.account_id)
         operator = Account(
-            proposed, OPERATOR, operator=True, created_at=now, opened=True, linked=False
+            proposed,
+            OPERATOR,
+            operator=True,
+            created_at=now,
+            opened=True,
+            linked=False,
+            reverse=True,
         )
         accounts.add(tx, operator)
     node_id, zones = NodeId(orders.node.node_id), ",".join(orders.config.zones)

@@ -64,6 +64,12 @@ def open_privatelink(tx: Transaction, account_id: AccountId) -> bool:
     return tx.execute(closed.values(opened=True)).rowcount == 1
 
 
+def set_reverse(tx: Transaction, account_id: AccountId, *, may: bool) -> None:
+    """Let an account offer services for reverse endpoints, or not."""
+    table = schema.account
+    tx.execute(update(table).where(table.c.id == account_id).values(reverse=may))
+
+
 def access_key(tx: Transaction, key_id: str) -> AccessKey | None:
     return _KEY.one(tx, wanted=key_id)
 

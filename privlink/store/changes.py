@@ -16,7 +16,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from privlink.model.ids import (
     AttachmentId,
     EndpointId,
+    FullNatEntryId,
     LoadBalancerId,
+    NatIpId,
     RouteTableId,
     SecurityGroupId,
     VSwitchId,
@@ -82,6 +84,14 @@ def forward_key(endpoint_id: EndpointId, zone_id: ZoneId) -> str:
 def gateway_key(endpoint_id: EndpointId) -> str:
     """The key of a gateway endpoint's forward, which is in no zone."""
     return f"forward/{endpoint_id}"
+
+
+def nat_key(nat_ip_id: NatIpId) -> str:
+    return f"nat/{nat_ip_id}"
+
+
+def door_key(entry_id: FullNatEntryId) -> str:
+    return f"door/{entry_id}"
 
 
 def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Select, delete, insert, or_, select, update
 
 from privlink.model.ids import (
     EndpointId,
+    LoadBalancerId,
     SecurityGroupId,
     ServiceId,
     VpcId,
@@ -26,6 +27,7 @@ from privlink.model.privatelink import (
 from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import (
     changes,
+    doors,
     labels,
     lives,
     members,
@@ -139,6 +141,7 @@ def set_groups(tx: Transaction, endpoint: Endpoint, groups: Iterable[SecurityGro
     tx.execute(delete(_group).where(_group.c.endpoint_id == endpoint.id))
     _ADD_GROUP.many(tx, [{"endpoint_id": endpoint.id, "group_id": group_id} for group_id in after])
     members.touch(tx, before.symmetric_difference(after))
+    doors.touch_of_endpoint(tx, endpoint.id)
     for zone in zones(tx, endpoint.id):
         if not zone.deleting:
             touch_zone(tx, zone)
@@ -154,7 +157,7 @@ def deleting(tx: Transaction) -> list[Endpoint]:
 
 def delete_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Delete an endpoint that has no zones left."""
-    for table in (_group, _connection):
+    for table in (_group, _connection, schema.endpoint_target):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint.id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint.id))
     tally.deleted(tx, endpoint)
@@ -240,6 +243,7 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
         lives.end(tx, zone)
         members.touch_of(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
+    doors.touch_of_zone(tx, zone.endpoint_id, zone.zone_id)
 
 
 def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
@@ -277,7 +281,8 @@ def _keys(zone: EndpointZone, groups: Mapping[str, Iterable[str]]) -> list[str]:
     """The items a zone's status rests on: its own, and while it is open those it leads through."""
     keys = [changes.forward_key(zone.endpoint_id, zone.zone_id)]
     if zone.opening is not None and zone.resource_id is not None:
-        keys.append(changes.balancer_key(zone.resource_id, zone.zone_id))
+        # A NAT gateway has no such item: there is nothing to wait for.
+        keys.append(changes.balancer_key(LoadBalancerId(zone.resource_id), zone.zone_id))
         keys += [changes.filter_key(SecurityGroupId(each)) for each in groups[zone.endpoint_id]]
     return keys
 

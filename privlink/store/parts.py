@@ -11,15 +11,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from privlink.model.balancer import GroupServer, Listener, LoadBalancerZone, ServerGroup
-from privlink.model.network import Attachment, Eni, HopKind, RouteEntry, RouteTable, Vpc, VSwitch
+from privlink.model.nat import FullNatEntry, NatIp
+from privlink.model.network import (
+    Attachment,
+    Eni,
+    HopKind,
+    IpVersion,
+    RouteEntry,
+    RouteTable,
+    Vpc,
+    VSwitch,
+)
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
+    DoorParts,
     EndpointHop,
     FilterParts,
     ForwardParts,
     GatewayParts,
     MembersParts,
+    NatAddressParts,
     RouteTableParts,
     SegmentParts,
 )
@@ -30,6 +42,7 @@ from privlink.store import (
     endpoints,
     gateways,
     members,
+    nat_gateways,
     networks,
     prefix_lists,
     route_tables,
@@ -234,6 +247,7 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
     groups = _groups(tx, group_ids)
     bonds = endpoints.connections(tx, endpoint_ids)
     living = services.by_ids(tx, {bond.service_id for bond in bonds.values()})
+    whose = endpoints.by_ids(tx, endpoint_ids)
     return {
         changes.forward_key(zone.endpoint_id, zone.zone_id): ForwardParts(
             zone,
@@ -246,9 +260,50 @@ def of_forwards(tx: Transaction, places: Iterable[str]) -> dict[str, ForwardPart
             resources.get((zone.replaced_resource_id, zone.zone_id)),
             bonds[zone.endpoint_id],
             living.get(bonds[zone.endpoint_id].service_id),
+            whose[zone.endpoint_id].type,
         )
         for zone in found
     }
+
+
+def of_nat_addresses(tx: Transaction, nat_ip_ids: Iterable[str]) -> dict[str, NatAddressParts]:
+    ips = _by_id(tx, NatIp, schema.nat_ip, nat_ip_ids)
+    enis = _by_id(tx, Eni, schema.eni, {each.eni_id for each in ips.values()})
+    vpcs = _by_id(tx, Vpc, schema.vpc, {eni.vpc_id for eni in enis.values()})
+    return {
+        changes.nat_key(each.id): NatAddressParts(eni, vpcs[eni.vpc_id])
+        for each in ips.values()
+        for eni in (enis[each.eni_id],)
+    }
+
+
+def of_doors(tx: Transaction, entry_ids: Iterable[str]) -> dict[str, DoorParts]:
+    entries = _by_id(tx, FullNatEntry, schema.full_nat_entry, entry_ids)
+    addresses = of_nat_addresses(tx, {each.nat_ip_id for each in entries.values()})
+    endpoint_ids = {each.endpoint_id for each in entries.values()}
+    whose = endpoints.by_ids(tx, endpoint_ids)
+    zones = {zone.number: zone for zone in endpoints.zones_of(tx, endpoint_ids)}
+    targets = nat_gateways.targets(tx, endpoint_ids)
+    group_ids = endpoints.groups(tx, endpoint_ids)
+    rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
+    for rule in security.rules(tx, {each for some in group_ids.values() for each in some}):
+        rules[rule.group_id].append(rule)
+
+    def parts(entry: FullNatEntry) -> DoorParts:
+        zone, endpoint = zones.get(entry.place), whose.get(entry.endpoint_id)
+        is_led = zone and not zone.deleting and zone.resource_id == entry.gateway_id
+        at = addresses[changes.nat_key(entry.nat_ip_id)]
+        return DoorParts(
+            entry,
+            at.eni,
+            at.vpc,
+            zone if is_led else None,
+            endpoint.ip_version if endpoint else IpVersion.IPV4,
+            {each: tuple(rules[each]) for each in group_ids[entry.endpoint_id]},
+            tuple(targets[entry.endpoint_id]),
+        )
+
+    return {changes.door_key(each.id): parts(each) for each in entries.values()}
 
 
 def _groups(tx: Transaction, ids: Mapping[str, Iterable[str]]) -> dict[str, SecurityGroup]:

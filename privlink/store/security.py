@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, func, select
 
 from privlink.model.ids import AccountId, EndpointId, SecurityGroupId, VpcId
 from privlink.model.security import SecurityGroup, SecurityGroupRule
-from privlink.store import changes, labels, members, rows, schema
+from privlink.store import changes, doors, labels, members, rows, schema
 from privlink.store.database import Transaction
 
 _group, _rule = schema.security_group, schema.security_group_rule
@@ -98,7 +98,7 @@ def add_rules(
     listed = list(added)
     with members.following(tx, _peers(listed)):
         rows.add(tx, _rule, *listed)
-    changes.touch(tx, changes.filter_key(group_id))
+    _touch(tx, group_id)
 
 
 def change_rule(tx: Transaction, old: SecurityGroupRule, new: SecurityGroupRule) -> None:
@@ -106,7 +106,7 @@ def change_rule(tx: Transaction, old: SecurityGroupRule, new: SecurityGroupRule)
     with members.following(tx, _peers([old, new])):
         rows.change(tx, _rule, {"id": old.id}, **msgspec.structs.asdict(new))
     if msgspec.structs.replace(new, description=old.description) != old:
-        changes.touch(tx, changes.filter_key(old.group_id))
+        _touch(tx, old.group_id)
 
 
 def delete_rules(
@@ -119,7 +119,13 @@ def delete_rules(
     with members.following(tx, _peers(listed)):
         for chunk in rows.chunks(rule.id for rule in listed):
             tx.execute(delete(_rule).where(_rule.c.id.in_(chunk)))
+    _touch(tx, group_id)
+
+
+def _touch(tx: Transaction, group_id: SecurityGroupId) -> None:
+    """Have the nodes look again at a group's rules, and at the doors that hang on them."""
     changes.touch(tx, changes.filter_key(group_id))
+    doors.touch_of_group(tx, group_id)
 
 
 def _peers(listed: Iterable[SecurityGroupRule]) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import bindparam, delete, or_, select
 
-from privlink.model.ids import AccountId, LoadBalancerId, ServiceId, ZoneId
+from privlink.model.ids import AccountId, ResourceId, ServiceId, ZoneId
 from privlink.model.privatelink import (
     EndpointService,
     ServiceRegion,
@@ -110,8 +110,8 @@ def resources(tx: Transaction, service_id: ServiceId) -> list[ServiceResource]:
     return _RESOURCES.all(tx, service_id=service_id)
 
 
-def resource_ids(tx: Transaction, service_id: ServiceId) -> set[LoadBalancerId]:
-    """The load balancers that carry a service, in whatever zone."""
+def resource_ids(tx: Transaction, service_id: ServiceId) -> set[ResourceId]:
+    """What carries a service, in whatever zone."""
     return {each.resource_id for each in resources(tx, service_id)}
 
 

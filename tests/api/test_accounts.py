@@ -14,11 +14,11 @@ from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.identity import EVERYTHING, trust
-from tests.api.stage import NODE, Stage
+from tests.api.stage import NODE, OPERATOR, Stage
 from tests.api.stand_in import Node
 from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import Reply, acs3, send
-from tests.api.world import A, World
+from tests.api.world import A, Network, World
 
 
 def tagged(kind: str, resource: str) -> dict[str, Any]:
@@ -27,6 +27,13 @@ def tagged(kind: str, resource: str) -> dict[str, Any]:
     return {"ResourceType": kind, "ResourceId": [resource], "Tag": [tag]}
 
 
+ENTRY = {
+    "IpProtocol": "TCP",
+    "NatIp": "10.0.0.1",
+    "NetworkInterfaceId": "reverse eni",
+    "AccessIp": "10.0.0.9",
+    "AccessPort": "80",
+}
 # Calls that name something of somebody: the ids stand in for what the first account owns.
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("CreateVpc", {"ResourceGroupId": "rg"}),
@@ -140,6 +147,34 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
         "vpc.MoveResourceGroup",
         {"ResourceType": "VPC", "ResourceId": "own vpc", "NewResourceGroupId": "rg"},
     ),
+    ("CreateNatGateway", {"VpcId": "vpc", "VSwitchId": "own vsw", "NetworkType": "intranet"}),
+    ("CreateNatGateway", {"VpcId": "own vpc", "VSwitchId": "vsw", "NetworkType": "intranet"}),
+    ("GetNatGatewayAttribute", {"NatGatewayId": "ngw"}),
+    ("ModifyNatGatewayAttribute", {"NatGatewayId": "ngw", "Name": "mine"}),
+    ("DeleteNatGateway", {"NatGatewayId": "ngw"}),
+    ("CreateNatIp", {"NatGatewayId": "ngw", "NatIpCidr": "10.0.0.0/24"}),
+    ("ListNatIps", {"NatGatewayId": "ngw"}),
+    ("DeleteNatIp", {"NatIpId": "vpcnatip"}),
+    ("CreateFullNatEntry", ENTRY | {"FullNatTableId": "fulltb"}),
+    ("CreateFullNatEntry", ENTRY | {"FullNatTableId": "own fulltb", "NatIp": "own address"}),
+    ("ListFullNatEntries", {"NatGatewayId": "ngw"}),
+    ("ListFullNatEntries", {"FullNatTableId": "fulltb"}),
+    (
+        "ModifyFullNatEntryAttribute",
+        {"FullNatTableId": "fulltb", "FullNatEntryId": "fullnat", "AccessPort": "80"},
+    ),
+    (
+        "ModifyFullNatEntryAttribute",
+        {"FullNatTableId": "own fulltb", "FullNatEntryId": "fullnat", "AccessPort": "80"},
+    ),
+    ("DeleteFullNatEntry", {"FullNatTableId": "fulltb", "FullNatEntryId": "fullnat"}),
+    ("DeleteFullNatEntry", {"FullNatTableId": "own fulltb", "FullNatEntryId": "fullnat"}),
+    ("DescribeNatGatewayAssociateNetworkInterfaces", {"NatGatewayId": "ngw"}),
+    ("VpcDescribeVpcNatGatewayNetworkInterfaceQuota", {"NatGatewayId": "ngw"}),
+    ("vpc.TagResources", tagged("NATGATEWAY", "ngw")),
+    ("ListFullNatEntryStates", {"NatGatewayId": "ngw"}),
+    ("SetEndpointTargets", {"EndpointId": "ep"}),
+    ("ListEndpointTargets", {"EndpointId": "ep"}),
     ("CreateSecurityGroup", {"VpcId": "vpc"}),
     ("CreateSecurityGroup", {"VpcId": "own vpc", "ResourceGroupId": "rg"}),
     (
@@ -529,6 +564,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("DescribeVpcs", {"VpcId": "vpc"}, "Vpcs"),
     ("DescribeVSwitches", {"VSwitchId": "vsw", "VpcId": "vpc"}, "VSwitches"),
+    ("DescribeNatGateways", {"NatGatewayId": "ngw", "VpcId": "vpc"}, "NatGateways"),
     ("DescribeSecurityGroups", {"SecurityGroupId": "sg", "VpcId": "vpc"}, "SecurityGroups"),
     ("DescribePrefixLists", {"PrefixListId": ["pl"]}, "PrefixLists"),
     ("ListVpcEndpointServices", {"ServiceId": "epsrv", "ResourceId": "nlb"}, "Services"),
@@ -592,6 +628,7 @@ ALONE = {
     "ListAccounts",
     "ListQuotas",
     "SetQuota",
+    "SetAccountOptions",
     "ResetQuota",
     "DescribeStatus",
     "privatelink.DescribeRegions",
@@ -649,6 +686,28 @@ def belongings(world: World) -> dict[str, str]:
     named = {each.partition("-")[0]: each for each in (*ids, route, gateway)}
     named["empty vpc"] = empty.vpc
     return named | {"routes pl": listed} | identities(world.account)
+    found = {each.partition("-")[0]: each for each in ids}
+    return found | doors(world, network) | identities(world.account)
+
+
+def doors(world: World, network: Network) -> dict[str, str]:
+    """A NAT gateway, an address of it, and for the first account an entry that leads to itself."""
+    gateway = world.nat_gateway(network)
+    added = world.account.vpc.CreateNatIp(NatGatewayId=gateway, NatIpCidr="10.0.0.0/24")
+    shown = world.account.vpc.GetNatGatewayAttribute(NatGatewayId=gateway)
+    found = {
+        "ngw": gateway,
+        "vpcnatip": str(added["NatIpId"]),
+        "address": str(added["NatIp"]),
+        "fulltb": str(shown["FullNatTable"]["FullNatTableId"]),
+    }
+    if world.account.id != OPERATOR.account_id:
+        return found
+    endpoint = world.reverse_endpoint(world.reverse_service(gateway), network)
+    return found | {
+        "reverse eni": str(world.zones(endpoint)[A]["EniId"]),
+        "fullnat": world.full_nat_entry(gateway, endpoint, "10.0.0.9", 80),
+    }
 
 
 def identities(account: Account) -> dict[str, str]:

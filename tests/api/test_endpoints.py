@@ -129,7 +129,9 @@ def test_what_an_endpoint_needs_must_be_there(
         create(SecurityGroupId=[])
     with refused("IllegalParamFormat.SecurityGroupId", 400, "at most 10"):
         create(SecurityGroupId=[group] * 11)
-    with refused("Mismatch.EndpointType", 400, "an nlb", "takes Interface endpoints, not Reverse"):
+    with refused(
+        "Mismatch.EndpointType", 400, "stands on nlb", "takes Interface endpoints, not Reverse"
+    ):
         create(EndpointType="Reverse")
     with refused("IllegalParamFormat.EndpointType", 400, "'Router'"):
         create(EndpointType="Router")

@@ -40,6 +40,7 @@ WORDS = [
         '{"Version":1}',
     ),
     *("acs:ram::1000000000000001:role/guest", trust("acs:ram::1000000000000001:root"), "900"),
+    *("vpcnat", "Reverse", "Enhanced", "internet", "0.0.0.0/0", "10.0.0.9/32"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -72,7 +73,11 @@ PREFIXES: dict[str, str | tuple[str, ...]] = {
     "NewNextHopId": ("eni-", "att-"),
     "SecurityGroupId": "sg-",
     "LoadBalancerId": ("nlb-", "lb-"),
-    "ResourceId": ("nlb-", "lb-"),
+    "ResourceId": ("nlb-", "lb-", "ngw-"),
+    "NatGatewayId": "ngw-",
+    "FullNatTableId": "fulltb-",
+    "FullNatEntryId": "fullnat-",
+    "NatIpId": "vpcnatip-",
     "VServerGroupId": "rsp-",
     "ServerGroupId": "sgp-",
     "ListenerId": "lsn-",
@@ -119,13 +124,19 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     )["RouteEntryId"]
     lists = (operator.vpc.CreateVpcPrefixList(), prefix_list(operator))
     gateway_service = world.gateway_service()
-    gateway = world.gateway_endpoint(network)
+    nat_gateway = world.nat_gateway(network)
+    reverse = world.reverse_endpoint(world.reverse_service(nat_gateway), network)
+    entry = world.full_nat_entry(nat_gateway, reverse, "10.0.0.9", 80)
+    listed = operator.vpc.ListFullNatEntries(NatGatewayId=nat_gateway)
+    eni = listed["FullNatEntries"][0]["NetworkInterfaceId"]
+    nat_ip = operator.vpc.ListNatIps(NatGatewayId=nat_gateway)["NatIps"][0]["NatIpId"]
     return [
         *(
-            gateway,
+            world.gateway_endpoint(network),
             *(gateway_service[each] for each in ("ServiceId", "ServiceName", "PrefixListId")),
         ),
         *(route, lists[0]["PrefixListId"], lists[1]),
+        *(nat_gateway, reverse, entry, nat_ip, listed["FullNatTableId"], eni),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
         *(service, world.endpoint(service, network, A), world.group(network)),

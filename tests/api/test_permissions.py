@@ -83,6 +83,31 @@ def test_a_load_balancer_is_denied_by_one_name_in_every_call(
         assert (reply.code, reply.status) == FORBIDDEN
 
 
+def test_a_nat_gateway_is_denied_by_one_name_in_every_call(
+    stage: Stage, world: World, may: Maker
+) -> None:
+    ours = world.nat_gateway(world.network())
+    service = world.reverse_service(world.nat_gateway(world.network()))
+    careful = may(allow("*"), deny("*", Resource=f"acs:vpc:*:*:natgateway/{ours}"))
+    resource = {"ResourceType": "vpcnat", "ResourceId": ours, "ZoneId": A}
+    for name, parameters, code in (
+        ("DeleteNatGateway", {"NatGatewayId": ours}, FORBIDDEN),
+        ("ListFullNatEntryStates", {"NatGatewayId": ours}, DENIED["privlink"]),
+        (
+            "AttachResourceToVpcEndpointService",
+            {"ServiceId": service} | resource,
+            DENIED["privatelink"],
+        ),
+        (
+            "CreateVpcEndpointService",
+            {"ServiceResourceType": "vpcnat", "Resource": [resource]},
+            DENIED["privatelink"],
+        ),
+    ):
+        reply = ask(stage, careful, ACTION[name], parameters)
+        assert (reply.code, reply.status) == code, (name, reply.message)
+
+
 def test_everything_may_be_allowed(stage: Stage, operator: Account, may: Maker) -> None:
     admin = may(allow("*"))
     world = World(admin)
@@ -224,6 +249,11 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         "VpcId ZoneMappings",
     ),
     ("slb.CreateLoadBalancer", {"VSwitchId": "vsw-1"}, "VSwitchId"),
+    (
+        "CreateNatGateway",
+        {"VpcId": "vpc-1", "VSwitchId": "vsw-1", "NetworkType": "intranet"},
+        "VpcId VSwitchId",
+    ),
     (
         "CreateListener",
         {

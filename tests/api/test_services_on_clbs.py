@@ -179,10 +179,10 @@ def test_choosing_by_hand_is_a_privilege(
         choose(**asked)
 
 
-def test_both_kinds_are_offered(operator: Account) -> None:
+def test_all_kinds_are_offered(operator: Account) -> None:
     for asked in ({}, {"ServiceResourceType": "slb"}, {"ServiceResourceType": "nlb"}):
         (region,) = operator.privatelink.DescribeRegions(**asked)["Regions"]["Region"]
-        assert region["ServiceResourceTypes"]["ServiceResourceType"] == ["nlb", "slb"]
+        assert region["ServiceResourceTypes"]["ServiceResourceType"] == ["nlb", "slb", "vpcnat"]
         zones = operator.privatelink.DescribeZones(**asked)["Zones"]["Zone"]
         assert [zone["ZoneId"] for zone in zones] == ["local-a", "local-b", "local-c"]
     zones = operator.privatelink.DescribeZones(ServiceResourceType="alb")["Zones"]["Zone"]

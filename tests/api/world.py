@@ -188,6 +188,73 @@ class World:
         made = self.account.ecs.CreateSecurityGroup(VpcId=network.vpc, SecurityGroupType=kind)
         return str(made["SecurityGroupId"])
 
+    def open_group(self, network: Network) -> str:
+        """A security group that lets everything in, as a Reverse endpoint's must."""
+        group = self.group(network)
+        self.let_in(group)
+        return group
+
+    def let_in(self, group: str, **more: Any) -> None:
+        """A rule that lets everything in by IPv4, unless told otherwise."""
+        rule = {"IpProtocol": "all", "PortRange": "-1/-1", "SourceCidrIp": "0.0.0.0/0"}
+        self.account.ecs.AuthorizeSecurityGroup(SecurityGroupId=group, Permissions=[rule | more])
+
+    def nat_gateway(self, network: Network, *, private_link: bool = True, **more: Any) -> str:
+        """A NAT gateway in the first vSwitch of a network."""
+        made = self.account.vpc.CreateNatGateway(
+            VpcId=network.vpc,
+            VSwitchId=network.vswitch,
+            NetworkType="intranet",
+            PrivateLinkEnabled=private_link,
+            **more,
+        )
+        return str(made["NatGatewayId"])
+
+    def reverse_service(self, gateway: str, *zones: str, auto: bool = True) -> str:
+        """An endpoint service on a NAT gateway, in zones, the gateway's own by default."""
+        placed = [{"ZoneId": zone} for zone in zones] or [{}]
+        made = self.account.privatelink.CreateVpcEndpointService(
+            ServiceResourceType="vpcnat",
+            AutoAcceptEnabled=auto,
+            Resource=[{"ResourceType": "vpcnat", "ResourceId": gateway} | at for at in placed],
+        )
+        return str(made["ServiceId"])
+
+    def reverse_endpoint(
+        self, service: str, network: Network, *zones: str, group: str | None = None, **more: Any
+    ) -> str:
+        """A Reverse endpoint in zones of a network, A by default."""
+        group = group or self.open_group(network)
+        return self.endpoint(
+            service, network, *(zones or (A,)), group=group, EndpointType="Reverse", **more
+        )
+
+    def full_nat_entry(
+        self, gateway: str, endpoint: str, target: str, port: int, *, zone: str = A, **more: Any
+    ) -> str:
+        """An entry of a gateway's first address that leads to a target, on TCP by default."""
+        account = self.account
+        shown = account.vpc.GetNatGatewayAttribute(NatGatewayId=gateway)
+        given = {"IpProtocol": "TCP", "NatIp": shown["PrivateInfo"]["PrivateIpAddress"]}
+        found = account.vpc.DescribeNatGatewayAssociateNetworkInterfaces(
+            NatGatewayId=gateway, Filter=[{"Key": "ResourceId", "Value": endpoint}]
+        )["AssociateNetworkInterfaces"]["AssociateNetworkInterface"]
+        connections = account.privatelink.ListVpcEndpointConnections(EndpointId=endpoint)
+        eni = next(
+            each["EniId"]
+            for each in connections["Connections"][0]["Zones"]
+            if each["ZoneId"] == zone
+        )
+        assert eni in {each["NetworkInterfaceId"] for each in found}
+        made = account.vpc.CreateFullNatEntry(
+            FullNatTableId=shown["FullNatTable"]["FullNatTableId"],
+            NetworkInterfaceId=eni,
+            AccessIp=target,
+            AccessPort=str(port),
+            **(given | more),
+        )
+        return str(made["FullNatEntryId"])
+
     def resource_group(self, name: str = "blue") -> str:
         """A resource group."""
         made = self.account.resourcemanager.CreateResourceGroup(Name=name, DisplayName=name)

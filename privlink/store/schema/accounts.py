@@ -15,6 +15,7 @@ account = Table(
     words("created_at"),
     Column("opened", Boolean, nullable=False, server_default=true()),
     Column("linked", Boolean, nullable=False, server_default=false()),
+    Column("reverse", Boolean, nullable=False, server_default=false()),
 )
 
 access_key = Table(

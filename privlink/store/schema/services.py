@@ -33,11 +33,12 @@ service_region = Table(
     Column("region_id", String, primary_key=True),
 )
 
+# No foreign key to the resource, which is a load balancer or a NAT gateway.
 service_resource = Table(
     "service_resource",
     metadata,
     Column("service_id", String, ForeignKey("endpoint_service.id"), primary_key=True),
-    Column("resource_id", String, ForeignKey("load_balancer.id"), primary_key=True),
+    Column("resource_id", String, primary_key=True),
     Column("zone_id", String, primary_key=True),
     Column("auto_allocated", Boolean, nullable=False),
     Index("ix_service_resource_resource_id", "resource_id"),

@@ -559,4 +559,95 @@ DUAL_STACK = [
     call("ListVpcEndpointZones", EndpointId="ep-2"),
 ]
 
-STEPS = [*OPENING, *STAGE, *SERVICE, *ON_A_CLB, *ENDPOINT, *CONSENT, *LABELS, *END, *DUAL_STACK]
+# A service on a NAT gateway, which calls into its consumers' networks.
+OPEN = {"IpProtocol": "all", "PortRange": "-1/-1", "SourceCidrIp": "0.0.0.0/0"}
+REVERSE = [
+    call("vpc.CreateVpc", CidrBlock="10.0.0.0/16"),
+    call("vpc.CreateVSwitch", VpcId="vpc-4", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
+    call(
+        "vpc.CreateNatGateway",
+        VpcId="vpc-4",
+        VSwitchId="vsw-7",
+        NetworkType="intranet",
+        PrivateLinkEnabled=True,
+    ),
+    call(
+        "CreateVpcEndpointService",
+        ServiceResourceType="vpcnat",
+        ServiceDescription="calls your database",
+        Resource=[{"ResourceType": "vpcnat", "ResourceId": "ngw-1"}],
+    ),
+    refused(
+        "ResourceNotFound.NatGateway",
+        "CreateVpcEndpointService",
+        ServiceResourceType="vpcnat",
+        Resource=[{"ResourceType": "vpcnat", "ResourceId": "ngw-none"}],
+    ),
+    signed_by(
+        "LTAI5tExample1",
+        refused(
+            "EndpointServiceResourceTypeNotSupport",
+            "CreateVpcEndpointService",
+            ServiceResourceType="vpcnat",
+        ),
+    ),
+    call(
+        "AttachResourceToVpcEndpointService",
+        ServiceId="epsrv-5",
+        ResourceId="ngw-1",
+        ResourceType="vpcnat",
+        ZoneId="local-b",
+    ),
+    call("ListVpcEndpointServiceResources", ServiceId="epsrv-5"),
+    call("GetVpcEndpointServiceAttribute", ServiceId="epsrv-5"),
+    refused(
+        "OperationDenied.VpcNatServiceResourceTypeNotSupportBandwidth",
+        "UpdateVpcEndpointServiceAttribute",
+        ServiceId="epsrv-5",
+        ConnectBandwidth=500,
+    ),
+    call("ecs.CreateSecurityGroup", VpcId="vpc-4"),
+    refused(
+        "Mismatch.EndpointType",
+        "CreateVpcEndpoint",
+        ServiceId="epsrv-5",
+        VpcId="vpc-4",
+        SecurityGroupId=["sg-4"],
+    ),
+    refused(
+        "SecurityGroupTypeNotSupport",
+        "CreateVpcEndpoint",
+        EndpointType="Reverse",
+        ServiceId="epsrv-5",
+        VpcId="vpc-4",
+        SecurityGroupId=["sg-4"],
+    ),
+    call("ecs.AuthorizeSecurityGroup", SecurityGroupId="sg-4", Permissions=[OPEN]),
+    call(
+        "CreateVpcEndpoint",
+        EndpointType="Reverse",
+        ServiceId="epsrv-5",
+        VpcId="vpc-4",
+        SecurityGroupId=["sg-4"],
+        Zone=[{"ZoneId": "local-a", "VSwitchId": "vsw-7"}],
+    ),
+    call("EnableVpcEndpointConnection", ServiceId="epsrv-5", EndpointId="ep-3"),
+    NODE_CATCHES_UP,
+    call("GetVpcEndpointAttribute", EndpointId="ep-3"),
+    call("ListVpcEndpoints", EndpointType="Reverse"),
+    call("ListVpcEndpointZones", EndpointId="ep-3"),
+    call("ListVpcEndpointConnections", ServiceId="epsrv-5"),
+    refused(
+        "OperationDenied.VpcNatServiceResourceTypeNotSupportBandwidth",
+        "UpdateVpcEndpointConnectionAttribute",
+        ServiceId="epsrv-5",
+        EndpointId="ep-3",
+        Bandwidth=500,
+    ),
+    call("ListVpcEndpointServicesByEndUser", ServiceType="Reverse"),
+]
+
+STEPS = [
+    *(*OPENING, *STAGE, *SERVICE, *ON_A_CLB, *ENDPOINT, *CONSENT, *LABELS, *END),
+    *(*DUAL_STACK, *REVERSE),
+]

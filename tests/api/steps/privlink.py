@@ -89,9 +89,74 @@ COUNTED = (
     '{"ingress_rule":[[1,60],[0,0]]}]]]'
 )
 
+# A service of the account's own calls back into its network through a NAT gateway.
+TARGETS = [
+    call(
+        "vpc.CreateNatGateway",
+        VpcId="vpc-1",
+        VSwitchId="vsw-1",
+        NetworkType="intranet",
+        PrivateLinkEnabled=True,
+        NatIp="10.0.0.60",
+    ),
+    call(
+        "privatelink.CreateVpcEndpointService",
+        ServiceResourceType="vpcnat",
+        AutoAcceptEnabled=True,
+        Resource=[{"ResourceType": "vpcnat", "ResourceId": "ngw-1"}],
+    ),
+    call(
+        "ecs.AuthorizeSecurityGroup",
+        SecurityGroupId="sg-1",
+        Permissions=[{"IpProtocol": "all", "PortRange": "-1/-1", "SourceCidrIp": "0.0.0.0/0"}],
+    ),
+    call(
+        "privatelink.CreateVpcEndpoint",
+        EndpointType="Reverse",
+        ServiceId="epsrv-2",
+        VpcId="vpc-1",
+        SecurityGroupId=["sg-1"],
+        Zone=[PLACE],
+    ),
+    call("vpc.GetNatGatewayAttribute", NatGatewayId="ngw-1"),
+    call("vpc.DescribeNatGatewayAssociateNetworkInterfaces", NatGatewayId="ngw-1"),
+    call(
+        "vpc.CreateFullNatEntry",
+        FullNatTableId="fulltb-1",
+        IpProtocol="TCP",
+        NatIp="10.0.0.60",
+        NetworkInterfaceId="eni-5",
+        AccessIp="10.0.0.8",
+        AccessPort=5432,
+    ),
+    NODE_CATCHES_UP,
+    call("ListFullNatEntryStates", NatGatewayId="ngw-1"),
+    refused("InvalidNatGatewayId.NotFound", "ListFullNatEntryStates", NatGatewayId="ngw-none"),
+    call(
+        "SetEndpointTargets",
+        EndpointId="ep-2",
+        Target=[
+            {"CidrBlock": "10.0.0.9/32", "IpProtocol": "TCP", "PortRange": "5432/5432"},
+            {"CidrBlock": "10.0.1.0/24"},
+        ],
+    ),
+    refused(
+        "InvalidTarget",
+        "SetEndpointTargets",
+        EndpointId="ep-2",
+        Target=[{"CidrBlock": "10.0.0.9/24"}],
+    ),
+    call("ListEndpointTargets", EndpointId="ep-2"),
+    refused("EndpointTypeNotSupport", "ListEndpointTargets", EndpointId="ep-1"),
+    NODE_CATCHES_UP,
+    call("ListFullNatEntryStates", NatGatewayId="ngw-1"),
+]
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
+    call("SetAccountOptions", AccountId="1000000000000002", ReverseServices=True),
+    refused("AccountNotFound", "SetAccountOptions", AccountId="42", ReverseServices=True),
     call("ListAccounts"),
     signed_by("LTAI5tExample1", refused("NoPermission", "ListAccounts")),
     call("SetQuota", QuotaName="vpc_quota_vpcs", Limit=500, AccountId="1000000000000002"),
@@ -198,6 +263,7 @@ STEPS = [
         MaxFlows=10,
         Reset=["MaxFlows"],
     ),
+    *TARGETS,
     call("DeleteAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "DeleteAttachment", AttachmentId="att-none"),
     call("vpc.CreateVpc", CidrBlock="198.51.100.0/24"),

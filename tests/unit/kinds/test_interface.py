@@ -18,6 +18,7 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.network import IpVersion
 from privlink.model.privatelink import (
     Connection,
     Decision,
@@ -74,12 +75,13 @@ HERE, ALSO_HERE, THERE = (
 
 
 def test_it_needs_security_groups_of_one_kind() -> None:
-    interface.check([group("normal")])
-    interface.check([group("enterprise"), group("enterprise")])
+    version = IpVersion.IPV4
+    interface.check([group("normal")], [], version)
+    interface.check([group("enterprise"), group("enterprise")], [], version)
     with pytest.raises(errors.EndpointMustContainSecurityGroup):
-        interface.check([])
+        interface.check([], [], version)
     with pytest.raises(errors.SecurityGroupTypeOnlySingleTypeSupporteded):
-        interface.check([group("normal"), group("enterprise")])
+        interface.check([group("normal"), group("enterprise")], [], version)
 
 
 def test_an_accepted_zone_leads_to_a_resource_in_its_zone() -> None:

@@ -34,11 +34,13 @@ from privlink.model.ids import (
     VSwitchId,
     ZoneId,
 )
+from privlink.model.nat import EndpointTarget
 from privlink.model.network import (
     Attachment,
     Eni,
     EniOwner,
     HopKind,
+    IpVersion,
     RouteEntry,
     RouteTable,
     RouteTableType,
@@ -48,11 +50,13 @@ from privlink.model.network import (
 from privlink.model.parts import (
     AttachmentParts,
     BalancerParts,
+    DoorParts,
     EndpointHop,
     FilterParts,
     ForwardParts,
     GatewayParts,
     MembersParts,
+    NatAddressParts,
     RouteTableParts,
     SegmentParts,
 )
@@ -60,12 +64,15 @@ from privlink.model.privatelink import (
     Connection,
     Decision,
     EndpointService,
+    EndpointType,
     EndpointZone,
     ResourceType,
     TrafficControl,
 )
 from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
+from tests.unit.rules.test_reverse import ENTRY
+from tests.unit.rules.test_reverse import rule as rule_of_reverse
 
 US = AccountId("1")
 
@@ -697,3 +704,90 @@ def test_a_gateway_endpoint_is_an_opening_without_an_address(has_ipv6: bool) -> 
         flows=65536,
         rate=0,
     )
+
+
+GATEWAY_ENI = msgspec.structs.replace(BALANCER_ENI, owner_kind=EniOwner.NAT_GATEWAY)
+OPEN = {"sg-1": (rule_of_reverse(),)}
+INWARD = msgspec.structs.replace(
+    ZONE, resource_id=ENTRY.gateway_id, provider_vpc_id=None, source=None
+)
+
+
+def test_a_reversed_zone_leads_into_its_own_network() -> None:
+    connection = Connection(
+        ZONE.endpoint_id,
+        12,
+        ServiceId("epsrv-1"),
+        Decision.ACCEPTED,
+        3072,
+        TrafficControl.SCALABILITY,
+        "",
+    )
+    parts = ForwardParts(
+        INWARD,
+        ENI,
+        VPC,
+        (group(4),),
+        None,
+        None,
+        connection=connection,
+        type=EndpointType.REVERSE,
+    )
+    compiled = compiler.forward(parts)
+    assert (compiled.reversed, compiled.address, compiled.filters) == (True, "10.0.0.80", (4,))
+    opening = compiled.opening
+    assert opening is not None
+    assert (opening.number, opening.network, opening.source) == (9, 7, "10.0.0.80")
+    assert (opening.balancer, opening.connection, opening.bandwidth) == (0, 12, 0)
+    assert opening.flows > 0
+    closed = msgspec.structs.replace(parts, zone=msgspec.structs.replace(INWARD, opening=None))
+    assert compiler.forward(closed).opening is None
+
+
+def test_a_nat_address_is_where_its_gateway_is() -> None:
+    assert compiler.nat_address(NatAddressParts(GATEWAY_ENI, PROVIDER)) == items.NatAddress(
+        8, "10.0.0.10", "02:00:00:00:00:02"
+    )
+
+
+def door(**given: Any) -> items.Door:
+    """The door of an entry that everything lets in, but for what is given."""
+    parts = DoorParts(ENTRY, GATEWAY_ENI, PROVIDER, INWARD, IpVersion.IPV4, OPEN, ())
+    return compiler.door(msgspec.structs.replace(parts, **given))
+
+
+def test_a_door_leads_from_a_port_to_a_target() -> None:
+    assert door() == items.Door(
+        network=8,
+        address="10.0.0.10",
+        protocol=items.Protocol.TCP,
+        port=15432,
+        balancer=71,
+        opening=9,
+        place=33,
+        target=items.Server("10.0.0.77", 5432, 100),
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"zone": None},
+        {"zone": msgspec.structs.replace(INWARD, opening=None)},
+        {"groups": {}},
+        {"groups": {"sg-1": (rule_of_reverse(protocol="TCP", low=1, high=65535),)}},
+        {"ip_version": IpVersion.DUAL_STACK},
+    ],
+)
+def test_a_door_that_nobody_lets_in_through_is_shut(given: dict[str, Any]) -> None:
+    shut = door(**given)
+    assert (shut.opening, shut.place) == (0, 33)
+    assert shut.target is not None
+
+
+def test_what_the_consumer_does_not_permit_is_no_target() -> None:
+    targets = (EndpointTarget(ENTRY.endpoint_id, "10.0.0.0/24", "TCP", 443, 443),)
+    assert door(targets=targets).target is None
+    assert door(targets=targets).opening == 9
+    https = msgspec.structs.replace(ENTRY, target_port=443)
+    assert door(targets=targets, entry=https).target == items.Server("10.0.0.77", 443, 100)

@@ -34,7 +34,8 @@ def asked(version: IpVersion | None, support_ipv6: bool | None) -> IpVersion | N
 def check_new_service(service: EndpointService) -> None:
     """Refuse a DualStack service on what has IPv4 addresses only."""
     if service.ip_version is IpVersion.DUAL_STACK and service.resource_type is not ResourceType.NLB:
-        raise errors.EndpointServiceNotSupportIpv6(what="A service on slb", why=_ONLY_NLBS)
+        what = f"A service on {service.resource_type}"
+        raise errors.EndpointServiceNotSupportIpv6(what=what, why=_ONLY_NLBS)
 
 
 def of_service(call: Call, service: EndpointService, wanted: IpVersion | None) -> IpVersion:
@@ -44,7 +45,8 @@ def of_service(call: Call, service: EndpointService, wanted: IpVersion | None) -
     if wanted is IpVersion.IPV4:
         raise errors.EndpointServiceDowngradeNotAllowed(service_id=service.id)
     if service.resource_type is not ResourceType.NLB:
-        raise errors.ServiceResourceNotSupportIpv6(what=f"{service.id} on slb", why=_ONLY_NLBS)
+        what = f"{service.id} on {service.resource_type}"
+        raise errors.ServiceResourceNotSupportIpv6(what=what, why=_ONLY_NLBS)
     resources = balancers.by_ids(call.tx, services.resource_ids(call.tx, service.id))
     refuse_lacking(service, resources, errors.ServiceResourceNotSupportIpv6)
     return IpVersion.DUAL_STACK

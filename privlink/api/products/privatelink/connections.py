@@ -11,7 +11,7 @@ from privlink import errors
 from privlink.api import grouping, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken
-from privlink.api.products.privatelink.endpoint_answers import status_of
+from privlink.api.products.privatelink.endpoint_answers import status_of, zone_domain
 from privlink.api.products.privatelink.settle import settle
 from privlink.api.wire import Answer
 from privlink.model.privatelink import (
@@ -19,10 +19,11 @@ from privlink.model.privatelink import (
     ConnectionStatus,
     Decision,
     EndpointService,
+    ResourceType,
     TrafficControl,
 )
 from privlink.rules import bandwidth as bandwidths
-from privlink.rules import lifecycle, names
+from privlink.rules import lifecycle
 from privlink.store import endpoints, services
 from privlink.store.endpoints import Facts
 
@@ -32,7 +33,7 @@ OwnerId = Annotated[int, msgspec.Meta(ge=1, description="the number of an accoun
 class ConnectionZone(Answer):
     zone_id: str
     zone_status: str
-    zone_domain: str
+    zone_domain: str | msgspec.UnsetType  # a Reverse endpoint has none
     eni_id: str
     vswitch_id: str
     resource_id: str | msgspec.UnsetType
@@ -220,6 +221,9 @@ def _with(
     given: int | None,
     mode: TrafficControl | None,
 ) -> Connection:
+    if service.resource_type is ResourceType.VPCNAT and (given is not None or mode is not None):
+        name, value = ("Bandwidth", given) if given is not None else ("TrafficControlMode", mode)
+        raise errors.VpcNatNotSupportBandwidth(parameter=name, given=value, service_id=service.id)
     if given is not None:
         bandwidths.check(given, service.resource_type)
     if mode is not None:
@@ -256,13 +260,7 @@ def _connection_answer(call: Call, facts: Facts, group_id: str) -> ConnectionAns
             ConnectionZone(
                 zone_id=each.zone.zone_id,
                 zone_status=lifecycle.provider_zone_status(each, facts.connection.decision),
-                zone_domain=names.zone_domain(
-                    config.domain,
-                    config.region,
-                    endpoint.service_id,
-                    endpoint.id,
-                    each.zone.zone_id,
-                ),
+                zone_domain=zone_domain(call, endpoint, each.zone.zone_id),
                 eni_id=each.zone.eni_id,
                 vswitch_id=each.zone.vswitch_id,
                 resource_id=each.zone.resource_id or msgspec.UNSET,

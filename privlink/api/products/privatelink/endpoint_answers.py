@@ -11,7 +11,9 @@ from privlink.api import grouping, tagging
 from privlink.api.action import Call
 from privlink.api.tagging import TagAnswer
 from privlink.api.wire import Answer
-from privlink.model.privatelink import ConnectionStatus, EndpointService
+from privlink.kinds import KINDS
+from privlink.model.ids import ZoneId
+from privlink.model.privatelink import ConnectionStatus, Endpoint, EndpointService
 from privlink.rules import endpoint_policy, lifecycle, names
 from privlink.store import services
 from privlink.store.endpoints import Facts
@@ -21,7 +23,7 @@ class CreateEndpointAnswer(Answer):
     endpoint_id: str
     endpoint_name: str
     endpoint_description: str
-    endpoint_domain: str
+    endpoint_domain: str | msgspec.UnsetType  # a Reverse endpoint has none
     endpoint_status: str
     endpoint_business_status: str
     connection_status: str
@@ -93,6 +95,16 @@ def listed(call: Call, page: Sequence[Facts]) -> list[ListedEndpoint]:
     ]
 
 
+def zone_domain(call: Call, endpoint: Endpoint, zone_id: ZoneId) -> str | msgspec.UnsetType:
+    """The name of an endpoint's address in a zone. A Reverse endpoint's has none."""
+    if not KINDS[endpoint.type].NAMED:
+        return msgspec.UNSET
+    config = call.config
+    return names.zone_domain(
+        config.domain, config.region, endpoint.service_id, endpoint.id, zone_id
+    )
+
+
 def status_of(facts: Facts) -> ConnectionStatus:
     """The status of an endpoint's connection."""
     return lifecycle.connection_status(
@@ -108,7 +120,9 @@ def _common(call: Call, facts: Facts) -> dict[str, Any]:
         "endpoint_description": endpoint.description,
         "endpoint_domain": names.endpoint_domain(
             config.domain, config.region, endpoint.service_id, endpoint.id
-        ),
+        )
+        if KINDS[endpoint.type].NAMED
+        else msgspec.UNSET,
         "endpoint_status": lifecycle.endpoint_status(endpoint, facts.zones),
         "endpoint_business_status": "Normal",  # nothing to pay
         "connection_status": status_of(facts),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +11,12 @@ from privlink import errors
 from privlink.api import grouping, limits, listing, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken
-from privlink.api.products.privatelink import address_versions, endpoint_answers, protection
+from privlink.api.products.privatelink import (
+    address_versions,
+    carriers,
+    endpoint_answers,
+    protection,
+)
 from privlink.api.products.privatelink.endpoint_answers import (
     CreateEndpointAnswer,
     EndpointAnswer,
@@ -20,11 +24,12 @@ from privlink.api.products.privatelink.endpoint_answers import (
     status_of,
 )
 from privlink.api.products.privatelink.labels import ENDPOINT, LABELS
+from privlink.api.products.privatelink.security_groups import check_groups
 from privlink.api.products.privatelink.settle import settled
 from privlink.api.products.privatelink.zones import Zone, place, refuse_if_over
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
-from privlink.kinds import KINDS
+from privlink.kinds import fitting
 from privlink.model.ids import EndpointId, new_id
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import (
@@ -121,6 +126,9 @@ def create_vpc_endpoint(
     """Create an endpoint: an address in your VPC, in each zone given, that leads to a service.
 
     A DualStack endpoint has an IPv6 address in each zone, too, and needs a DualStack service.
+    A Reverse endpoint is for a service on NAT gateways (vpcnat): the service calls your servers
+    from its address, and so its security groups must let everything in. Should they do so no
+    longer, calls are refused until they do again. SetEndpointTargets says what may be called.
     """
     vpc = ours.vpc(call, vpc_id, errors.VpcNotFound)
     _refuse_other_regions(call, service_region_id, cross_region_bandwidth)
@@ -128,9 +136,11 @@ def create_vpc_endpoint(
     service = _service_to_use(call, service_id, service_name)
     address_versions.check_endpoint(service, vpc, address_ip_version)
     groups = ours.security_groups_in(call, security_group_id, vpc.id)
-    _kind_for(service, endpoint_type).check(groups)
+    _check_fits(service, endpoint_type)
+    check_groups(call, endpoint_type, groups, address_ip_version)
     resources = services.resources(call.tx, service.id) if zone else ()
     _refuse_unserved(service, resources, zone)
+    carriers.check_room(call, service, len(zone))
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, 0, "an endpoint", more=len(groups))
     owner = protection.owner(call, protected=protected_enabled)
     endpoint = Endpoint(
@@ -331,19 +341,16 @@ def _service_to_use(
     return service
 
 
-def _kind_for(service: EndpointService, wanted: EndpointType) -> ModuleType:
-    """What makes endpoints of a type, if the service takes them."""
-    fitting = {
-        each: kind for each, kind in KINDS.items() if service.resource_type in kind.RESOURCE_TYPES
-    }
-    if wanted not in fitting:
+def _check_fits(service: EndpointService, wanted: EndpointType) -> None:
+    """Refuse an endpoint of a type that the service does not take."""
+    takes = fitting(service.resource_type)
+    if wanted is not takes:
         raise errors.MismatchEndpointType(
             service_id=service.id,
             resource_type=service.resource_type,
-            fitting=" or ".join(fitting),
+            fitting=takes,
             given=wanted,
         )
-    return fitting[wanted]
 
 
 def _refuse_unserved(

@@ -12,13 +12,13 @@ from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
 from privlink.api.products.privatelink.service_answers import (
-    TYPE,
     OfferedService,
     group_shown,
     offered,
 )
 from privlink.api.tagging import Tags
 from privlink.api.wire import Answer
+from privlink.kinds import fitting
 from privlink.model.privatelink import ResourceType
 from privlink.rules import names
 from privlink.store import services
@@ -103,7 +103,7 @@ def list_vpc_endpoint_services_by_end_user(
         if service_id in (None, service.id)
         and service_name in (None, names.service_name(call.config.region, service.id))
         and service_region_id in (None, call.config.region)
-        and service_type in (None, TYPE)
+        and service_type in (None, fitting(service.resource_type))
         and resource_group_id in (None, group_shown(call, service, groups[service.id]))
     ]
     found.sort(key=lambda service: service.id)

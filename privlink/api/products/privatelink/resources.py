@@ -1,4 +1,4 @@
-"""The load balancers that carry a service, zone by zone."""
+"""The load balancers, or NAT gateways, that carry a service, zone by zone."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from privlink import errors
 from privlink.api import limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults50, NextToken, by_token
+from privlink.api.products.privatelink import carriers
 from privlink.api.products.privatelink.address_versions import refuse_lacking
 from privlink.api.products.privatelink.settle import settle_service
 from privlink.api.wire import Answer, Fields
-from privlink.model.balancer import LoadBalancer, LoadBalancerZone
-from privlink.model.ids import ZoneId
+from privlink.model.balancer import LoadBalancer
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import EndpointService, ResourceType, ServiceResource
 from privlink.rules import addresses, quotas
-from privlink.store import balancers, endpoints, networks, services
+from privlink.store import endpoints, services
 
-_UNKNOWN = "use nlb or slb."
+_UNKNOWN = "use nlb or slb, or vpcnat for Reverse endpoints."
 _NOT_SERVED = {
     "alb": f"it works on HTTP requests, and privlink carries TCP as it comes; {_UNKNOWN}",
     "gwlb": f"it needs endpoints of type GatewayLoadBalancer, which are not here; {_UNKNOWN}",
@@ -26,7 +26,10 @@ _NOT_SERVED = {
 
 
 class Resource(Fields, frozen=True):
-    """A load balancer in one zone. A CLB has only one, which need not be given."""
+    """A load balancer in one zone. A CLB has only one, which need not be given.
+
+    A NAT gateway serves whichever zone is given, else its own.
+    """
 
     resource_id: str
     zone_id: str | None = None
@@ -67,8 +70,9 @@ def attach_resource_to_vpc_endpoint_service(
     resource_type: str,
     zone_id: str | None = None,
 ) -> Answer:
-    """Let a load balancer carry a service in a zone."""
+    """Let a load balancer, or a NAT gateway, carry a service in a zone."""
     service = ours.service(call, service_id)
+    _refuse_strangers_to_reverse(call, service.resource_type)
     asked = Resource(resource_id=resource_id, zone_id=zone_id, resource_type=resource_type)
     added = attach(call, service, asked)
     settle_service(call, service.id, added.zone_id)
@@ -85,7 +89,7 @@ def detach_resource_from_vpc_endpoint_service(
     zone_id: str | None = None,
     resource_type: str | None = None,
 ) -> Answer:
-    """Take a load balancer that carries no connection off a service."""
+    """Take a load balancer, or a NAT gateway, that carries no connection off a service."""
     service = ours.service(call, service_id)
     _refuse_another_type(service, resource_type)
     found = _resource(call, service, resource_id, zone_id)
@@ -116,7 +120,7 @@ def list_vpc_endpoint_service_resources(
     max_results: MaxResults50 = 50,
     next_token: NextToken = "",
 ) -> ResourcesAnswer:
-    """List the load balancers that carry a service."""
+    """List the load balancers, or NAT gateways, that carry a service."""
     service = ours.service(call, service_id)
     page, following = by_token(
         services.resources(call.tx, service.id),
@@ -162,50 +166,27 @@ def attach(
     asked: Resource,
     lacking: type[errors.EndpointServiceNotSupportIpv6] = errors.ServiceResourceNotSupportIpv6,
 ) -> ServiceResource:
-    """Put a load balancer among the resources of a service.
+    """Put a load balancer or a NAT gateway among the resources of a service.
 
     Raises `lacking` if the service is DualStack and the load balancer is not.
     """
     _refuse_another_type(service, asked.resource_type)
-    balancer = balancers.get(call.tx, call.account_id, asked.resource_id)
-    if balancer is None:
-        raise errors.LoadBalancerNotFound(resource_id=asked.resource_id)
-    if balancer.kind is not service.resource_type:
-        raise errors.MismatchResourceType(
-            resource_id=balancer.id,
-            found=balancer.kind,
-            service_id=service.id,
-            expected=service.resource_type,
-        )
-    if service.ip_version is IpVersion.DUAL_STACK:
-        refuse_lacking(service, [balancer], lacking)
-    zone_id = _zone_of(call, balancer, asked.zone_id)
+    found = carriers.find(call, service, asked.resource_id)
+    if service.ip_version is IpVersion.DUAL_STACK and isinstance(found, LoadBalancer):
+        refuse_lacking(service, [found], lacking)
+    zone_id = carriers.zone_of(call, found, asked.zone_id)
     present = services.resources(call.tx, service.id)
-    if (balancer.id, zone_id) in {(each.resource_id, each.zone_id) for each in present}:
+    if (found.id, zone_id) in {(each.resource_id, each.zone_id) for each in present}:
         raise errors.EndpointServiceResourceExist(
-            resource_id=balancer.id, zone_id=zone_id, service_id=service.id
+            resource_id=found.id, zone_id=zone_id, service_id=service.id
         )
     limits.check(call, quotas.RESOURCES_PER_SERVICE, len(present), service.id)
     here = [each for each in present if each.zone_id == zone_id]
     limits.check(call, quotas.RESOURCES_PER_ZONE, len(here), f"{service.id}, {zone_id}")
-    resource = ServiceResource(service.id, balancer.id, zone_id, auto_allocated=True)
+    resource = ServiceResource(service.id, found.id, zone_id, auto_allocated=True)
     services.add_resources(call.tx, [resource])
+    carriers.check_room(call, service, 0)
     return resource
-
-
-def _zone_of(call: Call, balancer: LoadBalancer, asked: str | None) -> ZoneId:
-    """The zone a load balancer is wanted in: one of an NLB's, or the only one that a CLB has."""
-    places = balancers.zones(call.tx, balancer.id)
-    if not asked and balancer.kind is ResourceType.SLB:
-        return places[0].zone_id
-    if not asked:
-        raise errors.MissingParam(parameter="ZoneId", why="an nlb is attached zone by zone.")
-    for place in places:
-        if place.zone_id == asked:
-            return place.zone_id
-    raise errors.EndpointServiceNotSupportedZone(
-        resource=balancer.id, zone_id=asked, known=_zones(places)
-    )
 
 
 def _refuse_another_type(service: EndpointService, given: str | None) -> None:
@@ -219,10 +200,14 @@ def _refuse_another_type(service: EndpointService, given: str | None) -> None:
 def _resource(
     call: Call, service: EndpointService, resource_id: str, zone_id: str | None
 ) -> ServiceResource:
-    is_known = service.resource_type is ResourceType.SLB and not zone_id  # a CLB has one zone
-    for each in services.resources(call.tx, service.id):
-        if each.resource_id == resource_id and (is_known or each.zone_id == zone_id):
-            return each
+    found = [
+        each
+        for each in services.resources(call.tx, service.id)
+        if each.resource_id == resource_id and zone_id in (None, "", each.zone_id)
+    ]
+    # A CLB has one zone, and a NAT gateway may be in one alone; an NLB is named zone by zone.
+    if len(found) == 1 and (zone_id or service.resource_type is not ResourceType.NLB):
+        return found[0]
     raise errors.EndpointServiceResourceNotFound(
         resource_id=resource_id, zone_id=zone_id or "(no ZoneId given)", service_id=service.id
     )
@@ -237,6 +222,25 @@ def _others_in_zone(call: Call, resource: ServiceResource) -> list[ServiceResour
     ]
 
 
+def type_to_offer(call: Call, text: str) -> ResourceType:
+    """The same of a new service. Raises EndpointServiceResourceTypeNotSupport too for an account
+    that may not offer services for reverse endpoints.
+    """
+    kind = type_of(text)
+    _refuse_strangers_to_reverse(call, kind)
+    return kind
+
+
+def _refuse_strangers_to_reverse(call: Call, kind: ResourceType) -> None:
+    assert call.caller.account is not None
+    if kind is ResourceType.VPCNAT and not call.caller.account.reverse:
+        why = (
+            "only accounts that the operator lets may call into consumers' networks. Ask for "
+            f"SetAccountOptions with AccountId {call.account_id} and ReverseServices=true."
+        )
+        raise errors.EndpointServiceResourceTypeNotSupport(resource_type=kind, why=why)
+
+
 def type_of(text: str) -> ResourceType:
     """The resource type a caller spells. Raises EndpointServiceResourceTypeNotSupport."""
     try:
@@ -249,29 +253,20 @@ def type_of(text: str) -> ResourceType:
 def _resource_answer(
     call: Call, service: EndpointService, resource: ServiceResource
 ) -> ResourceAnswer:
-    place = next(
-        place
-        for place in balancers.zones(call.tx, resource.resource_id)
-        if place.zone_id == resource.zone_id
-    )
-    eni = networks.get_eni(call.tx, place.eni_id)
+    eni = carriers.eni_of(call, service, resource)
     return ResourceAnswer(
         resource_id=resource.resource_id,
         resource_type=service.resource_type,
         zone_id=resource.zone_id,
         region_id=call.config.region,
         vpc_id=eni.vpc_id,
-        vswitch_id=place.vswitch_id,
+        vswitch_id=eni.vswitch_id,
         ip=addresses.text(eni.address),
         auto_allocated_enabled=resource.auto_allocated,
         resource_support_ipv6=eni.address6 is not None,
         related_endpoint_count=len(endpoints.zones_on(call.tx, resource)),
         related_deprecated_endpoint_count=len(endpoints.zones_left_on(call.tx, resource)),
     )
-
-
-def _zones(places: list[LoadBalancerZone]) -> str:
-    return ", ".join(place.zone_id for place in places)
 
 
 ACTIONS = (

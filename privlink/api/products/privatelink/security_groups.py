@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from privlink import errors
@@ -12,8 +14,11 @@ from privlink.api.products.privatelink import protection
 from privlink.api.products.privatelink.zones import refuse_if_over
 from privlink.api.wire import Answer
 from privlink.kinds import KINDS
+from privlink.model.network import IpVersion
+from privlink.model.privatelink import EndpointType
+from privlink.model.security import SecurityGroup
 from privlink.rules import quotas
-from privlink.store import endpoints
+from privlink.store import endpoints, security
 
 
 class GroupAnswer(Answer):
@@ -28,6 +33,16 @@ class GroupsAnswer(Answer):
     next_token: str | msgspec.UnsetType
 
 
+def check_groups(
+    call: Call, kind: EndpointType, groups: Sequence[SecurityGroup], version: IpVersion
+) -> None:
+    """Refuse security groups that an endpoint of a type cannot have."""
+    # Whom a provider calls is nobody's but the groups' to say; other endpoints take any rules.
+    asks_rules = KINDS[kind].REVERSED
+    rules = security.rules(call.tx, [group.id for group in groups]) if asks_rules else []
+    KINDS[kind].check(groups, rules, version)
+
+
 @action(
     PRIVATELINK,
     writes=True,
@@ -36,7 +51,10 @@ class GroupsAnswer(Answer):
 def attach_security_group_to_vpc_endpoint(
     call: Call, *, region_id: RegionId, endpoint_id: str, security_group_id: str
 ) -> Answer:
-    """Put one more security group on an endpoint: what any of its groups accepts may pass."""
+    """Put one more security group on an endpoint: what any of its groups accepts may pass.
+
+    One of a Reverse endpoint's groups must let everything in.
+    """
     endpoint = ours.endpoint(call, endpoint_id)
     protection.refuse_strangers(call, endpoint)
     refuse_if_over(call, endpoint)
@@ -44,7 +62,7 @@ def attach_security_group_to_vpc_endpoint(
     if security_group_id in present:
         raise errors.SecurityGroupExist(group_id=security_group_id, endpoint_id=endpoint.id)
     groups = ours.security_groups_in(call, [*present, security_group_id], endpoint.vpc_id)
-    KINDS[endpoint.type].check(groups)
+    check_groups(call, endpoint.type, groups, endpoint.ip_version)
     limits.check(call, quotas.GROUPS_PER_ENDPOINT, len(present), endpoint.id)
     endpoints.set_groups(call.tx, endpoint, [group.id for group in groups])
     return Answer()
@@ -67,7 +85,7 @@ def detach_security_group_from_vpc_endpoint(
         raise errors.SecurityGroupNotFound(group_id=security_group_id, vpc_id=endpoint.id)
     staying = [each for each in present if each != security_group_id]
     groups = ours.security_groups_in(call, staying, endpoint.vpc_id)
-    KINDS[endpoint.type].check(groups)
+    check_groups(call, endpoint.type, groups, endpoint.ip_version)
     endpoints.set_groups(call.tx, endpoint, [group.id for group in groups])
     return Answer()
 

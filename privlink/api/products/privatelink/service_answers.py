@@ -11,13 +11,14 @@ from privlink.api import grouping, tagging
 from privlink.api.action import Call
 from privlink.api.tagging import TagAnswer
 from privlink.api.wire import Answer
+from privlink.kinds import fitting
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import EndpointService, ResourceType
 from privlink.rules import bandwidth, names
 from privlink.store import services
 
 # A service is an entry in a table: nothing to wait for, nothing to pay.
-STATUS, BUSINESS_STATUS, TYPE = "Active", "Normal", "Interface"
+STATUS, BUSINESS_STATUS = "Active", "Normal"
 
 
 class SupportedRegion(Answer):
@@ -49,8 +50,8 @@ class ServiceSummary(CreateServiceAnswer):
     payer: str
     region_id: str
     connect_bandwidth: int | msgspec.UnsetType
-    min_bandwidth: int
-    max_bandwidth: int
+    min_bandwidth: int | msgspec.UnsetType
+    max_bandwidth: int | msgspec.UnsetType
 
 
 class ListedService(ServiceSummary):
@@ -167,10 +168,11 @@ def _common(
 def _summary(
     call: Call, service: EndpointService, group_id: str, regions: Iterable[str]
 ) -> dict[str, Any]:
-    lowest, highest = bandwidth.RANGES[service.resource_type]
+    unset = (msgspec.UNSET, msgspec.UNSET)
+    lowest, highest = bandwidth.RANGES.get(service.resource_type, unset)
     return _common(call, service, group_id, regions) | {
         "service_resource_type": service.resource_type,
-        "service_type": TYPE,
+        "service_type": fitting(service.resource_type),
         "payer": service.payer,
         "region_id": call.config.region,
         "connect_bandwidth": _connect_bandwidth(service),

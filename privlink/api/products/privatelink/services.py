@@ -14,7 +14,7 @@ from privlink.api.paging import MaxResults, NextToken
 from privlink.api.products.privatelink import address_versions, protection, service_answers
 from privlink.api.products.privatelink.address_versions import SupportIpv6
 from privlink.api.products.privatelink.labels import LABELS, SERVICE
-from privlink.api.products.privatelink.resources import Resource, attach, type_of
+from privlink.api.products.privatelink.resources import Resource, attach, type_to_offer
 from privlink.api.products.privatelink.service_answers import (
     CreateServiceAnswer,
     ServiceAnswer,
@@ -75,12 +75,14 @@ def create_vpc_endpoint_service(
     """Publish a service on load balancers of this account, all of one kind: CLBs (slb) or NLBs.
 
     It is IPv4, or DualStack if all of them are, which only NLBs can be. A DualStack one stays so.
+    With ServiceResourceType=vpcnat it is on NAT gateways and takes Reverse endpoints, if the
+    operator lets the account offer such services.
     """
     limits.check(call, quotas.SERVICES, services.count(call.tx, call.account_id))
     service = EndpointService(
         id=ServiceId(new_id("epsrv")),
         account_id=call.account_id,
-        resource_type=type_of(service_resource_type),
+        resource_type=type_to_offer(call, service_resource_type),
         auto_accept=auto_accept_enabled,
         payer=payer,
         description=service_description,
@@ -123,6 +125,10 @@ def update_vpc_endpoint_service_attribute(
     """
     service = ours.service(call, service_id)
     version = address_versions.asked(address_ip_version, service_support_ipv6)
+    if connect_bandwidth is not None and service.resource_type is ResourceType.VPCNAT:
+        raise errors.VpcNatNotSupportBandwidth(
+            parameter="ConnectBandwidth", given=connect_bandwidth, service_id=service.id
+        )
     given = {
         "description": service_description,
         "auto_accept": auto_accept_enabled,

@@ -55,8 +55,19 @@ def settled(
     resources: Sequence[ServiceResource],
 ) -> EndpointZone:
     """A zone in line with its connection and the resources of its service."""
-    lead = KINDS[endpoint.type].lead(zone, connection, resources)
-    return _closed(zone, resources) if lead is None else _open(call, zone, lead)
+    kind = KINDS[endpoint.type]
+    lead = kind.lead(zone, connection, resources)
+    if lead is None:
+        return _closed(zone, resources)
+    return _open_inward(call, zone, lead) if kind.REVERSED else _open(call, zone, lead)
+
+
+def _open_inward(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone:
+    """A zone that a resource leads through, whose calls come from the zone's own address."""
+    if zone.opening is not None and zone.resource_id == lead.resource_id:
+        return zone
+    number = rows.next_number(call.tx, "opening")
+    return msgspec.structs.replace(zone, resource_id=lead.resource_id, opening=number)
 
 
 def _open(call: Call, zone: EndpointZone, lead: ServiceResource) -> EndpointZone:

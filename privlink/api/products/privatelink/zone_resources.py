@@ -19,6 +19,7 @@ from privlink.model.privatelink import (
     ConnectionStatus,
     EndpointService,
     EndpointZone,
+    ResourceType,
     ServiceResource,
 )
 from privlink.rules import quotas
@@ -46,6 +47,11 @@ def update_vpc_endpoint_zone_connection_resource_attribute(
     """
     service = ours.service(call, service_id)
     limits.check(call, quotas.RESOURCES_BY_HAND, 0)
+    if service.resource_type is ResourceType.VPCNAT:
+        why = "full-NAT entries of one NAT gateway do not move to another. Detach the resource."
+        raise errors.EndpointServiceResourceTypeNotSupport(
+            resource_type=service.resource_type, why=why
+        )
     facts = connection_of(call, service, endpoint_id)
     zone, status = _any_zone(facts, zone_id), status_of(facts)
     if resource_type is not None and type_of(resource_type) is not service.resource_type:

@@ -11,14 +11,15 @@ from privlink import errors
 from privlink.api import enis, limits, ours
 from privlink.api.action import PRIVATELINK, Call, RegionId, action
 from privlink.api.paging import MaxResults, NextToken, by_token
-from privlink.api.products.privatelink import protection
+from privlink.api.products.privatelink import carriers, protection
 from privlink.api.products.privatelink.address_versions import address6
+from privlink.api.products.privatelink.endpoint_answers import zone_domain
 from privlink.api.products.privatelink.settle import settled
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.ids import ZoneId
 from privlink.model.network import EniOwner
 from privlink.model.privatelink import Endpoint, EndpointStatus, EndpointZone
-from privlink.rules import addresses, lifecycle, names, quotas
+from privlink.rules import addresses, lifecycle, quotas
 from privlink.store import endpoints, networks, rows, services
 from privlink.store.endpoints import Facts
 
@@ -35,7 +36,7 @@ class Zone(Fields, frozen=True):
 class ZoneAnswer(Answer):
     zone_id: str
     zone_status: str
-    zone_domain: str
+    zone_domain: str | msgspec.UnsetType  # a Reverse endpoint has none
     eni_id: str
     eni_ip: str
     zone_ipv6_address: str | msgspec.UnsetType
@@ -69,6 +70,9 @@ def add_zone_to_vpc_endpoint(
     refuse_if_over(call, endpoint)
     present = endpoints.zones(call.tx, endpoint.id)
     limits.check(call, quotas.ZONES_PER_ENDPOINT, len(present), endpoint.id)
+    service = services.get(call.tx, endpoint.service_id)
+    assert service is not None, endpoint
+    carriers.check_room(call, service, 1)
     asked = Zone(zone_id=zone_id, vswitch_id=vswitch_id, ip=ip, ipv6_address=ipv6_address)
     zone = place(call, endpoint, asked, present, initial=False)
     connection = endpoints.get_connection(call.tx, endpoint.id)
@@ -170,19 +174,17 @@ def place(
 
 
 def _zone_answer(call: Call, facts: Facts, each: lifecycle.ZoneFacts) -> ZoneAnswer:
-    zone, endpoint = each.zone, facts.endpoint
-    config, eni = call.config, networks.get_eni(call.tx, zone.eni_id)
+    zone = each.zone
+    eni = networks.get_eni(call.tx, zone.eni_id)
     return ZoneAnswer(
         zone_id=zone.zone_id,
         zone_status=lifecycle.zone_status(each, facts.connection.decision),
-        zone_domain=names.zone_domain(
-            config.domain, config.region, endpoint.service_id, endpoint.id, zone.zone_id
-        ),
+        zone_domain=zone_domain(call, facts.endpoint, zone.zone_id),
         eni_id=zone.eni_id,
         eni_ip=addresses.text(eni.address),
         zone_ipv6_address=eni.address6 or msgspec.UNSET,
         vswitch_id=zone.vswitch_id,
-        region_id=config.region,
+        region_id=call.config.region,
     )
 
 

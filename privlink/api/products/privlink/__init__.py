@@ -3,6 +3,7 @@
 from privlink.api.products.privlink import (
     accounts,
     attachments,
+    endpoint_targets,
     flow_records,
     gateway_services,
     health,
@@ -14,6 +15,7 @@ from privlink.api.products.privlink import (
 
 ACTIONS = (
     *attachments.ACTIONS,
+    *endpoint_targets.ACTIONS,
     *accounts.ACTIONS,
     *health.ACTIONS,
     *service_traffic.ACTIONS,

@@ -36,6 +36,7 @@ class AccountAnswer(Answer):
     name: str
     operator: bool
     create_time: str
+    reverse_services: bool  # it may offer services for Reverse endpoints
 
 
 class AccountsAnswer(Answer):
@@ -78,16 +79,20 @@ def create_account(call: Call, *, name: AccountName) -> CreateAccountAnswer:
 def list_accounts(call: Call) -> AccountsAnswer:
     """List the accounts of this installation, oldest first."""
     return AccountsAnswer(
-        accounts=[
-            AccountAnswer(
-                account_id=account.id,
-                name=account.name,
-                operator=account.operator,
-                create_time=account.created_at,
-            )
-            for account in accounts.every(call.tx)
-        ]
+        accounts=[_account_answer(account) for account in accounts.every(call.tx)]
     )
+
+
+@action(PRIVLINK, writes=True, who=Who.OPERATOR, resource="account/{account_id}")
+def set_account_options(call: Call, *, account_id: str, reverse_services: bool) -> AccountAnswer:
+    """Let an account offer services for Reverse endpoints, which call into consumers' networks, or
+    not. Services that are there stay.
+    """
+    account = accounts.get(call.tx, AccountId(account_id))
+    if account is None:
+        raise errors.AccountNotFound(account_id=account_id)
+    accounts.set_reverse(call.tx, account.id, may=reverse_services)
+    return _account_answer(msgspec.structs.replace(account, reverse=reverse_services))
 
 
 @action(PRIVLINK, resource="quota/*")
@@ -122,6 +127,16 @@ def reset_quota(call: Call, *, quota_name: str, account_id: str = EVERY_ACCOUNT)
     return Answer()
 
 
+def _account_answer(account: Account) -> AccountAnswer:
+    return AccountAnswer(
+        account_id=account.id,
+        name=account.name,
+        operator=account.operator,
+        create_time=account.created_at,
+        reverse_services=account.reverse,
+    )
+
+
 def _known(call: Call, account_id: str) -> str:
     if account_id != EVERY_ACCOUNT and accounts.get(call.tx, AccountId(account_id)) is None:
         raise errors.AccountNotFound(account_id=account_id)
@@ -144,4 +159,4 @@ def _quota_answer(quota: Quota, setting: QuotaSetting | None) -> QuotaAnswer:
     )
 
 
-ACTIONS = (create_account, list_accounts, list_quotas, set_quota, reset_quota)
+ACTIONS = (create_account, list_accounts, set_account_options, list_quotas, set_quota, reset_quota)

@@ -1,6 +1,6 @@
 """Tags of what a VPC has; resource groups of VPCs, prefix lists and gateway endpoints.
 
-vSwitches and route tables are in the group of their VPC, and move with it.
+vSwitches, route tables and NAT gateways are in the group of their VPC, and move with it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from privlink.api.wire import Answer
 
 NETWORK, SUBNET, TABLE, PREFIX_LIST = "vpc", "vswitch", "routetable", "prefixlist"
 GATEWAY_ENDPOINT = "gatewayendpoint"
+NAT_GATEWAY = "natgateway"
 LABELS = Labels(
     VPC,
     {
@@ -35,6 +36,7 @@ LABELS = Labels(
         TABLE: ours.route_table,
         PREFIX_LIST: ours.vpc_prefix_list,
         GATEWAY_ENDPOINT: ours.gateway_endpoint,
+        NAT_GATEWAY: ours.nat_gateway,
     },
 )
 
@@ -143,8 +145,8 @@ def move_resource_group(
         return Answer()
     if resource_type.lower() != NETWORK:
         why = (
-            f"{resource_type!r} was given; it is vpc, PrefixList or GatewayEndpoint. vSwitches and "
-            "route tables follow their VPC."
+            f"{resource_type!r} was given; it is vpc, PrefixList or GatewayEndpoint. vSwitches, "
+            "route tables and NAT gateways follow their VPC."
         )
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)

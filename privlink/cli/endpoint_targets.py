@@ -1,0 +1,56 @@
+"""`privlink endpoint-targets`: what may be called through a Reverse endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from privlink.cli.session import client, output_option, print_json, print_table, state_option
+
+
+@click.command(name="endpoint-targets")
+@click.argument("endpoint_id", metavar="ENDPOINT")
+@click.option(
+    "--permit",
+    multiple=True,
+    metavar="CIDR[,PROTOCOL[,PORTS]]",
+    help="What may be called, such as 10.0.1.5/32,tcp,5432/5432; may be given several times.",
+)
+@click.option("--permit-all", is_flag=True, help="Let everything be called, as in the beginning.")
+@state_option
+@output_option
+def endpoint_targets(
+    endpoint_id: str, permit: tuple[str, ...], permit_all: bool, state: Path, output: str
+) -> None:
+    """Show what may be called through a Reverse endpoint, or say it anew."""
+    if permit and permit_all:
+        raise click.UsageError("give --permit or --permit-all.")
+    calls = client(state)
+    if permit or permit_all:
+        targets = [_target(each) for each in permit]
+        answer = calls.call("SetEndpointTargets", EndpointId=endpoint_id, Target=targets)
+    else:
+        answer = calls.call("ListEndpointTargets", EndpointId=endpoint_id)
+    answer.pop("RequestId")
+    if output == "json":
+        print_json(answer)
+        return
+    if answer["Targets"]:
+        permitted = ("CidrBlock", "IpProtocol", "PortRange")
+        print_table("targets that may be called", permitted, answer["Targets"])
+    else:
+        click.echo("everything may be called")
+    if answer["Called"]:
+        called = ("ZoneId", "IpProtocol", "AccessIp", "AccessPort", "Permitted")
+        print_table("what the service's entries call", called, answer["Called"])
+
+
+def _target(text: str) -> dict[str, str]:
+    """A target as the action takes it. Raises UsageError."""
+    cidr, *more = text.split(",")
+    if len(more) > 2:
+        raise click.UsageError(f"{text!r} must look like 10.0.1.5/32,tcp,5432/5432.")
+    names = ("IpProtocol", "PortRange")
+    given = dict(zip(names, (each.upper() for each in more), strict=False))
+    return {"CidrBlock": cidr} | given
