@@ -385,7 +385,8 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 }
 
 /* Whether a flow still leads from one workload's link to the other's: one that was taken out and
- * comes back with its address has a new link. A client may be behind a workload that passes on for it. Not inline: the stack of whoever judges is full. */
+ * comes back with its address has a new link. A client may be behind a workload that passes on for
+ * it. Not inline: the stack of whoever judges is full. */
 static __noinline bool in_place(__u32 ifindex, const struct flow *flow,
 				const struct flow_key *partner_key, const struct port *client)
 {

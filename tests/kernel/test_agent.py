@@ -36,6 +36,7 @@ from privlink.model.items import (
 )
 from privlink.model.traffic import PlaceTraffic
 from privlink.node.plug import Port, plug
+from privlink.node.program.maps import LAYOUT
 from privlink.node.purge import purge, traces
 from tests.kernel import former, lab
 from tests.kernel.feedbox import Feedbox, Report
@@ -289,7 +290,7 @@ def test_flows_of_an_older_layout_move_once_the_server_answers(node: Node) -> No
             node.feedbox.open()
             report = node.feedbox.await_first_report(reports)
             assert (report.revision, report.faults) == (node.feedbox.revision, {})
-        lab.eventually(lambda: "1 flow moved from layout 1 to 2 in" in node.log())
+        lab.eventually(lambda: f"1 flow moved from layout 1 to {LAYOUT} in" in node.log())
         assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
 
 

@@ -267,6 +267,7 @@ def test_every_reason_to_isolate_was_met() -> None:
         Reason.FLOW_RATE,
         Reason.SERVER_GONE,
         Reason.IDLE,
+        Reason.HOP_LIMIT,
         Reason.BANDWIDTH,
         Reason.NO_LONGER_PERMITTED,
         Reason.EGRESS_RULE,
