@@ -422,8 +422,8 @@ END = [
     call("DeleteVpc", VpcId="vpc-1"),
 ]
 
-# A NAT gateway of the provider's in vpc-4, whose customer is in vpc-5: both 10.0.0.0/16.
-TABLE, ENI = {"FullNatTableId": "fulltb-1"}, "eni-3"
+# A NAT gateway of the provider's in vpc-5, whose customer is in vpc-6: both 10.0.0.0/16.
+TABLE, ENI = {"FullNatTableId": "fulltb-1"}, "eni-4"
 NAT_GATEWAYS = [
     call("CreateVpc", CidrBlock="10.0.0.0/16"),
     call("CreateVSwitch", VpcId="vpc-5", ZoneId="local-a", CidrBlock="10.0.0.0/24"),
