@@ -49,8 +49,8 @@ def associate_route_tables_with_vpc_gateway_endpoint(
     """Write the route from a service's prefix list to the endpoint into route tables of its VPC.
 
     All of them or none. Calls for one endpoint may run side by side: it is Associating until the
-    nodes hold the tables of all of them. On a vSwitch that is bound to an existing network, whoever
-    is there needs a route to the vSwitch's own gateway address for the service's blocks.
+    nodes hold the tables of all of them. Packets keep the address they were sent to, and the
+    service sees the endpoint's own source address.
     """
     endpoint = steady(call, endpoint_id)
     service = gateways.services_by_ids(call.tx, [endpoint.service_id])[endpoint.service_id]
