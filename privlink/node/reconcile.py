@@ -43,6 +43,7 @@ from privlink.node.program.maps import (
     PAGE_KEY,
     PAGE_RULES,
     PORT,
+    ROUTE_KEY,
     RULE,
     SERVER_KEY,
     SET_KEY,
@@ -206,7 +207,11 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     }
     # A packet passes one of the ports and one of the addresses of a network: one change at each
     # makes two, even if both are of the same set, which is asked for another end of the flow;
-    # unless that changes in one step.
+    # unless that changes in one step. Then the address is shut, but of a route the port: flows
+    # that it leads are to end when it is gone.
+    tables = {
+        ROUTE_KEY.unpack(key[1])[1] for key, made in changes.items() if made and key[0] == "routes"
+    }
     networks = defaultdict[int, set[object]](set)
     for key, made in changes.items():
         if key[0] == "ports" and len(made) == 1 and not _another_thing(old[key], new[key]):
@@ -215,13 +220,18 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     return {
         key
         for key, made in changes.items()
-        # A route has no rules and no servers of its own: nothing on its chain can mix.
         if key[0] != "routes"
         and (
             len(made) > 1
             or (made and key[0] in CALLED and networks[_network(key, old)] - (made & atomic))
+            or (made and key[0] == "ports" and _table(old[key]) in tables)
         )
     }
+
+
+def _table(port: Entry) -> int:
+    """The route table that a port has."""
+    return int(PORT.unpack(port.value)[1])
 
 
 def _network(key: _Key, held: _Held) -> int:
