@@ -136,7 +136,7 @@ def move_resource_group(
     if resource_type.lower() != NETWORK:
         why = (
             f"{resource_type!r} was given; it is vpc or PrefixList. vSwitches and route tables "
-            "follow their VPC."
+            "follow theirs."
         )
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)
