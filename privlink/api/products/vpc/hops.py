@@ -15,7 +15,7 @@ from privlink import errors
 from privlink.api.action import Call
 from privlink.model.network import Attachment, Eni, EniOwner, HopKind, RouteTable
 from privlink.model.security import AddressFamily
-from privlink.store import interfaces, networks
+from privlink.store import interfaces, nat_gateways, networks
 
 Kind = Annotated[
     Literal["Instance", "NetworkInterface", "NatGateway"],
@@ -89,8 +89,12 @@ def _of_workload(
     return Hop(kind, hop_id, eni.vpc_id, eni.address6 is not None)
 
 
-def _nat_gateway(_call: Call, hop_id: str, parameter: str) -> Hop:
-    raise errors.NatGatewayNotFound(parameter=parameter, hop_id=hop_id)
+def _nat_gateway(call: Call, hop_id: str, parameter: str) -> Hop:
+    """A NAT gateway has IPv4 addresses alone."""
+    found = nat_gateways.get(call.tx, call.account_id, hop_id)
+    if found is None:
+        raise errors.NatGatewayNotFound(parameter=parameter, hop_id=hop_id)
+    return Hop(HopKind.NAT_GATEWAY, hop_id, found.vpc_id, has_ipv6=False)
 
 
 def _not_found(hop_id: str, parameter: str, where: str) -> NoReturn:

@@ -146,7 +146,7 @@ def move_resource_group(
     if resource_type.lower() != NETWORK:
         why = (
             f"{resource_type!r} was given; it is vpc, PrefixList or GatewayEndpoint. vSwitches, "
-            "route tables and NAT gateways follow their VPC."
+            "route tables and NAT gateways of a VPC follow theirs."
         )
         raise errors.InvalidParameter(parameter="ResourceType", why=why)
     grouping.put(call, ours.vpc(call, resource_id).id, new_resource_group_id)

@@ -20,7 +20,7 @@ from privlink.model.ids import NatGatewayId, NatIpId, new_id
 from privlink.model.nat import NatGateway, NatIp
 from privlink.model.network import EniOwner
 from privlink.rules import addresses, names, quotas
-from privlink.store import changes, nat_gateways, networks, nodes
+from privlink.store import changes, nat_gateways, networks, nodes, routes
 
 _INTRANET = "intranet"
 NatType = Annotated[
@@ -275,7 +275,7 @@ def modify_nat_gateway_attribute(
 def delete_nat_gateway(
     call: Call, *, region_id: RegionId, nat_gateway_id: str, force: bool = False
 ) -> Answer:
-    """Delete a NAT gateway without full-NAT entries, that no endpoint service stands on.
+    """Delete a NAT gateway that has no full-NAT entries, and that no service and no route needs.
 
     `Force=true` is refused: nothing goes unasked.
     """
@@ -290,6 +290,9 @@ def delete_nat_gateway(
         raise errors.DependencyViolationEndpointService(
             resource=gateway.id, dependants=", ".join(services)
         )
+    if led := routes.to_hops(call.tx, [gateway.id]):
+        dependants = ", ".join(f"{each.id} of {each.table_id}" for each in led[:10])
+        raise errors.DependencyViolationRouteEntry(resource=gateway.id, dependants=dependants)
     nat_gateways.delete_gateway(call.tx, gateway.id)
     return Answer()
 
