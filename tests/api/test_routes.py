@@ -319,6 +319,20 @@ def test_a_table_has_room_for_so_many(operator: Account, place: Place, refused: 
     add(operator, place, "192.168.2.0/24")
 
 
+def test_a_nat_gateway_is_a_hop_that_stays_while_a_route_leads_to_it(
+    operator: Account, world: World, place: Place, node: Node, refused: Refused
+) -> None:
+    """Beyond its doors it leads nowhere, so that a wider route does not take its packets."""
+    gateway = world.nat_gateway(place.network)
+    route = add(operator, place, "192.168.0.0/16", NextHopType="NatGateway", NextHopId=gateway)
+    assert custom(operator, place.table) == ["192.168.0.0/16"]
+    assert ("192.168.0.0/16", "endpoint", "") in routes(node, place.table)
+    with refused("DependencyViolation.RouteEntry", 400, gateway, route):
+        operator.vpc.DeleteNatGateway(NatGatewayId=gateway)
+    operator.vpc.DeleteRouteEntry(RouteEntryId=route)
+    operator.vpc.DeleteNatGateway(NatGatewayId=gateway)
+
+
 def test_a_route_is_deleted_by_its_id_or_by_what_it_says(
     operator: Account, place: Place, node: Node, refused: Refused
 ) -> None:
