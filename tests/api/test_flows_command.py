@@ -46,7 +46,7 @@ def test_a_line_for_each_record_the_newest_last(
         *("closed", "finished", "TCP", "10.0.0.5:40000", "10.0.0.9:80"),
         "100.64.0.1:1025>10.9.9.7:8080",
     ]
-    assert closed[7:] == ["480/1720", "0.038"]
+    assert closed[7:] == ["480/1720", "2.000"]
     assert skipped[1:] == ["skipped", "3"]
     assert refused[1:] == [
         *("refused", "security_group", "TCP", "10.0.0.5:40000", "10.0.0.9:80", "sgr-1"),
