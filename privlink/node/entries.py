@@ -193,7 +193,8 @@ def _forward_entries(forward: Forward, paces: Mapping[int, int]) -> Iterator[Ent
 
 
 def _door_entries(door: Door) -> Iterator[Entry]:
-    servers = (door.target,) if door.target else ()
+    # One that is shut has no server: that ends the flows it has, whose forward may well stay.
+    servers = (door.target,) if door.target and door.opening else ()
     listener = Listener(door.protocol, door.port, door.port, servers)
     yield from listener_entries(Balancer(door.balancer, (listener,)), frozenset())
     value = _address(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -178,15 +178,16 @@ def test_a_connection_that_is_rejected_resets_what_goes_through_its_doors(
 
 
 @both
-def test_a_target_that_is_no_longer_permitted_is_reset(
-    cloud: tenants.Cloud, family: Family
+@pytest.mark.parametrize("change", [{"target": None}, {"opening": 0}], ids=["target", "door"])
+def test_what_goes_through_a_door_that_is_shut_is_reset(
+    cloud: tenants.Cloud, family: Family, change: dict[str, Any]
 ) -> None:
     key = f"door_database{family.number.value}"
     with (
         lab.echo_server(cloud.names["neighbour"], TARGET_PORT, family.number),
         lab.connect(cloud.names["server"], family.nat, PORT) as connection,
     ):
-        cloud.put(**{key: msgspec.structs.replace(DOORS[key], target=None)})
+        cloud.put(**{key: msgspec.structs.replace(DOORS[key], **change)})
         connection.sendall(b"x")
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
