@@ -16,7 +16,9 @@ import msgspec
 import pytest
 
 from privlink.model.items import Door, Forward, NatAddress, Opening, Protocol, Server
-from privlink.node.program.maps import NUMBER, TRAFFIC, Reason
+from privlink.model.traffic import PlaceTraffic
+from privlink.node.program.maps import Reason
+from privlink.node.telling.meter import Meter
 from tests.kernel import lab, talk, tenants
 from tests.kernel.tenants import NEIGHBOUR, TWIN
 
@@ -222,5 +224,17 @@ def test_the_target_is_counted_to_the_endpoint(cloud: tenants.Cloud, family: Fam
 
 def opened(cloud: tenants.Cloud, place: int) -> int:
     """Flows opened at a place so far."""
-    value = cloud.program.maps["traffic"].lookup(NUMBER.pack(place))
-    return sum(each[8] for each in TRAFFIC.iter_unpack(value or b""))
+    told = Told()
+    Meter(cloud.program, told, "node-1", lambda: {place: []}).turn()
+    return next((each.counters.opened for each in told.places if each.place == place), 0)
+
+
+class Told:
+    """A server that takes what a meter tells."""
+
+    def __init__(self) -> None:
+        self.places: list[PlaceTraffic] = []
+
+    def call(self, _action: str, *, timeout: float, **parameters: Any) -> dict[str, Any]:
+        self.places += msgspec.json.decode(parameters["Traffic"], type=list[PlaceTraffic])
+        return {"Life": 1}
