@@ -35,20 +35,24 @@ class Installation:
         self.state = state
         self.instance = instance_of(state)
         self.listen = f"127.0.0.1:{free_port()}"
+        self._keys: dict[str, dict[str, str]] = {}  # of accounts, as commands take them
 
     def up(self) -> None:
         """Start it; returns once it is ready."""
         self.run("up", "--detach", "--listen", self.listen)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, account: str = "") -> str:
         """What a `privlink` command prints. Raises CalledProcessError."""
-        return self.attempt(*arguments, check=True).stdout
+        return self.attempt(*arguments, check=True, account=account).stdout
 
-    def attempt(self, *arguments: str, check: bool = False) -> subprocess.CompletedProcess[str]:
-        """A `privlink` command and how it ended."""
+    def attempt(
+        self, *arguments: str, check: bool = False, account: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """A `privlink` command, with the key of the first account or another, and how it ended."""
         environment = {
             name: value for name, value in os.environ.items() if "ALIBABA" not in name
         } | {"PRIVLINK_STATE": str(self.state)}
+        environment |= self._keys[account] if account else {}
         return subprocess.run(
             [PRIVLINK, *arguments], env=environment, check=check, capture_output=True, text=True
         )
@@ -63,6 +67,10 @@ class Installation:
         keys = json.loads(self.run("account", "create", name, "-o", "json"))
         cloud = Cloud(self.listen, keys["access_key_id"], keys["access_key_secret"])
         cloud.open_privatelink()
+        self._keys[keys["account_id"]] = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys["access_key_secret"],
+        }
         return keys["account_id"], cloud
 
     def process(self, module: str) -> int:
@@ -127,12 +135,13 @@ class Stage(NamedTuple):
 
 @contextmanager
 def workload(
-    installation: Installation, network: Network, word: str, address: str
+    installation: Installation, network: Network, word: str, address: str, account: str = ""
 ) -> Iterator[Workload]:
-    """A network namespace attached to a vSwitch by `privlink attach`."""
+    """A network namespace attached to an account's vSwitch by `privlink attach`."""
     with lab.namespace(word) as netns:
         place = ("--vswitch", network.vswitch, "--netns", netns, "--ip", address)
-        attached = json.loads(installation.run("attach", *place, "-o", "json"))
+        told = installation.run("attach", *place, "-o", "json", account=account)
+        attached = json.loads(told)
         yield Workload(netns, address, attached["AttachmentId"])
 
 
