@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 help: ## what can be done
 	@sed -n 's/^\([a-z-]*\): ## /  make \1\t/p' Makefile | expand -t 15
 
-demo: ## first light: two networks, one private endpoint, real bytes (ONCE=1: and leave nothing behind)
+demo: ## first light: two networks, an endpoint of each kind, real bytes (ONCE=1: and leave nothing behind)
 	@[ "$$(id -u)" = 0 ] || { echo "make demo takes root: it makes network namespaces and loads eBPF"; exit 1; }
 	@scripts/setup demo
 	@.venv/bin/python -m demo.first_light $(if $(filter-out 0,$(ONCE)),--once)

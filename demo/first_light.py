@@ -1,4 +1,4 @@
-"""`make demo`: two private networks with the same addresses, one private endpoint, real bytes.
+"""`make demo`: two private networks with the same addresses, private endpoints, real bytes.
 
 Everything privlink is asked for here goes through Alibaba Cloud's own Python SDKs, unmodified, as
 your programs would do it. What is made is printed as it is made; with --once it is all taken away
@@ -10,48 +10,33 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
 from rich.panel import Panel
 
+from demo import kinds
 from demo.cloud import Cloud, Network
-from privlink.config import instance_of
+from demo.host import (
+    CLIENT,
+    LISTEN,
+    OURS,
+    PRIVLINK,
+    SERVER,
+    STATE,
+    attach,
+    clean_up,
+    console,
+    curl,
+    run,
+    serve,
+    started,
+    tell,
+)
 
-STATE = os.environ.get("PRIVLINK_STATE", "/var/lib/privlink")
-LISTEN = os.environ.get("PRIVLINK_LISTEN", "127.0.0.1:8680")
-OURS = Path(STATE, "made-by-the-demo")
-PRIVLINK = os.path.relpath(Path(sys.executable).with_name("privlink"))
 ADDRESS, SECOND_ADDRESS = "10.0.0.80", "10.0.0.81"  # of the endpoints
-# Demos in different folders run side by side.
-SUFFIX = "" if STATE == "/var/lib/privlink" else f"-{instance_of(Path(STATE))[:4]}"
-CLIENT, SERVER = f"privlink-demo-client{SUFFIX}", f"privlink-demo-server{SUFFIX}"
 ANSWER = "Hello from the provider. You reached me as {address}; we both live at 10.0.0.5."
-
-console = Console(highlight=False, soft_wrap=True)
-
-# Plain HTTP, because the point is the network below it; says whom it believes to talk to.
-SERVICE = f"""
-import http.server, socketserver
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = ({ANSWER!r}.format(address=self.client_address[0]) + chr(10)).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_):
-        pass
-# The standard HTTPServer would ask DNS for its own name first, and there is none in here.
-server = socketserver.ThreadingTCPServer(("10.0.0.5", 80), Handler)
-print("listening", flush=True)
-server.serve_forever()
-"""
 
 # Waits for the word to go, then connects once: the clock of the demo.
 FIRST_BYTE = """
@@ -89,23 +74,27 @@ def main() -> None:
         OURS.parent.mkdir(parents=True, exist_ok=True)
         OURS.touch()
         run(PRIVLINK, "up", "--detach", "--state", STATE, "--listen", LISTEN)
-        show(*first_light(), seconds=time.monotonic() - began)
+        keys = json.loads(Path(STATE, "credentials.json").read_text())
+        cloud = Cloud(LISTEN, keys["access_key_id"], keys["access_key_secret"])
+        tell("Two VPCs, both 10.0.0.0/16, and a workload at 10.0.0.5 in each")
+        consumer, provider = cloud.network("consumer"), cloud.network("provider")
+        show(*first_light(cloud, consumer, provider), seconds=time.monotonic() - began)
+        block = kinds.by_route(cloud, consumer)
+        door = kinds.backwards(cloud, consumer, provider)
         if not once:
             stack.pop_all()
-            whats_next()
+            whats_next(block, door)
     if once:
         console.print("Everything has been taken away again.")
 
 
-def first_light() -> tuple[dict[str, str], str, float]:
-    """Build both networks and the endpoint; returns what was made, the answer, milliseconds."""
-    credentials = json.loads(Path(STATE, "credentials.json").read_text())
-    cloud = Cloud(LISTEN, credentials["access_key_id"], credentials["access_key_secret"])
-    tell("Two VPCs, both 10.0.0.0/16, and a workload at 10.0.0.5 in each")
-    consumer, provider = cloud.network("consumer"), cloud.network("provider")
-    attach(provider, SERVER)
-    attach(consumer, CLIENT)
-    started(["ip", "netns", "exec", SERVER, sys.executable, "-c", SERVICE], "listening")
+def first_light(
+    cloud: Cloud, consumer: Network, provider: Network
+) -> tuple[dict[str, str], str, float]:
+    """Join both networks by an endpoint; returns what was made, the answer, milliseconds."""
+    attach(provider, SERVER, "10.0.0.5")
+    attach(consumer, CLIENT, "10.0.0.5")
+    serve(SERVER, "10.0.0.5", ANSWER)
 
     tell("The provider publishes its server: a load balancer and an endpoint service")
     balancer = cloud.load_balancer(provider, ["10.0.0.5"], port=80)
@@ -116,20 +105,19 @@ def first_light() -> tuple[dict[str, str], str, float]:
     endpoint = cloud.endpoint(consumer, service, group, address=ADDRESS)
     cloud.accept(service, endpoint)
     cloud.await_connection(endpoint, "Connected")
-    answer = run("ip", "netns", "exec", CLIENT, "curl", "-sS", f"http://{ADDRESS}/")
+    answer = curl(CLIENT, f"http://{ADDRESS}/")
 
     tell("Once more with a service that accepts everybody, against the clock")
     milliseconds = against_the_clock(
         cloud, consumer, cloud.service(balancer, auto_accept=True), group
     )
     made = {"consumer": consumer.vpc, "provider": provider.vpc, "service": service}
-    return made | {"endpoint": endpoint}, answer.strip(), milliseconds
+    return made | {"endpoint": endpoint}, answer, milliseconds
 
 
 def against_the_clock(cloud: Cloud, consumer: Network, service: str, group: str) -> float:
     """Milliseconds from the CreateVpcEndpoint call to the first byte of the server's answer."""
-    command = ["ip", "netns", "exec", CLIENT, sys.executable, "-c", FIRST_BYTE]
-    client = started(command, "waiting")
+    client = started(CLIENT, "waiting", FIRST_BYTE)
     assert client.stdin is not None and client.stdout is not None
     called = time.monotonic()
     endpoint = cloud.endpoint(consumer, service, group, address=SECOND_ADDRESS)
@@ -161,16 +149,18 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
     console.print(f"  [green]{answer}[/green]")
     console.print(
         f"From the CreateVpcEndpoint call to the first byte: [bold]{milliseconds:.1f} ms[/bold]"
-        f" (the whole demo: {seconds:.1f} s)"
+        f" (so far, from nothing: {seconds:.1f} s)"
     )
 
 
-def whats_next() -> None:
+def whats_next(block: str, door: str) -> None:
     """Say what a curious person may try."""
     state = "" if STATE == "/var/lib/privlink" else f" --state {STATE}"
     tries = (
         (f"ip netns exec {CLIENT} curl -sS http://{ADDRESS}/", "the same again"),
         (f"ip netns exec {CLIENT} ping -c 3 {ADDRESS}", "the endpoint answers itself"),
+        (f"ip netns exec {CLIENT} curl -sS http://{block}/", "by the gateway endpoint"),
+        (f"ip netns exec {SERVER} curl -sS http://{door}/", "by the reverse endpoint"),
         (f"{PRIVLINK} status{state}", "what there is"),
         (f'eval "$({PRIVLINK} env{state})"', "and run your own SDK code"),
         (f"kill -9 {' '.join(processes())}", "server and node: traffic goes on, they come back"),
@@ -194,26 +184,6 @@ def processes() -> list[str]:
     return Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
 
 
-def attach(network: Network, namespace: str) -> None:
-    """Make a network namespace a workload at 10.0.0.5."""
-    run("ip", "netns", "add", namespace)
-    run("ip", "netns", "exec", namespace, "ip", "link", "set", "lo", "up")
-    place = ("--vswitch", network.vswitch, "--netns", namespace, "--ip", "10.0.0.5")
-    run(PRIVLINK, "attach", *place, "--state", STATE)
-
-
-def started(command: list[str], word: str) -> subprocess.Popen[bytes]:
-    """A program in the background, once it has said the word."""
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    program = subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=nowhere, start_new_session=True
-    )
-    assert program.stdout is not None
-    if program.stdout.readline().strip() != word.encode():
-        raise SystemExit(f"{command[3]} in {command[-1][:20]}... did not start")
-    return program
-
-
 def refuse_to_harm() -> None:
     """Stop if there is an installation that somebody may need."""
     if Path(STATE, "credentials.json").exists() and not OURS.exists():
@@ -222,31 +192,6 @@ def refuse_to_harm() -> None:
             f"Give the demo another folder:  make demo PRIVLINK_STATE=/tmp/privlink-demo\n"
             f"(and, if that one is running, another port:  PRIVLINK_LISTEN=127.0.0.1:8681)"
         )
-
-
-def clean_up() -> None:
-    """Take away what this or an earlier demo has made."""
-    for namespace in (CLIENT, SERVER):
-        if Path("/run/netns", namespace).exists():
-            for process in run("ip", "netns", "pids", namespace).split():
-                with suppress(ProcessLookupError):
-                    os.kill(int(process), signal.SIGTERM)
-            run("ip", "netns", "del", namespace)
-    OURS.unlink(missing_ok=True)
-    run(PRIVLINK, "down", "--purge", "--delete-state", "--state", STATE)
-
-
-def run(*command: str) -> str:
-    """A command's output; what it said goes to the person if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr or done.stdout}")
-    return done.stdout
-
-
-def tell(what: str) -> None:
-    """One line of progress."""
-    console.print(f"[dim]·[/dim] {what}")
 
 
 if __name__ == "__main__":

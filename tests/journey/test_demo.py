@@ -31,6 +31,10 @@ def test_the_demo_moves_bytes_and_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Hello from the provider. You reached me as 100.64.0.1" in done.stdout
+    assert (
+        "Hello from 198.51.100.5, which has no other name. You reached me as 100.64." in done.stdout
+    )
+    assert "Hello from the consumer. You reached me as 10.0.0." in done.stdout
     assert re.search(r"to the first byte: \d+\.\d ms", done.stdout)
     assert purge.traces(instance_of(state)) == []
     assert not state.exists()
