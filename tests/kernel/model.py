@@ -393,6 +393,10 @@ class Model:
         address = self.desired.called(client, asked)
         if address is None:
             return Reason.CLOSED if flow.forward in self.desired.routed else Reason.CHANGING
+        if not (address.leads or address.router):  # a NAT gateway's without the door
+            return Reason.CHANGING
+        if address.mac == GATEWAY and address.leads and address.place != flow.place:
+            return Reason.CLOSED  # its door or its route leads elsewhere
         try:
             self.desired.judge(client, address, asked)
         except Refused:
