@@ -152,6 +152,114 @@ class Cloud:
         ).body.service_id
         return service
 
+    def gateway_endpoint(self, network: Network, service: str) -> str:
+        """A gateway endpoint that the vSwitches of a VPC have the route to, once it is there."""
+        endpoint: str = self.vpc.create_vpc_gateway_endpoint(
+            vpc.CreateVpcGatewayEndpointRequest(
+                region_id=REGION, vpc_id=network.vpc, service_name=service
+            )
+        ).body.endpoint_id
+        self.await_gateway_endpoint(endpoint)
+        self.associate(endpoint, self.route_table(network))
+        return endpoint
+
+    def associate(self, endpoint: str, table: str) -> None:
+        """Write the route to a gateway endpoint into a table, and wait until it leads there."""
+        self.vpc.associate_route_tables_with_vpc_gateway_endpoint(
+            vpc.AssociateRouteTablesWithVpcGatewayEndpointRequest(
+                region_id=REGION, endpoint_id=endpoint, route_table_ids=[table]
+            )
+        )
+        self.await_gateway_endpoint(endpoint)
+
+    def route_table(self, network: Network) -> str:
+        """The route table that every VPC comes with."""
+        request = vpc.DescribeRouteTableListRequest(
+            region_id=REGION, vpc_id=network.vpc, route_table_type="System"
+        )
+        (found,) = self.vpc.describe_route_table_list(
+            request
+        ).body.router_table_list.router_table_list_type
+        table: str = found.route_table_id
+        return table
+
+    def await_gateway_endpoint(self, endpoint: str) -> None:
+        """Wait until nothing of a gateway endpoint is under way any more."""
+        request = vpc.GetVpcGatewayEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
+        wait_for(
+            lambda: (
+                self.vpc.get_vpc_gateway_endpoint_attribute(request).body.endpoint_status
+                == "Created"
+            ),
+            f"{endpoint} Created",
+        )
+
+    def nat_gateway(self, network: Network) -> tuple[str, str]:
+        """A NAT gateway to call customers from: its id and its address."""
+        gateway: str = self.vpc.create_nat_gateway(
+            vpc.CreateNatGatewayRequest(
+                region_id=REGION,
+                vpc_id=network.vpc,
+                v_switch_id=network.vswitch,
+                nat_type="Enhanced",
+                network_type="intranet",
+                private_link_enabled=True,
+            )
+        ).body.nat_gateway_id
+        request = vpc.ListNatIpsRequest(region_id=REGION, nat_gateway_id=gateway)
+        (nat_ip,) = self.vpc.list_nat_ips(request).body.nat_ips
+        return gateway, nat_ip.nat_ip
+
+    def reverse_service(self, gateway: str) -> str:
+        """An endpoint service that calls its customers through a NAT gateway."""
+        resource = privatelink.CreateVpcEndpointServiceRequestResource(
+            resource_type="vpcnat", resource_id=gateway, zone_id=ZONE
+        )
+        service: str = self.privatelink.create_vpc_endpoint_service(
+            privatelink.CreateVpcEndpointServiceRequest(
+                region_id=REGION, service_resource_type="vpcnat", resource=[resource]
+            )
+        ).body.service_id
+        return service
+
+    def full_nat_entry(
+        self,
+        gateway: str,
+        nat_ip: str,
+        endpoint: str,
+        target: str,
+        port: int,
+        protocol: str = "TCP",
+    ) -> tuple[str, int]:
+        """A port of a NAT gateway for a customer's server: the id of its entry, and the port."""
+        # The endpoint may be another account's: a provider sees its connections.
+        seen = privatelink.ListVpcEndpointConnectionsRequest(region_id=REGION, endpoint_id=endpoint)
+        (connection,) = self.privatelink.list_vpc_endpoint_connections(seen).body.connections
+        request = vpc.GetNatGatewayAttributeRequest(region_id=REGION, nat_gateway_id=gateway)
+        table = self.vpc.get_nat_gateway_attribute(request).body.full_nat_table
+        entry: str = self.vpc.create_full_nat_entry(
+            vpc.CreateFullNatEntryRequest(
+                region_id=REGION,
+                full_nat_table_id=table.full_nat_table_id,
+                ip_protocol=protocol,
+                nat_ip=nat_ip,
+                network_interface_id=connection.zones[0].eni_id,
+                access_ip=target,
+                access_port=str(port),
+            )
+        ).body.full_nat_entry_id
+        listing = vpc.ListFullNatEntriesRequest(
+            region_id=REGION, nat_gateway_id=gateway, full_nat_entry_id=entry
+        )
+
+        def is_there() -> bool:
+            (found,) = self.vpc.list_full_nat_entries(listing).body.full_nat_entries
+            return bool(found.full_nat_entry_status == "Available")
+
+        wait_for(is_there, f"{entry} Available")
+        (found,) = self.vpc.list_full_nat_entries(listing).body.full_nat_entries
+        return entry, int(found.nat_ip_port)
+
     def security_group(
         self, network: Network, *rules: tuple[str, str], source: str = "10.0.0.0/8"
     ) -> str:
@@ -186,9 +294,14 @@ class Cloud:
         )
 
     def endpoint(
-        self, network: Network, service: str, group: str, address: str | None = None
+        self,
+        network: Network,
+        service: str,
+        group: str,
+        address: str | None = None,
+        kind: str = "Interface",
     ) -> str:
-        """An Interface endpoint in the network's zone, at an address of our choice or any."""
+        """An endpoint in the network's zone, at an address of our choice or any."""
         zone = privatelink.CreateVpcEndpointRequestZone(
             zone_id=ZONE, v_switch_id=network.vswitch, ip=address
         )
@@ -197,6 +310,7 @@ class Cloud:
                 region_id=REGION,
                 vpc_id=network.vpc,
                 service_id=service,
+                endpoint_type=kind,
                 security_group_id=[group],
                 zone=[zone],
             )

@@ -5,7 +5,6 @@ Each scene tells what happened in a line, shows the answer, and returns what one
 
 from __future__ import annotations
 
-from demo import gateway, reverse
 from demo.cloud import Cloud, Network
 from demo.host import (
     CLIENT,
@@ -21,21 +20,21 @@ from demo.host import (
     tell,
 )
 
-OBJECT_SERVER = "198.51.100.5"
+BLOCK, OBJECT_SERVER = "198.51.100.0/24", "198.51.100.5"  # for examples (RFC 5737)
+NAME = "com.privlink.local.objects"
 BY_ROUTE = f"Hello from {OBJECT_SERVER}, which has no other name. You reached me as {{address}}."
 BACKWARDS = "Hello from the consumer. You reached me as {address}; we both live at 10.0.0.5."
 
 
 def by_route(cloud: Cloud, consumer: Network) -> str:
     """A gateway endpoint: returns the address that the client calls."""
-    tell(f"A gateway endpoint: a route of the consumer's leads to {gateway.BLOCK}")
-    home = gateway.home(cloud)
+    tell(f"A gateway endpoint: a route of the consumer's leads to {BLOCK}")
+    home = cloud.network("objects", cidr=BLOCK, subnet=BLOCK)
     attach(home, OBJECTS, OBJECT_SERVER)
     serve(OBJECTS, OBJECT_SERVER, BY_ROUTE)
-    place = ("--name", gateway.NAME, "--vswitch", home.vswitch, "--cidr", gateway.BLOCK)
+    place = ("--name", NAME, "--vswitch", home.vswitch, "--cidr", BLOCK)
     run(PRIVLINK, "gateway-service", "create", *place, "--state", STATE)
-    made = gateway.endpoint(cloud, consumer)
-    gateway.associate(cloud, made, gateway.system_table(cloud, consumer))
+    cloud.gateway_endpoint(consumer, NAME)
     show("client", CLIENT, OBJECT_SERVER)
     return OBJECT_SERVER
 
@@ -44,16 +43,14 @@ def backwards(cloud: Cloud, consumer: Network, provider: Network) -> str:
     """A reverse endpoint: returns the address and port that the provider calls."""
     tell("A reverse endpoint: the provider calls the consumer's server, with its consent")
     serve(CLIENT, "10.0.0.5", BACKWARDS)
-    nat = reverse.nat_gateway(cloud, provider)
-    service = reverse.service(cloud, nat)
-    group = reverse.open_group(cloud, consumer)
-    endpoint = reverse.endpoint(cloud, consumer, service, group)
+    gateway, nat_ip = cloud.nat_gateway(provider)
+    service = cloud.reverse_service(gateway)
+    group = cloud.security_group(consumer, ("all", "-1/-1"), source="0.0.0.0/0")
+    endpoint = cloud.endpoint(consumer, service, group, kind="Reverse")
     cloud.accept(service, endpoint)
     cloud.await_connection(endpoint, "Connected")
-    eni = reverse.interface(cloud, endpoint, service)
-    entry = reverse.entry(cloud, nat, eni, "10.0.0.5", 80)
-    reverse.await_entry(cloud, nat, entry)
-    door = f"{reverse.nat_ip(cloud, nat)}:{reverse.door(cloud, nat, entry)}"
+    _, port = cloud.full_nat_entry(gateway, nat_ip, endpoint, "10.0.0.5", 80)
+    door = f"{nat_ip}:{port}"
     show("provider", SERVER, door)
     return door
 

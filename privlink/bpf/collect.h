@@ -99,17 +99,24 @@ static __always_inline __u8 cause_now(const struct silence *silence, struct flow
 				      const struct flow *partner)
 {
 	int reason;
+	const struct port *client;
+	__u32 link;
 
 	if (flow->revoked)
 		return flow->revoked;
 	reason = resting(&silence->key, flow,
 			 is_mapped(&flow->destination) ? FAMILY_IPV4 : FAMILY_IPV6);
-	if (reason != PASSED)
+	if (reason == PASSED && !flow->reverse && partner) {
+		link = partner->ifindex;
+		client = bpf_map_lookup_elem(&ports, &link);
+		reason = leading(client, client ? find_called(client, &silence->key) : NULL, flow);
+	}
+	if (reason != PASSED && reason != REASON_CHANGING)
 		return cause_for(reason);
 	return silent(flow, partner, silence->since) ? CAUSE_IDLE : 0;
 }
 
-/* End a flow whose forward or server is gone, or that was silent for too long, and have both sides
+/* End a flow whose forward, server, door or route is gone, or that was silent for too long, and have both sides
  * of a TCP connection hear of it now. */
 static __noinline int cut(struct __sk_buff *skb, const struct silence *silence)
 {

@@ -4,8 +4,9 @@
  *   | outer IP | ICMP, 8 bytes | IP header of the packet complained of | 8 bytes of its transport |
  *
  * The quote is of a packet as the complainer received it, that is after our rewriting; what leaves
- * quotes it as its sender sent it. An error counts only from whom the quoted packet was for, and to
- * whom it was from: with neighbours too, as stacks believe an error whoever sends it.
+ * quotes it as its sender sent it. An error counts only from whom the quoted packet was for, or who
+ * was to pass it on, and to whom it was from: with neighbours too, as stacks believe an error whoever
+ * sends it.
  */
 #pragma once
 
@@ -74,7 +75,7 @@ static __always_inline __u32 quoted_ports(const struct packet *packet)
 	return packet->family == FAMILY_IPV4 ? QUOTE_IPV4 : QUOTE_IPV6;
 }
 
-/* Whether the quoted packet went to the complainer, from whom the error is for. */
+/* Whether the quoted packet was from whom the error is for. */
 static __always_inline bool read_quote(struct __sk_buff *skb, const struct packet *packet,
 				       struct flow_key *key)
 {
@@ -84,8 +85,7 @@ static __always_inline bool read_quote(struct __sk_buff *skb, const struct packe
 					    : read_quoted_ipv6(skb, packet, key)))
 		return false;
 	key->network = packet->key.network;
-	return same_address(&key->source, &packet->key.source) &&
-	       same_address(&key->destination, &packet->key.destination);
+	return same_address(&key->destination, &packet->key.destination);
 }
 
 /* The rest of the key under which the complainer's own packets of the conversation go. */

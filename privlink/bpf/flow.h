@@ -440,6 +440,22 @@ static __always_inline bool is_routed(__u32 number)
 	return forward && forward->routed;
 }
 
+/* Whether what its client calls leads into a flow still: PASSED, or why not. An address or a door
+ * may be gone for a moment, as a port may, while its chain is changed: nobody can say yet. Routes
+ * never are. */
+static __always_inline int leading(const struct port *client, const struct address *address,
+				   const struct flow *flow)
+{
+	if (!client)
+		return REASON_CHANGING;
+	if (!address)
+		return is_routed(flow->forward) ? REASON_CLOSED : REASON_CHANGING;
+	if (address->kind == ADDRESS_NAT)
+		return REASON_CHANGING;
+	return address->kind > ADDRESS_NAT && address->place != flow->place ? REASON_CLOSED
+									    : PASSED;
+}
+
 /* Hold a flow, whose packet came in at `ifindex`, against what changed since it last was: PASSED,
  * or why it must end. */
 static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, struct flow *flow,
@@ -462,9 +478,9 @@ static __noinline int judge_again(__u32 ifindex, const struct flow_key *key, str
 	if (!in_place(ifindex, flow, partner_key, client))
 		return REASON_CLOSED;
 	address = client ? find_called(client, asked) : NULL;
-	/* Gone for a moment, while its chain is changed: nobody can say yet. Routes are never. */
-	if (!address)
-		return is_routed(flow->forward) ? REASON_CLOSED : REASON_CHANGING;
+	reason = leading(client, address, flow);
+	if (reason != PASSED)
+		return reason;
 	if (judge(client, address, asked, family) != PASSED)
 		return REASON_NO_LONGER_PERMITTED;
 	flow->epoch = epoch;

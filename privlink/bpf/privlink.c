@@ -247,6 +247,10 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 	linearize(skb, LONGEST_ERROR);
 	if (!read_quote(skb, packet, key))
 		return -REASON_FOREIGN_ERROR;
+	/* A router speaks of what was for others; what it passes on is in no table of ours. */
+	if (!same_address(&key->source, &packet->key.source))
+		return went_through(port, key) ? handle_neighbour(skb, port, packet)
+					       : -REASON_FOREIGN_ERROR;
 	if (read_quoted_ports(skb, packet, key))
 		flow = bpf_map_lookup_elem(&flows, key);
 	if (flow) {

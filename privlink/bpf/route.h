@@ -62,15 +62,41 @@ static __noinline const struct address *find_called(const struct port *port,
 	return route && route->kind == ROUTE_ENDPOINT ? &route->called : NULL;
 }
 
-/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. They
- * say nothing of its neighbours, who speak for themselves. */
+/* Whether the routes of a workload's vswitch lead to an address through another workload. They say
+ * nothing of its neighbours, who speak for themselves. */
+static __always_inline bool leads_through(const struct port *port, const struct in6_addr *address,
+					  const struct port *hop)
+{
+	const struct route *route = find_route(port, address);
+	struct in6_addr own = mapped(hop->address);
+
+	return route && route->kind == ROUTE_HOP && !in_vswitch(port, address) &&
+	       (same_address(&route->hop, &own) || same_address(&route->hop, &hop->address6));
+}
+
+/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. */
 static __always_inline bool passes_on(const struct port *port, const struct in6_addr *source)
 {
-	const struct route *route = find_route(port, source);
-	struct in6_addr own = mapped(port->address);
+	return leads_through(port, source, port);
+}
 
-	return route && route->kind == ROUTE_HOP && !in_vswitch(port, source) &&
-	       (same_address(&route->hop, &own) || same_address(&route->hop, &port->address6));
+/* Whether what a workload had sent, turned around in `quoted`, went through another one to be passed
+ * on: by the routes of who sent it, whatever the other's own say. */
+static __noinline bool went_through(const struct port *hop, const struct flow_key *quoted)
+{
+	struct address_key where = {
+		.network = hop->network,
+		.address = quoted->destination,
+	};
+	const struct neighbour *sender = bpf_map_lookup_elem(&neighbours, &where);
+	const struct port *port;
+	__u32 link;
+
+	if (!sender || find_address(hop->network, &quoted->source))
+		return false;
+	link = sender->ifindex;
+	port = bpf_map_lookup_elem(&ports, &link);
+	return port && leads_through(port, &quoted->source, hop);
 }
 
 /* One hop less to live: false with the last. */

@@ -1,5 +1,5 @@
 """Ending flows: those that are over, so that the table holds only conversations that go on, and
-those whose forward or server is gone, so that both sides hear of it at once.
+those whose forward, server, door or route is gone, so that both sides hear of it at once.
 
 The agent walks the table, which only user space can do without holding up packets, and tells the
 program which entries it means. The program looks again and acts: between its look and its deed are
@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 import msgspec
@@ -20,15 +20,18 @@ from privlink.node.program.bpf import Map, Program
 from privlink.node.program.maps import (
     COUNT,
     DATAGRAM,
+    DOOR_KEY,
     FLOW_GLANCE,
     FLOW_KEY_GLANCE,
     LOAD,
     MAPPED,
+    PORT,
+    ROUTE_KEY,
     SILENCE,
     TARGET_KEY,
-    Entry,
     Family,
 )
+from privlink.node.reconcile import Plan
 
 SECOND = 1_000_000_000  # ns
 _TCP = socket.IPPROTO_TCP
@@ -39,32 +42,47 @@ HALF_OPEN = 60 * SECOND  # longer than any pause between two retransmissions of 
 HALF_OPEN_CROWDED = 10 * SECOND  # while the table is more than half full
 PIECES = 30 * SECOND  # of a datagram; bpf/fragment.h waits no longer for the rest of one
 
-# Of a flow's key: source, source port, protocol. Of its value: forward, destination, destination
-# port, balancer, first port of the listener, any_port, reverse.
-_KEY_ENDS = struct.Struct("=4x16s16xH2xB3x")
+# Of a flow's key: network, destination, its port, protocol. Of its value: forward, destination,
+# destination port, balancer, first port of the listener, any_port, reverse.
+_KEY_ENDS = struct.Struct("=I16x16s2xHB3x")
 _VALUE_ENDS = struct.Struct("=32xI20x16s2xH36xIH4xBxxB10x")
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """Forwards and targets that are in the kernel no more, by their keys there."""
+    """What is in the kernel no more, or leads elsewhere: by its key there, but for routes."""
 
     forwards: frozenset[bytes] = frozenset()
     targets: frozenset[bytes] = frozenset()
+    doors: frozenset[bytes] = frozenset()
+    tables: frozenset[int] = frozenset()  # whose routes came, went or turned
+    networks: frozenset[int] = frozenset()  # where ports have other tables, perhaps
 
     @classmethod
-    def among(cls, entries: Iterable[Entry]) -> Gone:
-        """What of these entries, deleted by a plan, flows may have rested on."""
-        found = list(entries)
+    def among(cls, plan: Plan) -> Gone:
+        """What flows may have rested on, of all that a plan changed."""
+        deleted, put = (*plan.shut, *plan.clear), (*plan.put, *plan.open)
+        shut = {(entry.map, entry.key) for entry in plan.shut}
+        turned = [e for e in put if (e.map, e.key) in shut] + list(plan.put)
+        routes = (entry for entry in (*deleted, *put) if entry.map == "routes")
         return cls(
-            frozenset(entry.key for entry in found if entry.map == "forwards"),
-            frozenset(entry.key for entry in found if entry.map == "targets"),
+            frozenset(entry.key for entry in deleted if entry.map == "forwards"),
+            frozenset(entry.key for entry in deleted if entry.map == "targets"),
+            frozenset(entry.key for entry in (*deleted, *turned) if entry.map == "doors"),
+            frozenset(ROUTE_KEY.unpack(entry.key)[1] for entry in routes),
+            frozenset(PORT.unpack(entry.value)[0] for entry in turned if entry.map == "ports"),
         )
 
     def __bool__(self) -> bool:
-        return bool(self.forwards or self.targets)
+        return self != Gone()
 
     def __or__(self, other: Gone) -> Gone:
-        return Gone(self.forwards | other.forwards, self.targets | other.targets)
+        return Gone(
+            self.forwards | other.forwards,
+            self.targets | other.targets,
+            self.doors | other.doors,
+            self.tables | other.tables,
+            self.networks | other.networks,
+        )
 
 
 class Silence(NamedTuple):
@@ -116,8 +134,16 @@ def cut(program: Program, gone: Gone, now: int) -> list[Silence]:
 
     To be called in the fabric's namespace. Returns what is to be collected in a moment.
     """
-    resting = list(_resting_on(program.maps["flows"], gone))
-    return list(_cut(program, (Silence(key, now, told=True) for key in resting), now))
+    networks = gone.networks | _networks(program.maps["ports"], gone.tables)
+    resting = list(_resting_on(program.maps["flows"], gone, networks))
+    # None of them is to end for its silence: the program looks whether it is still led.
+    return list(_cut(program, (Silence(key, 0, told=True) for key in resting), now))
+
+
+def _networks(ports: Map, tables: frozenset[int]) -> set[int]:
+    """Where these route tables hold."""
+    of_ports = (PORT.unpack(value)[:2] for _, value in ports.dump()) if tables else ()
+    return {network for network, table in of_ports if table in tables}
 
 
 def _cut(program: Program, silences: Iterable[Silence], now: int) -> Iterator[Silence]:
@@ -127,11 +153,14 @@ def _cut(program: Program, silences: Iterable[Silence], now: int) -> Iterator[Si
             yield Silence(each.key, now, told=False)
 
 
-def _resting_on(flows: Map, gone: Gone) -> Iterator[bytes]:
-    """The entries of what clients send whose forward or target is gone."""
+def _resting_on(flows: Map, gone: Gone, networks: Set[int]) -> Iterator[bytes]:
+    """The entries of what clients send that may have no forward, target, door or route any more.
+
+    A flow that a route leads goes where its client called, to no balancer's server.
+    """
     for keys, values in flows.pages():
         ends = zip(_KEY_ENDS.iter_unpack(keys), _VALUE_ENDS.iter_unpack(values), strict=True)
-        for at, ((_, _, protocol), value) in enumerate(ends):
+        for at, ((network, called, to, protocol), value) in enumerate(ends):
             forward, address, port, balancer, first, any_port, reverse = value
             if reverse:
                 continue
@@ -139,7 +168,12 @@ def _resting_on(flows: Map, gone: Gone) -> Iterator[bytes]:
             target = TARGET_KEY.pack(
                 balancer, family, protocol, first, address, 0 if any_port else port
             )
-            if forward.to_bytes(4, sys.byteorder) in gone.forwards or target in gone.targets:
+            if (
+                forward.to_bytes(4, sys.byteorder) in gone.forwards
+                or target in gone.targets
+                or (not balancer and network in networks)
+                or (gone.doors and DOOR_KEY.pack(network, called, to, protocol) in gone.doors)
+            ):
                 yield keys[at * flows.key_size : (at + 1) * flows.key_size]
 
 

@@ -24,14 +24,11 @@ from privlink.model.items import (
     AnyItem,
     Attachment,
     Balancer,
-    Door,
     Filter,
-    Forward,
-    Members,
-    NatAddress,
-    Opening,
     Segment,
 )
+from privlink.node import chains
+from privlink.node.chains import Chains, Name
 from privlink.node.entries import Circumstances, entries, port_entries
 from privlink.node.errors import KernelError
 from privlink.node.feed import Delivery
@@ -83,7 +80,7 @@ class Holding:
         self._items: dict[str, AnyItem] = {}
         self._unreadable: dict[str, str] = {}
         self._applied: dict[str, _Entries] = {}
-        self._users: defaultdict[tuple[type, int], set[str]] = defaultdict(set)
+        self._chains = Chains()
         self._by_link: dict[str, str] = {}
         self._leftovers: set[str] = set()
         self._taking = False  # what is left out meanwhile may not be gone
@@ -93,7 +90,7 @@ class Holding:
     def take(self, *deliveries: Delivery) -> Outcome:
         """Make answers of the feed true, in one settling. Taking one again does no harm."""
         keys: set[str] = set()
-        touched: set[tuple[type, int]] = set()
+        touched: set[Name] = set()
         self._taking = True
         for delivery in deliveries:
             answer = delivery.answer
@@ -144,47 +141,33 @@ class Holding:
             self._placed = items, placed
         return placed
 
-    def _forget(self, keys: Iterable[str]) -> set[tuple[type, int]]:
-        touched = set()
+    def _forget(self, keys: Iterable[str]) -> set[Name]:
+        touched = set[Name]()
         for key in keys:
             self._unreadable.pop(key, None)
             item = self._items.pop(key, None)
             if item is None:
                 continue
             self.names.forget(item)
-            touched.add(_name(item))
-            for name in _references(item):
-                self._users[name].discard(key)
+            touched |= self._chains.forget(key, item)
             link = _link_name(item)
             if link is not None and self._by_link.get(link) == key:
                 del self._by_link[link]
                 self._leftovers.add(link)
         return touched
 
-    def _learn(self, key: str, item: AnyItem | None) -> set[tuple[type, int]]:
+    def _learn(self, key: str, item: AnyItem | None) -> set[Name]:
         if item is None:
             return set()
         self._items[key] = item
         self.names.learn(key, item)
-        for name in _references(item):
-            self._users[name].add(key)
         link = _link_name(item)
         if link is not None:
             self._by_link[link] = key
-        return {_name(item)}
-
-    def _chains(self, touched: Iterable[tuple[type, int]]) -> set[str]:
-        """The items whose chain leads over one of these."""
-        found: set[str] = set()
-        names = list(touched)
-        while names:
-            users = self._users.get(names.pop(), set()) - found
-            found |= users
-            names.extend(_name(self._items[key]) for key in users)
-        return found
+        return self._chains.learn(key, item)
 
     def _settle(
-        self, keys: Iterable[str], touched: Iterable[tuple[type, int]] = (), *, whole: bool = False
+        self, keys: Iterable[str], touched: Iterable[Name] = (), *, whole: bool = False
     ) -> Outcome:
         whole = whole or (self._doubted and self.complete)
         self._doubted = True
@@ -192,7 +175,7 @@ class Holding:
         plugged = dict(self.plugged)
         keys = set(keys)
         # A class is there before a forward bears its number.
-        asked = {key: tuple(_openings(self._items.get(key))) for key in keys}
+        asked = {key: tuple(chains.openings(self._items.get(key))) for key in keys}
         self._kernel.shaper.settle(asked, verify=whole)
         wanted = self._wanted(keys, faults, whole=whole)
         if whole:
@@ -202,9 +185,10 @@ class Holding:
         else:
             held = {key: self._applied.get(key, _NONE) for key in wanted}
         same = dict[str, _Entries]()
-        if not whole and needs_chains(_all(wanted), _all(held)):
-            context = self._chains(touched) - wanted.keys()
-            same = {key: self._applied[key] for key in context if key in self._applied}
+        if not whole:
+            same = self._same(self._chains.ends(touched) - wanted.keys())
+            if needs_chains(_all({**same, **wanted}), _all({**same, **held})):
+                same = self._same(self._chains.over(touched) - wanted.keys())
         work = plan(_all({**same, **wanted}), _all({**same, **held}))
         try:
             self._kernel.carry_out(work)
@@ -219,6 +203,10 @@ class Holding:
         self.faults.update(faults)
         self._doubted = False
         return Outcome(work.count, len(faults), faults != told or plugged != self.plugged)
+
+    def _same(self, keys: Iterable[str]) -> dict[str, _Entries]:
+        """What stays as it is of some items."""
+        return {key: self._applied[key] for key in keys if key in self._applied}
 
     def _ask_servers(self, wanted: Mapping[str, _Entries], held: Mapping[str, _Entries]) -> None:
         """Ask servers that are new, or whose links are, now that there is a way to them."""
@@ -323,7 +311,7 @@ class Holding:
 
     def _entries(self, item: AnyItem) -> Iterable[Entry]:
         shaper = self._kernel.shaper
-        for opening in _openings(item):
+        for opening in chains.openings(item):
             if opening.connection in shaper.refused and opening.bandwidth:
                 raise ValueError(shaper.refused[opening.connection])
         return entries(item, Circumstances(paces=shaper.paces))
@@ -344,26 +332,6 @@ class Holding:
             else:
                 self._leftovers.discard(name)
         self._leftovers -= self._by_link.keys()
-
-
-def _name(item: AnyItem) -> tuple[type, int]:
-    return type(item), 0 if isinstance(item, (Forward, NatAddress, Door)) else item.number
-
-
-def _references(item: AnyItem) -> Iterator[tuple[type, int]]:
-    if isinstance(item, (Forward, Attachment)):
-        for number in item.filters:
-            yield Filter, number
-    if isinstance(item, Forward) and item.opening is not None:
-        yield Balancer, item.opening.balancer
-    if isinstance(item, Filter):
-        for number in {rule.members for rule in (*item.rules, *item.egress)} - {0}:
-            yield Members, number
-
-
-def _openings(item: AnyItem | None) -> Iterator[Opening]:
-    if isinstance(item, Forward):
-        yield from filter(None, (item.opening, item.replaced))
 
 
 def _link_name(item: AnyItem) -> str | None:

@@ -83,7 +83,7 @@ class Kernel:
         finally:
             if plan.rejudges:
                 self.begin_epoch()
-            if gone := Gone.among((*plan.shut, *plan.clear)):
+            if gone := Gone.among(plan):
                 self.gone.put(gone)
 
     def _make_counters(self, called: Iterable[Entry]) -> None:

@@ -19,6 +19,10 @@ one chain could let old and new mix. Such a chain is shut at the address, or at 
 on that side, and opened at the end. So is an entry that is about another thing than before: a port
 with another workload, a neighbour elsewhere, a prefix of another listener.
 
+A route takes addresses from a wider one, and gives them back: it neither just opens nor just shuts.
+So routes come and go between the two, when what goes behind any of them is gone and what comes is
+not yet there.
+
 Pure: entries in, plan out.
 """
 
@@ -27,28 +31,34 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from privlink.node.program.maps import (
-    ADDRESS,
-    FILTER,
+    ADDRESS_BITS,
     FILTER_KEY,
-    LISTENER,
-    LISTENER_KEY,
     MAPPED,
-    MAX_FILTERS,
-    NUMBER,
-    PAGE_KEY,
-    PAGE_RULES,
-    PORT,
     ROUTE_KEY,
+    ROUTE_PREFIX,
     RULE,
-    SERVER_KEY,
     SET_KEY,
     Direction,
     Entry,
+)
+from privlink.node.reading import (
+    Held,
+    Key,
+    Listener,
+    address_filters,
+    called_of,
+    listener_of,
+    network_of,
+    pages_of,
+    port_filters,
+    table_of,
+    way_of,
+    workload_of,
 )
 
 # From the tail of the chain to its head.
@@ -58,16 +68,10 @@ MAPS: Final = (
 )  # fmt: skip
 
 CALLED: Final = ("addresses", "doors", "routes")
-_OPEN: Final = ("ports", *CALLED, "listeners", "neighbours")  # a new one is what lets pass
-_SHUT: Final = (*_OPEN, "forwards")  # absent means nothing passes
+_OPEN: Final = ("ports", "addresses", "doors", "listeners", "neighbours")  # new ones let pass
+_SHUT: Final = (*_OPEN, "forwards", "routes")  # absent means nothing passes, or a wider route
 _HEADS: Final = ("ports", *CALLED)
 _INNER: Final = ("rules", "sets")  # what a filter stands for
-
-_FILTER_FIELDS: Final = 1 + MAX_FILTERS  # of a port, at its end: how many, and which
-
-_Key = tuple[str, bytes]
-_Held = Mapping[_Key, Entry]
-_Listener = tuple[int, int, int, int]  # balancer, family, protocol, first port as it is in the key
 
 _BALANCING: Final = ("listeners", "servers")
 
@@ -101,7 +105,8 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     """The way from `observed` to `desired`.
 
-    Both may be excerpts, of whole items; of whole chains where `needs_chains`.
+    Both may be excerpts, of whole items and, with a forward that changes, of the doors and tables
+    that lead over it; of whole chains where `needs_chains`.
     """
     new, old = _by_key(desired), _by_key(observed)
     gone = {key: entry for key, entry in old.items() if key not in new}
@@ -109,12 +114,20 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
     changed = coming.keys() & old.keys()
     cleared = {key for key in gone if key[0] not in _SHUT}
     reopened = {key for key in changed if _another_thing(old[key], new[key])}
-    if len(coming) + len(cleared) > 1:
+    if len(coming) + len(gone) > 1:
         reopened |= _mixing(new, old, coming.keys(), changed | cleared)
     opened = {key for key in coming.keys() - changed if key[0] in _OPEN} | reopened
+    routes = {key for key in coming.keys() | gone.keys() if key[0] == "routes"} - changed
+    shut = gone.keys() - cleared | reopened
     return Plan(
-        shut=_ordered((old[key] for key in gone.keys() - cleared | reopened), backwards=True),
-        put=_ordered(entry for key, entry in coming.items() if key not in opened),
+        shut=(
+            *_ordered((old[key] for key in shut - routes), backwards=True),
+            *_ordered((old[key] for key in shut & routes), backwards=True),
+        ),
+        put=(
+            *_ordered(new[key] for key in coming.keys() & routes),
+            *_ordered(new[key] for key in coming.keys() - routes - opened),
+        ),
         clear=_ordered((old[key] for key in cleared), backwards=True),
         open=_ordered(new[key] for key in opened),
         count=Count(len(coming) - len(changed), len(changed), len(gone)),
@@ -125,36 +138,40 @@ def plan(desired: Iterable[Entry], observed: Iterable[Entry]) -> Plan:
 def needs_chains(desired: Iterable[Entry], observed: Iterable[Entry]) -> bool:
     """Whether changes may meet on a chain, so that `plan` has to be given the whole of it.
 
-    The two are all of each item that changes. What they lack are addresses and ports that stay as
-    they are, which share filters, sets and balancers with others: if one of these changes, in steps
-    of which a packet sees one at most, and no address or port that stays, nothing can meet.
+    The two are excerpts as `plan` takes them. What they lack are addresses and ports that stay as
+    they are, which share filters, sets, balancers and tables with others: if one of these changes,
+    in steps of which a packet sees one at most, and no address or port that stays, nothing can
+    meet.
     """
     new, old = _by_key(desired), _by_key(observed)
     coming = {key for key, entry in new.items() if old.get(key) != entry}
     touched = coming | {key for key in old.keys() - new.keys() if key[0] not in _SHUT}
     shared = len(_balancers(coming, old, new)) + sum(_set_changes(touched).values())
-    shared += sum(key[0] == "filters" for key in touched)
+    tables = _turning(new, old)
+    if any(tables.values()):
+        return True
+    shared += len(tables) + sum(key[0] == "filters" for key in touched)
     shared += sum(
         (key in old and key in new) or _drifts(key, touched) for key in touched if key[0] == "rules"
     )
     return shared > 1 or (
         shared == 1
         and any(
-            not coming.isdisjoint({key, _way(old[key]), _way(new[key])})
+            not coming.isdisjoint({key, way_of(old[key]), way_of(new[key])})
             if key[0] in CALLED
             else key in coming
             for key in old.keys() & new.keys()
-            if key[0] in _HEADS
+            if key[0] in _HEADS and key[0] != "routes"
         )
     )
 
 
-def _drifts(key: _Key, touched: Set[_Key]) -> bool:
+def _drifts(key: Key, touched: Set[Key]) -> bool:
     """Whether a page comes or goes under a filter that stays."""
     return ("filters", key[1][: FILTER_KEY.size]) not in touched
 
 
-def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
+def _may_forbid(key: Key, old: Held, new: Held) -> bool:
     """Whether a flow that runs may be one that this change forbids.
 
     It may have been silent for long: what goes counts too, as it may come back with other rules.
@@ -170,15 +187,15 @@ def _may_forbid(key: _Key, old: _Held, new: _Held) -> bool:
         case "neighbours" | "forwards" | "targets":
             return was is not None  # its flows lead to where it was, or by what it said
         case "ports":  # its address may have flows, of whoever had it before
-            return now is not None and (any(_port_filters(now)) or _other_table(was, now))
+            return now is not None and (any(port_filters(now)) or _other_table(was, now))
         case "routes":
             return True  # it may be the way of flows, or a longer prefix takes them from theirs
         case "addresses" | "doors" if was is not None:
-            return _address_filters(was) != (_address_filters(now) if now else ())
+            return address_filters(was) != (address_filters(now) if now else ())
         case "addresses" | "doors" if (
             now is not None
         ):  # away, but its forward and so its flows were not
-            return _way(now) in old
+            return way_of(now) in old
     return False
 
 
@@ -186,14 +203,13 @@ def _another_thing(old: Entry, new: Entry) -> bool:
     """Whether an entry that changes is about another thing than before."""
     match old.map:
         case "ports":
-            workload = slice(-_FILTER_FIELDS)
-            return PORT.unpack(old.value)[workload] != PORT.unpack(new.value)[workload]
+            return workload_of(old) != workload_of(new)
         case "listeners":
-            return _listener(old) != _listener(new)
+            return listener_of(old) != listener_of(new)
     return old.map == "neighbours"
 
 
-def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> set[_Key]:
+def _mixing(new: Held, old: Held, coming: Set[Key], leaving: Set[Key]) -> set[Key]:
     """Addresses and ports of both states on whose chain two changes would meet.
 
     On the old chain meet entries that come, on the new one those whose old value has to leave: what
@@ -207,15 +223,13 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
     }
     # A packet passes one of the ports and one of the addresses of a network: one change at each
     # makes two, even if both are of the same set, which is asked for another end of the flow;
-    # unless that changes in one step. Then the address is shut, but of a route the port: flows
-    # that it leads are to end when it is gone.
-    tables = {
-        ROUTE_KEY.unpack(key[1])[1] for key, made in changes.items() if made and key[0] == "routes"
-    }
+    # unless that changes in one step. Then the address is shut, but for routes the port: without
+    # its route the next shorter one would hold.
+    tables = _turning(new, old)
     networks = defaultdict[int, set[object]](set)
     for key, made in changes.items():
         if key[0] == "ports" and len(made) == 1 and not _another_thing(old[key], new[key]):
-            networks[_network(key, old)] |= made
+            networks[network_of(key, old)] |= made
     atomic = {change for change, times in _set_changes(coming | leaving).items() if times == 1}
     return {
         key
@@ -223,25 +237,49 @@ def _mixing(new: _Held, old: _Held, coming: Set[_Key], leaving: Set[_Key]) -> se
         if key[0] != "routes"
         and (
             len(made) > 1
-            or (made and key[0] in CALLED and networks[_network(key, old)] - (made & atomic))
-            or (made and key[0] == "ports" and _table(old[key]) in tables)
+            or (made and key[0] in CALLED and networks[network_of(key, old)] - (made & atomic))
+            or (key[0] == "ports" and _meets(tables, (old[key], new[key]), made))
         )
     }
 
 
-def _table(port: Entry) -> int:
-    """The route table that a port has."""
-    return int(PORT.unpack(port.value)[1])
+def _meets(tables: Mapping[int, bool], port: Iterable[Entry], made: Set[object]) -> bool:
+    """Whether changes of a port's tables meet each other, or what else is made on its chain."""
+    turning = tables.keys() & {table_of(entry) for entry in port}
+    return bool(turning and made) or any(tables[table] for table in turning)
 
 
-def _network(key: _Key, held: _Held) -> int:
-    """The network that an address, a door or a port is in."""
-    if key[0] == "ports":
-        return int(PORT.unpack(held[key].value)[0])
-    return int(NUMBER.unpack_from(key[1])[0])
+def _turning(new: Held, old: Held) -> dict[int, bool]:
+    """Tables whose routes or ways change, each with whether changes in it meet.
+
+    They do where a route comes or goes within another that does not do the same: the wider one
+    would hold, in a moment, where it holds neither before nor after. Where both do the same, their
+    order sees to it.
+    """
+    tables = defaultdict[int, dict[tuple[int, int], str]](dict)
+    for key in {key for key in old.keys() | new.keys() if key[0] == "routes"}:
+        was, now = old.get(key), new.get(key)
+        deed = "goes" if now is None else "comes" if was is None else "turns"
+        ways = {way_of(entry) for entry in (was, now) if entry}
+        if was != now or any(old.get(way) != new.get(way) for way in ways):
+            prefix, table, address = ROUTE_KEY.unpack(key[1])
+            bits = prefix - ROUTE_PREFIX + ADDRESS_BITS
+            tables[table][bits, int.from_bytes(address) >> (ADDRESS_BITS - bits)] = deed
+    return {table: _nested(routes) for table, routes in tables.items()}
 
 
-def _set_changes(touched: Set[_Key]) -> dict[object, int]:
+def _nested(routes: Mapping[tuple[int, int], str]) -> bool:
+    """Whether one comes or goes within another that does not do the same."""
+    lengths = {bits for bits, _ in routes}
+    return any(
+        deed not in ("turns", routes.get((shorter, block >> (bits - shorter)), deed))
+        for (bits, block), deed in routes.items()
+        for shorter in lengths
+        if shorter < bits
+    )
+
+
+def _set_changes(touched: Set[Key]) -> dict[object, int]:
     """Sets that change, each with how many steps of that one flow could see.
 
     A flow is of one family, so that one address of each is one step.
@@ -264,46 +302,46 @@ class _Touched:
     All that changes of a balancer, and all of a set, counts as one change.
     """
 
-    def __init__(self, keys: Set[_Key], held: _Held, balancers: Set[int] = frozenset()) -> None:
+    def __init__(self, keys: Set[Key], held: Held, balancers: Set[int] = frozenset()) -> None:
         self._keys = keys
         self._held = held
         self._balancers = balancers
         self._sets = {SET_KEY.unpack(key)[1] for name, key in keys if name == "sets"}
         self._inner = any(name in _INNER for name, _ in keys)
-        self._of_filters: dict[_Key, frozenset[object]] = {}  # thousands may share one
+        self._of_filters: dict[Key, frozenset[object]] = {}  # thousands may share one
 
-    def on_chain(self, key: _Key) -> Iterator[object]:
+    def on_chain(self, key: Key) -> Iterator[object]:
         """What on the chain of an address or a port changes."""
         if key in self._keys:
             yield key
         if key[0] == "ports":
-            filters, direction = _port_filters(self._held[key]), Direction.EGRESS
+            filters, direction = port_filters(self._held[key]), Direction.EGRESS
         else:
-            filters, direction = _address_filters(self._held[key]), Direction.INGRESS
+            filters, direction = address_filters(self._held[key]), Direction.INGRESS
             yield from self._on_way(self._held[key])
         for number in filters:
             yield from self._of_filter(("filters", FILTER_KEY.pack(number, direction)))
 
     def _on_way(self, called: Entry) -> Iterator[object]:
-        way, balancer = _way(called), _address(called)[5]
+        way, balancer = way_of(called), called_of(called)[5]
         if way in self._keys:
             yield way
         if balancer in self._balancers:
             yield "balancer", balancer
 
-    def _of_filter(self, key: _Key) -> frozenset[object]:
+    def _of_filter(self, key: Key) -> frozenset[object]:
         known = self._of_filters.get(key)
         if known is None:
             known = self._of_filters[key] = frozenset(self._on_filter(key))
         return known
 
-    def _on_filter(self, key: _Key) -> Iterator[object]:
+    def _on_filter(self, key: Key) -> Iterator[object]:
         if key in self._keys:
             yield key
         found = self._held.get(key)
         if found is None or not self._inner:
             return
-        for page in _pages(found):
+        for page in pages_of(found):
             if page in self._keys:
                 yield page
             if page in self._held:
@@ -311,64 +349,37 @@ class _Touched:
                 yield from (("set", number) for number in {rule[2] for rule in rules} & self._sets)
 
 
-def _port_filters(port: Entry) -> tuple[int, ...]:
-    count, *filters = PORT.unpack(port.value)[-_FILTER_FIELDS:]
-    return tuple(filters[:count])
-
-
 def _other_table(was: Entry | None, now: Entry) -> bool:
-    """Whether other routes than before hold for a port; one that is new had none and no flows."""
-    return was is not None and PORT.unpack(was.value)[1] != PORT.unpack(now.value)[1]
+    """Whether other routes than before may hold for a port: one that comes may have been away."""
+    return (table_of(was) if was else 0) != table_of(now)
 
 
-def _address_filters(called: Entry) -> tuple[int, ...]:
-    _, _, count, _, _, _, *filters = _address(called)
-    return tuple(filters[:count])
-
-
-def _way(called: Entry) -> _Key:
-    """The key of the forward that an address, a door or a route leads to."""
-    return "forwards", NUMBER.pack(_address(called)[3])
-
-
-def _address(called: Entry) -> tuple[Any, ...]:
-    """What is called, as an address has it; a route begins with it."""
-    return ADDRESS.unpack_from(called.value)
-
-
-def _pages(entry: Entry) -> Iterator[_Key]:
-    """The keys of a filter's pages."""
-    count, version = FILTER.unpack(entry.value)
-    for at in range((count + PAGE_RULES - 1) // PAGE_RULES):
-        yield "rules", PAGE_KEY.pack(*FILTER_KEY.unpack(entry.key), version, at)
-
-
-def _balancers(touched: Set[_Key], old: _Held, new: _Held) -> set[int]:
+def _balancers(touched: Set[Key], old: Held, new: Held) -> set[int]:
     """Balancers whose servers change behind a listener that stays. Others just open or shut."""
     names = {name for name, _ in touched}
     if names.isdisjoint(_BALANCING):
         return set()
     staying = _listeners(old) & _listeners(new)
-    changing = {_listener(old.get(key) or new[key]) for key in touched if key[0] in _BALANCING}
+    changing = {listener_of(old.get(key) or new[key]) for key in touched if key[0] in _BALANCING}
     return {listener[0] for listener in changing & staying}
 
 
-def _listeners(held: _Held) -> set[_Listener]:
-    return {_listener(entry) for (name, _), entry in held.items() if name == "listeners"}
-
-
-def _listener(entry: Entry) -> _Listener:
-    """The listener that an entry of `listeners` or `servers` is part of."""
-    if entry.map == "servers":
-        return SERVER_KEY.unpack(entry.key)[:4]
-    _, balancer, family, protocol, _ = LISTENER_KEY.unpack(entry.key)
-    return balancer, family, protocol, LISTENER.unpack(entry.value)[1]
+def _listeners(held: Held) -> set[Listener]:
+    return {listener_of(entry) for (name, _), entry in held.items() if name == "listeners"}
 
 
 def _ordered(entries: Iterable[Entry], *, backwards: bool = False) -> tuple[Entry, ...]:
-    """Entries from the tail of the chain to its head, or backwards."""
-    return tuple(sorted(entries, key=lambda e: (MAPS.index(e.map), e.key), reverse=backwards))
+    """Entries from the tail of the chain to its head, or backwards.
+
+    A route that comes does so before a wider one, and goes after it.
+    """
+
+    def place(entry: Entry) -> tuple[int, int, bytes]:
+        narrow = ROUTE_KEY.unpack(entry.key)[0] if entry.map == "routes" else 0
+        return MAPS.index(entry.map), -narrow, entry.key
+
+    return tuple(sorted(entries, key=place, reverse=backwards))
 
 
-def _by_key(entries: Iterable[Entry]) -> dict[_Key, Entry]:
+def _by_key(entries: Iterable[Entry]) -> dict[Key, Entry]:
     return {(entry.map, entry.key): entry for entry in entries}

@@ -14,102 +14,42 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from contextlib import ExitStack
 
 import pytest
 from alibabacloud_privatelink20200415 import models as privatelink
-from alibabacloud_vpc20160428 import models as vpc
 from darabonba.exceptions import DaraException
 
-from demo import gateway, reverse
-from demo.cloud import REGION, Cloud, Network, wait_for
+from demo.cloud import REGION, Network, wait_for
 from tests.journey.installation import (
     CLIENT,
     PORT,
     Installation,
-    Workload,
     consumers,
     workload,
+)
+from tests.journey.parties import (
+    BLOCK,
+    ENDPOINT,
+    MOMENT,
+    OBJECTS,
+    Consumer,
+    Objects,
+    Provider,
+    consumer_of,
+    dissociate,
+    echoes,
+    ends,
+    is_silent,
+    own_table,
+    refuses,
+    server_in,
 )
 from tests.journey.test_first_light import web_server
 from tests.kernel import lab, talk
 
-MOMENT = 0.3  # seconds in which a packet that passes would have passed
-OBJECTS = "198.51.100.5"  # of the server that the gateway service has
-ENDPOINT = "10.0.0.80"  # of every reverse endpoint
 OTHER_SUBNET = "10.0.1.0/24"
 MODULES = ("privlink.server", "privlink.node")
-
-
-class Objects(NamedTuple):
-    """What the operator publishes: a server in a block of its own, and who called it."""
-
-    name: str
-    server: Workload
-    callers: list[str]
-
-
-class Consumer(NamedTuple):
-    """A VPC of an account with a workload that is client and server."""
-
-    cloud: Cloud
-    network: Network
-    workload: Workload
-    callers: list[str]
-    table: str  # its system route table
-
-
-class Provider(NamedTuple):
-    """A VPC with a NAT gateway, a service on that, and a workload that calls."""
-
-    cloud: Cloud
-    workload: Workload
-    gateway: str
-    service: str
-    nat: str
-
-    def accepted(self, consumer: Consumer) -> tuple[str, str]:
-        """A Reverse endpoint that is Connected, and its network interface."""
-        group = reverse.open_group(consumer.cloud, consumer.network)
-        made = reverse.endpoint(consumer.cloud, consumer.network, self.service, group, ENDPOINT)
-        self.cloud.accept(self.service, made)
-        consumer.cloud.await_connection(made, "Connected")
-        return made, reverse.interface(self.cloud, made, self.service)
-
-    def door(self, consumer: Consumer) -> tuple[str, int]:
-        """An accepted endpoint, and the port of the NAT gateway that leads to its server."""
-        made, eni = self.accepted(consumer)
-        return made, self.entry(eni, PORT)
-
-    def entry(self, eni: str, target_port: int, protocol: str = "TCP") -> int:
-        """The port of an entry that leads to the server at 10.0.0.5, once bytes pass."""
-        to = (CLIENT, target_port, protocol)
-        made = reverse.entry(self.cloud, self.gateway, eni, *to)
-        reverse.await_entry(self.cloud, self.gateway, made)
-        return reverse.door(self.cloud, self.gateway, made)
-
-
-@contextmanager
-def server_in(
-    installation: Installation, network: Network, word: str, address: str, account: str = ""
-) -> Iterator[tuple[Workload, list[str]]]:
-    """A workload with an echo server, and who calls it."""
-    with (
-        workload(installation, network, word, address, account) as place,
-        lab.echo_server(place.netns, PORT) as callers,
-    ):
-        yield place, callers
-
-
-@contextmanager
-def consumer_of(
-    installation: Installation, cloud: Cloud, word: str, account: str = ""
-) -> Iterator[Consumer]:
-    """A VPC 10.0.0.0/16 with a workload at 10.0.0.5."""
-    network = cloud.network(word)
-    with server_in(installation, network, word, CLIENT, account) as (place, callers):
-        yield Consumer(cloud, network, place, callers, gateway.system_table(cloud, network))
 
 
 @pytest.fixture
@@ -135,10 +75,11 @@ def two(installation: Installation, provider: Provider) -> Iterator[Consumer]:
 @pytest.fixture(scope="module")
 def objects(installation: Installation) -> Iterator[Objects]:
     """A gateway service with a server in it; there is one of a name."""
-    network, name = gateway.home(installation.cloud()), "com.privlink.local.journey"
+    network = installation.cloud().network("objects", cidr=BLOCK, subnet=BLOCK)
+    name = "com.privlink.local.journey"
     installation.run(
         *("gateway-service", "create", "--name", name),
-        *("--vswitch", network.vswitch, "--cidr", gateway.BLOCK),
+        *("--vswitch", network.vswitch, "--cidr", BLOCK),
     )
     with server_in(installation, network, "objects", OBJECTS) as (server, callers):
         yield Objects(name, server, callers)
@@ -150,58 +91,8 @@ def provider(installation: Installation) -> Iterator[Provider]:
     cloud = installation.cloud()
     network = cloud.network("provider")
     with workload(installation, network, "provider", CLIENT) as place:
-        made = reverse.nat_gateway(cloud, network)
-        service = reverse.service(cloud, made)
-        yield Provider(cloud, place, made, service, reverse.nat_ip(cloud, made))
-
-
-def associated(one: Consumer, objects: Objects) -> str:
-    """A gateway endpoint that the system route table of a VPC leads to."""
-    made = gateway.endpoint(one.cloud, one.network, objects.name)
-    gateway.associate(one.cloud, made, one.table)
-    return made
-
-
-def own_table(cloud: Cloud, network: Network) -> str:
-    """A route table of a vSwitch alone, once it is in force there."""
-    table: str = cloud.vpc.create_route_table(
-        vpc.CreateRouteTableRequest(region_id=REGION, vpc_id=network.vpc)
-    ).body.route_table_id
-    cloud.vpc.associate_route_table(
-        vpc.AssociateRouteTableRequest(
-            region_id=REGION, route_table_id=table, v_switch_id=network.vswitch
-        )
-    )
-    seen = vpc.DescribeVSwitchAttributesRequest(region_id=REGION, v_switch_id=network.vswitch)
-
-    def in_force() -> bool:
-        body = cloud.vpc.describe_vswitch_attributes(seen).body
-        return bool(body.status == "Available" and body.route_table.route_table_id == table)
-
-    wait_for(in_force, f"{table} of {network.vswitch}")
-    return table
-
-
-def echoes(connection: socket.socket, word: bytes = b"a word") -> bool:
-    """Whether a conversation goes on."""
-    connection.sendall(word)
-    return lab.receive(connection, len(word)) == word
-
-
-def is_silent(source: Workload, address: str, port: int = PORT) -> bool:
-    """Whether nothing at all comes back."""
-    try:
-        lab.connect(source.netns, address, port, timeout=MOMENT).close()
-    except TimeoutError:
-        return True
-    return False
-
-
-def ends(connection: socket.socket) -> None:
-    """See that a conversation is reset, not left in silence."""
-    with pytest.raises(ConnectionResetError):
-        connection.sendall(b"after")
-        connection.recv(1)
+        made, nat = cloud.nat_gateway(network)
+        yield Provider(cloud, place, made, cloud.reverse_service(made), nat)
 
 
 def test_the_vswitches_of_a_vpc_reach_each_other(installation: Installation, one: Consumer) -> None:
@@ -228,7 +119,7 @@ def test_another_vpc_of_the_same_addresses_is_not_reached(
 
 
 def test_curl_reaches_a_gateway_service_by_its_own_address(one: Consumer, objects: Objects) -> None:
-    associated(one, objects)
+    one.cloud.gateway_endpoint(one.network, objects.name)
     with web_server(objects.server.netns, 80, b"an object\n"):
         told = lab.run(one.workload.netns, "curl", "-sS", "-m", "5", f"http://{OBJECTS}/")
     assert told == "an object\n"
@@ -237,10 +128,20 @@ def test_curl_reaches_a_gateway_service_by_its_own_address(one: Consumer, object
 def test_a_gateway_services_server_sees_an_address_of_the_endpoint(
     one: Consumer, objects: Objects
 ) -> None:
-    associated(one, objects)
+    one.cloud.gateway_endpoint(one.network, objects.name)
     before = len(objects.callers)
     assert lab.ask(one.workload.netns, OBJECTS, PORT, b"an object") == b"an object"
     assert len(consumers(objects.callers[before:])) == 1
+
+
+def test_equal_consumers_of_a_gateway_service_are_two_callers(
+    one: Consumer, two: Consumer, objects: Objects
+) -> None:
+    before = len(objects.callers)
+    for each in (one, two):
+        each.cloud.gateway_endpoint(each.network, objects.name)
+        assert lab.ask(each.workload.netns, OBJECTS, PORT, b"mine") == b"mine"
+    assert len(set(consumers(objects.callers[before:]))) == 2
 
 
 def test_only_vswitches_whose_table_is_associated_reach_a_gateway_endpoint(
@@ -249,17 +150,17 @@ def test_only_vswitches_whose_table_is_associated_reach_a_gateway_endpoint(
     second = Network(one.network.vpc, one.cloud.vswitch(one.network.vpc, OTHER_SUBNET))
     table = own_table(one.cloud, second)
     with workload(installation, second, "second", "10.0.1.5") as other:
-        made = associated(one, objects)
+        made = one.cloud.gateway_endpoint(one.network, objects.name)
         assert lab.ask(one.workload.netns, OBJECTS, PORT, b"first") == b"first"
         before = len(objects.callers)
         assert is_silent(other, OBJECTS)
         assert len(objects.callers) == before
-        gateway.associate(one.cloud, made, table)
+        one.cloud.associate(made, table)
         assert lab.ask(other.netns, OBJECTS, PORT, b"second") == b"second"
 
 
 def test_nobody_calls_back_through_a_gateway_endpoint(one: Consumer, objects: Objects) -> None:
-    associated(one, objects)
+    one.cloud.gateway_endpoint(one.network, objects.name)
     with lab.connect(one.workload.netns, OBJECTS, PORT) as running:
         assert echoes(running)
         (source,) = set(consumers(objects.callers[-1:]))
@@ -271,16 +172,14 @@ def test_nobody_calls_back_through_a_gateway_endpoint(one: Consumer, objects: Ob
 
 
 def test_a_table_that_is_dissociated_ends_its_flows(one: Consumer, objects: Objects) -> None:
-    made = associated(one, objects)
+    made = one.cloud.gateway_endpoint(one.network, objects.name)
     with lab.connect(one.workload.netns, OBJECTS, PORT) as running:
         assert echoes(running)
-        gateway.dissociate(one.cloud, made, one.table)
+        dissociate(one, made, one.table)
         ends(running)
     assert is_silent(one.workload, OBJECTS)
-    gateway.associate(one.cloud, made, one.table)
+    one.cloud.associate(made, one.table)
     assert lab.ask(one.workload.netns, OBJECTS, PORT, b"again") == b"again"
-    gateway.dissociate(one.cloud, made, one.table)
-    gateway.delete(one.cloud, made)
 
 
 def test_a_provider_reaches_a_server_of_its_own_address(one: Consumer, provider: Provider) -> None:
@@ -292,8 +191,9 @@ def test_a_provider_reaches_a_server_of_its_own_address(one: Consumer, provider:
 
 
 def test_datagrams_pass_a_door(one: Consumer, provider: Provider) -> None:
-    _, eni = provider.accepted(one)
-    port = provider.entry(eni, 7053, "UDP")
+    made = provider.asked(one)
+    provider.accept(one, made)
+    port = provider.entry(made, 7053, "UDP")
     with (
         talk.echoing_datagrams(one.workload.netns, 7053) as callers,
         talk.datagrams(provider.workload.netns, provider.nat, port) as asking,
@@ -316,12 +216,11 @@ def test_a_provider_reaches_nothing_but_its_doors(one: Consumer, provider: Provi
 
 
 def test_nobody_makes_a_door_before_the_provider_accepts(one: Consumer, provider: Provider) -> None:
-    group = reverse.open_group(one.cloud, one.network)
-    made = reverse.endpoint(one.cloud, one.network, provider.service, group, ENDPOINT)
-    one.cloud.await_zone(made, "Wait")
-    eni = reverse.interface(provider.cloud, made, provider.service)
+    made = provider.asked(one)
     with pytest.raises(DaraException, match="not accepted in this zone"):
-        provider.entry(eni, PORT)
+        provider.entry(made)
+    provider.accept(one, made)
+    assert lab.ask(provider.workload.netns, provider.nat, provider.entry(made), b"x") == b"x"
 
 
 def test_a_list_of_targets_narrows_what_is_called(
@@ -340,17 +239,23 @@ def test_a_list_of_targets_narrows_what_is_called(
     assert lab.ask(provider.workload.netns, provider.nat, port, b"again") == b"again"
 
 
-def test_a_refused_reverse_endpoint_ends_its_flows(one: Consumer, provider: Provider) -> None:
-    made, port = provider.door(one)
-    with lab.connect(provider.workload.netns, provider.nat, port) as running:
-        assert echoes(running)
+def test_a_refused_reverse_endpoint_ends_its_flows_and_nobody_elses(
+    one: Consumer, two: Consumer, provider: Provider
+) -> None:
+    (made, port), (_, other_port) = provider.door(one), provider.door(two)
+    netns = provider.workload.netns
+    with (
+        lab.connect(netns, provider.nat, port) as running,
+        lab.connect(netns, provider.nat, other_port) as other,
+    ):
+        assert echoes(running) and echoes(other)
         provider.cloud.refuse(provider.service, made)
         one.cloud.await_connection(made, "Disconnected")
         ends(running)
-    assert refuses(provider, port)
-    provider.cloud.accept(provider.service, made)
-    one.cloud.await_connection(made, "Connected")
-    assert lab.ask(provider.workload.netns, provider.nat, port, b"again") == b"again"
+        assert refuses(provider, port)
+        assert echoes(other)
+    provider.accept(one, made)
+    assert lab.ask(netns, provider.nat, port, b"again") == b"again"
 
 
 def test_equal_consumers_behind_one_nat_gateway_are_told_apart(
@@ -369,7 +274,7 @@ def test_kill_9_ends_no_flow_of_any_kind(
     installation: Installation, one: Consumer, provider: Provider, objects: Objects
 ) -> None:
     second = Network(one.network.vpc, one.cloud.vswitch(one.network.vpc, OTHER_SUBNET))
-    associated(one, objects)
+    one.cloud.gateway_endpoint(one.network, objects.name)
     _, port = provider.door(one)
     with ExitStack() as stack:
         other, _ = stack.enter_context(server_in(installation, second, "second", "10.0.1.5"))
@@ -389,12 +294,3 @@ def test_kill_9_ends_no_flow_of_any_kind(
                     assert echoes(new, b"new %d" % number)
         lab.eventually(installation.is_ready)
         assert all(echoes(flow, b"after") for flow in flows)
-
-
-def refuses(provider: Provider, port: int) -> bool:
-    """Whether a door answers new connections with a reset."""
-    try:
-        lab.connect(provider.workload.netns, provider.nat, port, timeout=MOMENT).close()
-    except ConnectionRefusedError:
-        return True
-    return False

@@ -98,7 +98,7 @@ class Desired:
             self._answer(item.network, own, item.address, item.address6)
 
     def _door(self, item: Door) -> None:
-        servers = (item.target,) if item.target else ()
+        servers = (item.target,) if item.target and item.opening else ()
         listener = Listener(Protocol(item.protocol), item.port, item.port, servers)
         self._balancers[item.balancer] = Balancer(item.balancer, (listener,))
         where = item.network, packed(item.address), PROTOCOLS[item.protocol], item.port
@@ -121,12 +121,20 @@ class Desired:
 
     def passes_on(self, port: Port, address: bytes) -> bool:
         """Whether what comes from an address may come from a workload that does not have it."""
+        return self._leads_through(port, address, port)
+
+    def goes_through(self, sender: Port, hop: Port, key: Key) -> bool:
+        """Whether what a workload sent, turned around in `key`, went to another to be passed on."""
+        fabric = (key.network, key.source) in self.addresses
+        return not fabric and self._leads_through(sender, key.source, hop)
+
+    def _leads_through(self, port: Port, address: bytes, hop: Port) -> bool:
         found = self.route(port, address)
         return bool(
             found
             and not port.near(address)
             and found[0].kind is RouteKind.ATTACHMENT
-            and packed(found[0].hop) in port.addresses.values()
+            and packed(found[0].hop) in hop.addresses.values()
         )
 
     def called(self, port: Port, key: Key) -> Address | None:

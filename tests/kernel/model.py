@@ -294,6 +294,11 @@ class Model:
 
     def _error(self, packet: Packet) -> Outcome:
         key = quoted(packet)
+        if key.source != packet.key.source:
+            sender = self.where.get((key.network, key.destination))
+            if sender and self.desired.goes_through(sender, packet.port, key):
+                return self._neighbour(packet)
+            raise Refused(Reason.FOREIGN_ERROR)
         flow = self.flows.get(key)
         if flow:
             if reason := self._standing(key, flow):
@@ -393,6 +398,10 @@ class Model:
         address = self.desired.called(client, asked)
         if address is None:
             return Reason.CLOSED if flow.forward in self.desired.routed else Reason.CHANGING
+        if not (address.leads or address.router):  # a NAT gateway's without the door
+            return Reason.CHANGING
+        if address.mac == GATEWAY and address.leads and address.place != flow.place:
+            return Reason.CLOSED  # its door or its route leads elsewhere
         try:
             self.desired.judge(client, address, asked)
         except Refused:
@@ -496,7 +505,7 @@ def quoted(packet: Packet) -> Key:
     destination, ports = body[at + size : end], body[end : end + 4]
     whole = body[8:9] == b"\x45" and not int.from_bytes(body[14:16]) % 0x2000
     sound = whole if four else body[8:9] != b"" and body[8] >> 4 == 6
-    if len(body) < end or not sound or (destination, source) != packet.key[1:3]:
+    if len(body) < end or not sound or source != packet.key.destination:
         raise Refused(Reason.FOREIGN_ERROR)
     protocol = body[17 if four else 14]
     if len(body) < end + 8 or protocol not in (TCP, UDP):

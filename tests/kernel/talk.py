@@ -74,6 +74,29 @@ def listener(name: str, port: int, family: socket.AddressFamily) -> socket.socke
     return lab.system.within(lab.path(name), listen)
 
 
+@contextmanager
+def idle(
+    caller: str, address: str, port: int, server: str, listens: int
+) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a connection over which each has said something, and neither says more."""
+    with (
+        listener(server, listens, family_of(address)) as accepting,
+        lab.connect(caller, address, port) as near,
+        accepting.accept()[0] as far,
+    ):
+        far.settimeout(lab.PATIENCE)
+        for one, other in ((near, far), (far, near)):
+            one.sendall(b"x")
+            assert other.recv(1) == b"x"
+        yield near, far
+
+
+def still(near: socket.socket, far: socket.socket) -> bool:
+    """Whether a connection goes on."""
+    near.sendall(b"y")
+    return far.recv(1) == b"y"
+
+
 def raw(name: str, family: socket.AddressFamily) -> socket.socket:
     """A socket that sends ICMP messages of one's own making; in IPv6 the kernel adds checksums."""
     protocol = socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6

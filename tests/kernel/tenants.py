@@ -16,6 +16,7 @@ are filled by the agent's own `Holding`, from items put here.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ from privlink.model.items import (
     Segment,
     Server,
 )
+from privlink.node import flows
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
@@ -43,6 +45,7 @@ from privlink.node.plug import Port, plug, unplug
 from privlink.node.program.bpf import Program
 from privlink.node.program.maps import Reason
 from privlink.node.purge import purge, traces
+from privlink.node.system import within
 from tests.kernel import lab
 
 ENDPOINT, ENDPOINT6, ENDPOINT_MAC = "10.0.0.9", "fd00:10::9", "02:00:00:00:01:09"
@@ -150,7 +153,7 @@ class Cloud:
         self._revision = 0
         self._take(ITEMS, full=True)
 
-    def put(self, **items: Item) -> None:
+    def put(self, **items: Item | None) -> None:
         """Change items, each named by its key with an underscore for the slash."""
         self._take({key.replace("_", "/", 1): item for key, item in items.items()}, full=False)
 
@@ -170,6 +173,14 @@ class Cloud:
         unplug(self.instance, attachment.number)
         _plug(self.instance, attachment, self.names[word], 1500)
         self._holding.look({workload_name(attachment.number)})
+
+    def cut(self) -> None:
+        """End the flows whose way went with what was put, as the agent does at once."""
+        gone = flows.Gone()
+        while not self.kernel.gone.empty():
+            gone |= self.kernel.gone.get()
+        now = time.monotonic_ns()
+        within(self.fabric.path, lambda: flows.cut(self.program, gone, now))
 
     def drops(self, reason: Reason) -> int:
         """Packets dropped for a reason so far."""

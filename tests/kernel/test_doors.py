@@ -198,6 +198,44 @@ def test_what_goes_through_a_door_that_is_shut_is_reset(
     cloud.put(**{key: DOORS[key]})
 
 
+def turned(way: Forward | None, target: Server | None, was: Door) -> Door | None:
+    """A door that leads elsewhere; nowhere at all without a way."""
+    if way is None or way.opening is None:
+        return None
+    opening = way.opening.number
+    return msgspec.structs.replace(was, opening=opening, place=way.number, target=target)
+
+
+@both
+@pytest.mark.parametrize("how", ["gone", "another target", "another endpoint"])
+def test_who_is_silent_hears_at_once_that_its_door_is_gone(
+    cloud: tenants.Cloud, family: Family, how: str
+) -> None:
+    """Of two endpoints with targets of one address, another door leads on to the first."""
+    key, other = (f"door_{word}{family.number.value}" for word in ("database", "two"))
+    target = DOORS[key].target
+    assert target
+    turns = {
+        "gone": (None, None),
+        "another target": (ONE, msgspec.structs.replace(target, port=TARGET_UDP)),
+        "another endpoint": (TWO, target),
+    }
+    server, neighbour = cloud.names["server"], cloud.names["neighbour"]
+    beside = msgspec.structs.replace(target, port=TARGET_PORT + 1)
+    cloud.put(**{other: turned(ONE, beside, DOORS[other])})
+    with (
+        talk.idle(server, family.nat, PORT, neighbour, TARGET_PORT) as ended,
+        talk.idle(server, family.nat, OTHER_PORT, neighbour, beside.port) as going_on,
+    ):
+        cloud.put(**{key: turned(*turns[how], DOORS[key])})
+        cloud.cut()
+        for end in ended:
+            with pytest.raises(ConnectionResetError):
+                end.recv(1)
+        assert talk.still(*going_on)
+    cloud.put(**{key: DOORS[key], other: DOORS[other]})
+
+
 @both
 def test_another_target_takes_the_new_connections(cloud: tenants.Cloud, family: Family) -> None:
     key = f"door_database{family.number.value}"

@@ -11,18 +11,20 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from scapy.layers.inet import ICMP
+from scapy.layers.inet import ICMP, UDP
 from scapy.layers.inet6 import IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from privlink.model.items import Attachment, Opening, Route, RouteKind, RouteTable
+from privlink.node.entries import port_entries
 from privlink.node.program.maps import GATEWAY_MAC, Reason
 from tests.kernel.cases import Case, named, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     CLIENT,
     OTHER,
+    REFUSAL,
     SOURCE,
     SOURCE6,
     V4,
@@ -34,6 +36,7 @@ from tests.kernel.frames import (
     datagram,
     ip,
     ping,
+    quote,
 )
 from tests.kernel.frames import FORWARD as ENDPOINT
 
@@ -130,6 +133,45 @@ def cases(net: Net) -> Iterator[Case]:
                egress=ROUTER_LINK)  # fmt: skip
 
 
+def complaints(net: Net) -> Iterator[tuple[Case, Attachment]]:
+    """Errors of who passes on, each with whom it is for. That one's routes count: the router's own
+    know no gateway endpoint."""
+    behind, far, own = BEHIND[net.version], FAR_FROM[net.version], net.other
+    items = (*ITEMS, RouteTable(TABLE + 1, 1, (ROUTES.routes[0], ROUTES.routes[1],
+                                               *ROUTES.routes[4:6])))  # fmt: skip
+    router = msgspec.structs.replace(ROUTER, table=TABLE + 1)
+    seeing = msgspec.structs.replace(FAR, table=TABLE)
+
+    def about(src: str, dst: str) -> Packet:
+        return REFUSAL[net.version] / quote(src, dst, UDP(sport=40000, dport=80))
+
+    for what, source in (("who passes on", own), ("a router behind", NO_HOP[net.version])):
+        yield Case(f"IPv{net.version}: an error of {what}",
+                   client(about(far, behind), far, source, router, **hops(net, 9)), "redirect",
+                   out=passed(about(far, behind), far, FAR, net, 8, source), items=items,
+                   sender=router, egress=FAR_LINK), seeing  # fmt: skip
+    foreign = (
+        ("to who has no routes", about(far, behind), FAR),
+        ("about what goes to a gateway endpoint", about(far, BLOCK[net.version]), seeing),
+        ("about what goes to a workload", about(far, net.workload), seeing),
+        ("about what goes to an endpoint", about(far, net.endpoint), seeing),
+        ("about what another passes on", about(far, NO_HOP[net.version]), seeing),
+        ("about what another sent", about(net.workload, behind), seeing),
+    )
+    for what, layer, receiver in foreign:
+        yield Case(f"IPv{net.version}: an error {what}", client(layer, far, own, router), "drop",
+                   Reason.FOREIGN_ERROR, items=items, sender=router), receiver  # fmt: skip
+    yield Case(f"IPv{net.version}: an error of who passes nothing on",
+               client(about(far, behind), far), "drop", Reason.FOREIGN_ERROR, items=items,
+               sender=SENDER), seeing  # fmt: skip
+    yield Case(f"IPv{net.version}: an error to who is behind",
+               client(about(behind, behind), behind, own, router), "drop", Reason.FOREIGN_ERROR,
+               items=items, sender=router), seeing  # fmt: skip
+
+
+COMPLAINTS = (*complaints(V4), *complaints(V6))
+
+
 GROUPS = (
     "255.255.255.255", "224.0.0.1", "239.255.255.250", "127.0.0.1", "0.0.0.0", "0.0.0.1",
     "169.254.169.254", "240.0.0.1", "ff02::1", "ff0e::1", "fe80::1", "febf::1", "::", "::1",
@@ -187,6 +229,14 @@ def routed(desk: Desk) -> Desk:
 def test_a_packet(routed: Desk, case: Case) -> None:
     if case.egress == ROUTER_LINK and case.verdict == "drop":
         routed.plug(ROUTER, 1)  # it comes in by the link it would leave by
+    run_case(routed, case)
+
+
+@pytest.mark.parametrize(
+    ("case", "receiver"), COMPLAINTS, ids=[case.description for case, _ in COMPLAINTS]
+)
+def test_an_error_of_who_passes_on(routed: Desk, case: Case, receiver: Attachment) -> None:
+    routed.put(port_entries(receiver, FAR_LINK))
     run_case(routed, case)
 
 

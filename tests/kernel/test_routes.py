@@ -219,6 +219,100 @@ def test_a_route_that_goes_resets_its_flows_and_no_others(
     cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *BLOCKS)))
 
 
+def reset(*ends: socket.socket) -> None:
+    """Hold that each hears that it is over, though it says nothing."""
+    for end in ends:
+        with pytest.raises(ConnectionResetError):
+            end.recv(1)
+
+
+@both
+def test_who_is_silent_hears_at_once_that_its_route_is_gone(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    """Neither who calls the same by another table, nor who is called by an address."""
+    server = cloud.names["server"]
+    with (
+        talk.idle(cloud.names["distant"], family.called, PORT, server, PORT) as ended,
+        cloud_table(cloud, "client"),
+        talk.idle(cloud.names["client"], family.called, PORT + 1, server, PORT + 1) as going_on,
+    ):
+        cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH)))
+        cloud.cut()
+        reset(*ended)
+        assert talk.still(*going_on)
+    cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *BLOCKS)))
+
+
+@both
+def test_who_is_silent_hears_at_once_that_its_vswitch_has_another_table(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    server = cloud.names["server"]
+    with (
+        cloud_table(cloud, "client"),
+        talk.idle(cloud.names["client"], family.called, PORT, server, PORT) as going_on,
+    ):
+        cloud.put(attachment_client=routed("client"))  # which leads there, too
+        cloud.cut()
+        assert talk.still(*going_on)
+    cloud.put(table_three=RouteTable(3, 1, LOCAL))
+    with talk.idle(cloud.names["client"], family.called, PORT, server, PORT) as ended:
+        cloud.put(attachment_client=routed("client", 3))
+        cloud.cut()
+        reset(*ended)
+    cloud.put(attachment_client=routed("client"))
+
+
+@both
+def test_who_is_silent_hears_at_once_that_another_route_took_its_place(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    own = Route(family.called, RouteKind.ATTACHMENT, family.of("client"))
+    server = cloud.names["server"]
+    with talk.idle(cloud.names["distant"], family.called, PORT, server, PORT) as ended:
+        cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *BLOCKS, own)))
+        cloud.cut()
+        reset(*ended)
+    cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *BLOCKS)))
+
+
+@both
+def test_a_narrower_route_through_the_same_endpoint_ends_nothing(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    own = Route(family.called, RouteKind.ENDPOINT, opening=OPENING, place=PLACE)
+    server = cloud.names["server"]
+    with talk.idle(cloud.names["distant"], family.called, PORT, server, PORT) as going_on:
+        for routes in ((*BLOCKS, own), BLOCKS):
+            cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *routes)))
+            cloud.cut()
+            assert talk.still(*going_on)
+
+
+@both
+def test_another_endpoint_behind_a_route_ends_the_flows_of_the_first(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    """Though both stay connected."""
+    other = msgspec.structs.replace(
+        ENDPOINT,
+        opening=Opening(40, 2, "100.64.0.10", 0, "fd70:7269:766c::6440:10"),
+        number=41,
+    )
+    blocks = tuple(msgspec.structs.replace(block, opening=40, place=41) for block in BLOCKS)
+    server = cloud.names["server"]
+    cloud.put(forward_other=other)
+    with talk.idle(cloud.names["distant"], family.called, PORT, server, PORT) as ended:
+        cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *blocks)))
+        cloud.cut()
+        reset(*ended)
+    with talk.idle(cloud.names["distant"], family.called, PORT, server, PORT) as ended:
+        cloud.put(table_one=RouteTable(TABLE, 1, (*LOCAL, *THROUGH, *BLOCKS)))
+        ended[0].sendall(b"one of us speaks")
+        reset(ended[0])
+
+
 @contextmanager
 def cloud_table(cloud: tenants.Cloud, word: str) -> Iterator[None]:
     """A workload whose vSwitch has a table of its own, with the blocks in it."""

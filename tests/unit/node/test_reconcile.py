@@ -5,11 +5,12 @@ it changing at once. What passes in a state is worked out here as the eBPF progr
 
     port (10.0.0.4 or 5) ─▶ address (10.0.0.6) ─▶ forward ─▶ balancer, ports 79 to 81
       egress filters, sets    ingress filters, sets            ─▶ server ─▶ neighbour
+      table 1 or 2          ─▶ the longest route ─▶ forward ─▶ neighbour
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from ipaddress import IPv4Network
 from socket import IPPROTO_TCP, htons
@@ -53,6 +54,7 @@ from privlink.node.program.maps import (
     PORT,
     PORT_BITS,
     ROUTE_KEY,
+    ROUTE_PREFIX,
     RULE,
     SERVER,
     SERVER_KEY,
@@ -75,6 +77,7 @@ CIDR = "10.0.0.0/29"
 SOURCES = ("10.0.0.4", "10.0.0.5")
 ENDPOINTS = ("10.0.0.6", "10.0.0.7")
 SERVERS = ("10.0.0.1", "10.0.0.2")
+ROUTED = ("10.0.0.1/32", "10.0.0.0/30", "10.0.0.0/29")  # each within the next
 BLOCKS = ("10.0.0.4", "10.0.0.4/31", "10.0.0.6", "10.0.0.6/31")
 CALLED = (79, 80, 81)
 PING = 0  # in the place of a called port: answered by the address itself
@@ -88,6 +91,7 @@ class Way(NamedTuple):
     port: int
     source: bytes
     head: tuple[str, bytes]  # the address, door or route
+    where: bytes  # the address that is called
     called: int
     server: int  # which slot's, and ...
     link: int  # ... out of where
@@ -126,10 +130,15 @@ def door(called: int, forward: int, balancer: int) -> Entry:
     return Entry("doors", where, value)
 
 
+def route_table(table: int, forwards: Mapping[str, int]) -> Unit:
+    """Gateway endpoints to some blocks, each by a forward."""
+    leads = (Route(at, RouteKind.ENDPOINT, opening=to) for at, to in forwards.items())
+    return list(entries(RouteTable(table, CLIENTS, tuple(leads))))
+
+
 def route(table: int, server: int, forward: int) -> Entry:
     """A gateway endpoint to one of the servers."""
-    leads = Route(SERVERS[server], RouteKind.ENDPOINT, opening=forward)
-    (made,) = entries(RouteTable(table, CLIENTS, (leads,)))
+    (made,) = route_table(table, {SERVERS[server]: forward})
     return made
 
 
@@ -230,7 +239,10 @@ RULES_UNITS = [
         for n in NUMBERS
     ),
     lone(st.builds(door, st.just(80), leads_to, number)),
-    *(lone(st.builds(route, st.just(n), st.just(0), leads_to)) for n in NUMBERS),
+    *(
+        unit(st.builds(route_table, st.just(n), st.dictionaries(st.sampled_from(ROUTED), leads_to)))
+        for n in NUMBERS
+    ),
 ]
 UNITS = [
     *RULES_UNITS,
@@ -252,7 +264,7 @@ WHOLE: list[Unit] = [
     *(filter_(2, way, OPEN_TO_ALL) for way in Direction),
     *(members(n, ["10.0.0.4/31", "10.0.0.6/31"]) for n in NUMBERS),
     [door(80, 1, 1)],
-    *([route(n, 0, n)] for n in NUMBERS),
+    *(route_table(n, {ROUTED[0]: n, ROUTED[1]: 3 - n}) for n in NUMBERS),
     *(balancer(n, [listening(79, 81, [n])]) for n in NUMBERS),
     *([neighbour(at, 11)] for at in SERVERS),
 ]
@@ -421,22 +433,35 @@ def address_filters(value: bytes) -> list[int]:
     return list(fields[6:][: fields[2]])
 
 
-def far_end(head: tuple[str, bytes]) -> bytes:
-    """What a client calls: the address, the NAT gateway's, or the block's, which is one address."""
-    name, key = head
-    layout = {"addresses": ADDRESS_KEY, "doors": DOOR_KEY, "routes": ROUTE_KEY}[name]
-    return bytes(layout.unpack(key)[2 if name == "routes" else 1])
+class Call(NamedTuple):
+    """A port, what answers for what it calls, and the address that is."""
+
+    port: bytes
+    head: tuple[str, bytes]
+    where: bytes
 
 
-def judged(held: State, port_key: bytes, head: tuple[str, bytes], called: int) -> bool:
+def longest_route(held: State, table: int, where: bytes) -> tuple[str, bytes] | None:
+    """The key of the route that holds for an address."""
+    found = {key: ROUTE_KEY.unpack(key) for name, key in held if name == "routes"}
+    fitting = [
+        (prefix, key)
+        for key, (prefix, of, block) in found.items()
+        if of == table and within(where, prefix - ROUTE_PREFIX + ADDRESS_BITS, block)
+    ]
+    return ("routes", max(fitting)[1]) if fitting else None
+
+
+def judged(held: State, call: Call, called: int) -> bool:
     """Whether the rules permit a flow from a port to what it calls; both have to be there."""
+    port_key, head, where = call
     port = held["ports", port_key]
     ingress, egress = address_filters(held[head]), port_filters(port)
     if head[0] == "addresses" and not permitted(
         held, ingress, Direction.INGRESS, port_source(port), called
     ):
         return False
-    return not egress or permitted(held, egress, Direction.EGRESS, far_end(head), called)
+    return not egress or permitted(held, egress, Direction.EGRESS, where, called)
 
 
 def listener(held: State, balancer: int, called: int) -> tuple[str, bytes] | None:
@@ -460,15 +485,16 @@ def slots(held: State, balancer: int, called: int) -> Iterator[tuple[str, bytes]
             yield "servers", SERVER_KEY.pack(balancer, Family.IPV4, IPPROTO_TCP, first, slot)
 
 
-def takers(held: State, head: tuple[str, bytes], called: int) -> Iterator[tuple[int, int]]:
+def takers(held: State, call: Call, called: int) -> Iterator[tuple[int, int]]:
     """The servers that may take a flow, each with the link it is at."""
+    head = call.head
     forward, _, balancer = ADDRESS.unpack_from(held[head])[3:6]
     way = held.get(("forwards", NUMBER.pack(forward)))
     if way is None:
         return
     network, *_ = FORWARD.unpack(way)
     if head[0] == "routes":
-        servers = [(far_end(head), htons(called))]
+        servers = [(call.where, htons(called))]
     else:
         keys = slots(held, balancer, called)
         servers = [SERVER.unpack(held[key])[:2] for key in keys if key in held]
@@ -478,17 +504,21 @@ def takers(held: State, head: tuple[str, bytes], called: int) -> Iterator[tuple[
             yield htons(behind), NEIGHBOUR.unpack(there)[0]
 
 
-def pairs(held: State) -> Iterator[tuple[bytes, tuple[str, bytes]]]:
-    """Each port with whatever it may call: of routes those of its table."""
+def calls(held: State) -> Iterator[Call]:
+    """Each port with whatever it may call."""
     for name, port_key in held:
         if name != "ports":
             continue
         table = PORT.unpack(held[name, port_key])[1]
         for head in held:
-            if head[0] in ("addresses", "doors") or (
-                head[0] == "routes" and ROUTE_KEY.unpack(head[1])[1] == table
-            ):
-                yield port_key, head
+            if head[0] == "addresses":
+                yield Call(port_key, head, ADDRESS_KEY.unpack(head[1])[1])
+            elif head[0] == "doors":
+                yield Call(port_key, head, DOOR_KEY.unpack(head[1])[1])
+        for where in map(address_bytes, SERVERS):
+            route = longest_route(held, table, where)
+            if route:
+                yield Call(port_key, route, where)
 
 
 def asked(head: tuple[str, bytes], called: Iterable[int] = (PING, *CALLED)) -> Iterator[int]:
@@ -500,12 +530,14 @@ def asked(head: tuple[str, bytes], called: Iterable[int] = (PING, *CALLED)) -> I
 
 def passing(held: State) -> set[Way]:
     ways = set()
-    for port_key, head in pairs(held):
-        (index,), source = NUMBER.unpack(port_key), port_source(held["ports", port_key])
-        for called in asked(head):
-            found = [(0, 0)] if called == PING else [*takers(held, head, called)]
-            if found and judged(held, port_key, head, called):
-                ways |= {Way(index, source, head, called, *taker) for taker in found}
+    for call in calls(held):
+        (index,), source = NUMBER.unpack(call.port), port_source(held["ports", call.port])
+        for called in asked(call.head):
+            found = [(0, 0)] if called == PING else [*takers(held, call, called)]
+            if found and judged(held, call, called):
+                ways |= {
+                    Way(index, source, call.head, call.where, called, *taker) for taker in found
+                }
     return ways
 
 
@@ -526,6 +558,8 @@ def chain(held: State, way: Way) -> set[tuple[str, bytes]]:
     named = {rule.members for key in found & held.keys() if key[0] == "rules"
              for rule in parsed(held[key])}  # fmt: skip
     found |= {key for key in held if key[0] == "sets" and SET_KEY.unpack(key[1])[1] in named}
+    table = PORT.unpack(held[head])[1]
+    found |= {key for key in held if key[0] == "routes" and ROUTE_KEY.unpack(key[1])[1] == table}
     found.add(forward := ("forwards", NUMBER.pack(ADDRESS.unpack_from(held[where])[3])))
     of = ADDRESS.unpack_from(held[where])[5] if forward in held else 0
     found |= {key for key in held if key[0] == "listeners" and LISTENER_KEY.unpack(key[1])[1] == of}
@@ -578,27 +612,38 @@ def test_what_does_not_change_keeps_passing(change: tuple[State, State]) -> None
         assert steady <= passing(held)
 
 
-Ruling = set[tuple[bytes, tuple[str, bytes], int]]  # source, what is called, and its port
+class Flow(NamedTuple):
+    """One that may be, as the rules know it."""
+
+    source: bytes
+    kind: str  # of what is called
+    where: bytes
+    called: int
 
 
-def permits(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
-    """What flows the rules permit, of clients and addresses that are there."""
-    return {
-        (port_source(held["ports", port]), where, to)
-        for port, where in pairs(held)
-        for to in asked(where, called)
-        if judged(held, port, where, to)
+def ruled(held: State, called: Iterable[int]) -> Iterator[tuple[Flow, Call, bool]]:
+    """Flows of clients and addresses that are there, and whether the rules permit each."""
+    for call in calls(held):
+        source = port_source(held["ports", call.port])
+        for to in asked(call.head, called):
+            yield Flow(source, call.head[0], call.where, to), call, judged(held, call, to)
+
+
+def permits(held: State, called: Iterable[int] = (PING, 80)) -> set[Flow]:
+    """What flows the rules permit."""
+    return {flow for flow, _, permitted in ruled(held, called) if permitted}
+
+
+def forbids(held: State, called: Iterable[int] = (PING, 80)) -> set[Flow]:
+    """What flows end if they are held against the rules now, or have no route any more."""
+    routed = {
+        Flow(port_source(value), "routes", where, to)
+        for (name, _), value in held.items()
+        for where in map(address_bytes, SERVERS)
+        for to in set(called) - {PING}
+        if name == "ports" and not longest_route(held, PORT.unpack(value)[1], where)
     }
-
-
-def forbids(held: State, called: Iterable[int] = (PING, 80)) -> Ruling:
-    """What flows end if they are held against the rules now."""
-    return {
-        (port_source(held["ports", port]), where, to)
-        for port, where in pairs(held)
-        for to in asked(where, called)
-        if not judged(held, port, where, to)
-    }
+    return routed | {flow for flow, _, permitted in ruled(held, called) if not permitted}
 
 
 @settings(max_examples=300)
@@ -652,20 +697,30 @@ def test_a_filter_of_many_pages_is_never_met_half_changed(
 
 @st.composite
 def excerpts(draw: st.DrawFn) -> tuple[list[Unit], list[Unit]]:
-    """Two states, item by item, of which little differs; an address is one with its forwards.
-
-    Doors and routes are not: of a forward that stays under its number only limits change, which
-    nobody is let pass by.
-    """
+    """Two states, item by item, of which little differs; an address is one with its forwards."""
     old = redrawn(draw, UNITS, WHOLE)
     new = redrawn(draw, UNITS, old, 2) if draw(st.booleans()) else [*old]
-    for units in (old, new):
-        units[:] = [[e for e in made if e.map not in ("doors", "routes")] for made in units]
     if draw(st.booleans()):
         at = draw(st.sampled_from(SETS))
         (step,) = members(at - SETS[0] + 1, [draw(st.sampled_from(BLOCKS))])
         new[at] = [e for e in new[at] if e != step] if step in new[at] else [*new[at], step]
     return [[*old[1], *old[2], *old[3]], *old], [[*new[1], *new[2], *new[3]], *new]
+
+
+def leading_over(old: list[Unit], new: list[Unit]) -> set[int]:
+    """The doors and tables that lead over a forward that changes."""
+    before, after = state(old), state(new)
+    changing = {
+        key for key in before.keys() | after.keys()
+        if key[0] == "forwards" and before.get(key) != after.get(key)
+    }  # fmt: skip
+    return {
+        at
+        for at, made in enumerate(zip(old, new, strict=True))
+        for e in (*made[0], *made[1])
+        if e.map in ("doors", "routes")
+        and ("forwards", NUMBER.pack(ADDRESS.unpack_from(e.value)[3])) in changing
+    }
 
 
 @settings(max_examples=300)
@@ -674,7 +729,8 @@ def test_what_changes_alone_is_planned_without_its_chains(
     change: tuple[list[Unit], list[Unit]],
 ) -> None:
     old, new = change
-    differing = [at for at, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+    differing = {at for at, (was, now) in enumerate(zip(old, new, strict=True)) if was != now}
+    differing |= leading_over(old, new)
     before, after = ([e for at in differing for e in units[at]] for units in change)
     if not needs_chains(after, before):
         assert plan(after, before) == way_from(state(old), state(new))
@@ -689,8 +745,9 @@ def test_a_flow_goes_on_unjudged_only_while_the_rules_permit_it(
     first, second, third = history
     rejudges = False
     flows = {
-        (source, where, called, ADDRESS.unpack_from(first[where])[3])
-        for source, where, called in permits(first, (80,))
+        (flow, ADDRESS.unpack_from(first[call.head])[3])
+        for flow, call, permitted in ruled(first, (80,))
+        if permitted
     }
     begun = way_from(first, second)
     stages = [*moments(begun, first)]
@@ -702,8 +759,8 @@ def test_a_flow_goes_on_unjudged_only_while_the_rules_permit_it(
         forbidden = forbids(third, (80,))
         assert not [
             flow
-            for flow in flows
-            if ("forwards", NUMBER.pack(flow[3])) in third and flow[:3] in forbidden
+            for flow, forward in flows
+            if ("forwards", NUMBER.pack(forward)) in third and flow in forbidden
         ]
 
 
@@ -899,6 +956,21 @@ def newcomer(block: str) -> Unit:
             id="two groups",
         ),
         pytest.param(
+            [*group(1, accept=True), *route_table(1, {ROUTED[0]: 1})],
+            [*group(1, accept=False), *route_table(1, {ROUTED[0]: 2})],
+            True,
+            id="a group and a route",
+        ),
+        pytest.param(
+            [*group(1, accept=True), forward(1, 1), door(80, 1, 1)],
+            [*group(1, accept=False), forward(1, 2), door(80, 1, 1)],
+            True,
+            id="a group and what is behind a door",
+        ),
+        pytest.param(
+            route_table(1, {ROUTED[0]: 1}), route_table(1, {ROUTED[0]: 2}), False, id="a route"
+        ),
+        pytest.param(
             [address(1, (1,), 0), address(2, (1,), 0)],
             [address(1, (1,), 1), forward(1, 1), address(2, (1,), 2), forward(2, 1)],
             False,
@@ -942,6 +1014,58 @@ def test_a_port_whose_groups_alone_change_is_not_shut() -> None:
     work = plan(new, old)
     assert (work.shut, work.open) == ((), ())
     assert [entry.map for entry in work.put] == ["rules", "filters", "ports"]
+
+
+def test_a_port_that_gets_another_table_is_not_shut() -> None:
+    old, new = port(1, SOURCES[0], table=1), port(1, SOURCES[0], table=2)
+    there = {*route_table(1, {ROUTED[0]: 1}), *route_table(2, {ROUTED[0]: 2})}
+    assert plan({*there, new}, {*there, old}) == Plan(
+        put=(new,), count=Count(changed=1), rejudges=True
+    )
+
+
+def test_a_port_is_shut_while_its_table_and_what_is_in_that_change_together() -> None:
+    old, new = port(1, SOURCES[0], table=1), port(1, SOURCES[0], table=2)
+    was, now = {old, *route_table(2, {ROUTED[0]: 1})}, {new, *route_table(2, {ROUTED[0]: 2})}
+    work = plan(now, was)
+    assert (work.shut, work.open) == ((old,), (new,))
+
+
+ONWARD = {port(1, SOURCES[0]), forward(1, 1), forward(2, 2), neighbour(SERVERS[0], 11)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shuts"),
+    [
+        pytest.param({0: 1}, {0: 2}, False, id="one turns"),
+        pytest.param({1: 1}, {0: 2, 1: 1}, False, id="one comes within another"),
+        pytest.param({0: 2, 1: 1}, {1: 1}, False, id="one goes"),
+        pytest.param({}, {0: 2, 1: 1, 2: 2}, False, id="all come"),
+        pytest.param({0: 2, 1: 1, 2: 2}, {}, False, id="all go"),
+        pytest.param({0: 1, 1: 2}, {0: 2, 1: 1}, False, id="two turn"),
+        pytest.param({1: 1}, {0: 2}, True, id="a narrower one instead"),
+        pytest.param({0: 1}, {1: 2}, True, id="a wider one instead"),
+        pytest.param({0: 1, 1: 1}, {1: 2}, True, id="one goes within one that turns"),
+    ],
+)
+def test_a_port_is_shut_where_a_route_would_hold_that_is_of_neither_table(
+    old: dict[int, int], new: dict[int, int], shuts: bool
+) -> None:
+    before, after = (
+        route_table(1, {ROUTED[at]: to for at, to in table.items()}) for table in (old, new)
+    )
+    work = holds({*ONWARD, *before}, {*ONWARD, *after})
+    assert ("ports" in {entry.map for entry in work.shut}) is shuts
+    assert needs_chains(after, before) is shuts
+
+
+def test_a_route_goes_after_what_is_behind_a_wider_one() -> None:
+    both = [forward(1, 1), neighbour(SERVERS[0], 11), *route_table(1, {ROUTED[1]: 1})]
+    there = [port(1, SOURCES[0]), forward(2, 2)]
+    holds(
+        {*there, *both, *route_table(1, {ROUTED[0]: 2})},
+        {*there, *(entry for entry in both if entry.map == "routes")},
+    )
 
 
 def test_a_port_that_is_another_workloads_is_shut() -> None:
@@ -991,6 +1115,7 @@ def test_a_range_that_grows_leaves_what_it_had_in_place() -> None:
 INGRESS_GROUP = group(1, accept=True)
 EGRESS_GROUP = group(1, accept=True, direction=Direction.EGRESS)
 ENDPOINT = {address(1, (1,), 1), forward(1, 1)}
+PORT_ALONE = port(1, SOURCES[0], table=0)
 PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
 
 
@@ -1003,7 +1128,8 @@ PORT_WITH, PORT_WITHOUT = port(1, SOURCES[0], (1,)), port(1, SOURCES[0])
         pytest.param({address(1, (1,), 0)}, ENDPOINT, False, id="accepted"),
         pytest.param(balanced(1, [1]), balanced(1, [1, 2]), False, id="a server more"),
         pytest.param([], [neighbour(SERVERS[0], 11)], False, id="a server that comes"),
-        pytest.param(set(), {PORT_WITHOUT}, False, id="a workload without groups"),
+        pytest.param(set(), {PORT_ALONE}, False, id="a workload without groups"),
+        pytest.param(set(), {PORT_WITHOUT}, True, id="or with routes, perhaps other ones"),
         pytest.param({PORT_WITH}, {PORT_WITHOUT}, False, id="a workload that leaves its groups"),
         pytest.param({PORT_WITH}, set(), False, id="a workload that goes"),
         # Rules.
