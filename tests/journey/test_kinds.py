@@ -62,7 +62,7 @@ def one(installation: Installation) -> Iterator[Consumer]:
 @pytest.fixture
 def two(installation: Installation, provider: Provider) -> Iterator[Consumer]:
     """A consumer in an account of its own that the provider's service lists."""
-    account, cloud = installation.account("two")
+    account, cloud = installation.account(lab.unique("two"))
     provider.cloud.privatelink.add_user_to_vpc_endpoint_service(
         privatelink.AddUserToVpcEndpointServiceRequest(
             region_id=REGION, service_id=provider.service, user_id=int(account)
