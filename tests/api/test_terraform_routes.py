@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.api.account import Account
 from tests.api.terraform import Provider
 from tests.api.terraform_neighbours import Network
@@ -32,6 +34,8 @@ def test_a_table_its_vswitch_and_its_routes(provider: Provider, operator: Accoun
     routes.detach(table, vswitch)
     network.delete_table(table)
     operator.own.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
+    while operator.own.call("ListAttachments")["Attachments"]:
+        time.sleep(0.01)  # the node unplugs it
     network.delete_vswitch(vswitch)
     network.delete_vpc(vpc)
 
