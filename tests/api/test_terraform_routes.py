@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from tests.api.account import Account
+from tests.api.stand_in import Node
 from tests.api.terraform import Provider
 from tests.api.terraform_neighbours import Network
 from tests.api.terraform_routes import Routes, VpcPrefixList
 from tests.api.world import A, World
 
 
-def test_a_table_its_vswitch_and_its_routes(provider: Provider, operator: Account) -> None:
+def test_a_table_its_vswitch_and_its_routes(
+    provider: Provider, operator: Account, node: Node
+) -> None:
     network, routes = Network(provider), Routes(provider)
     vpc = network.vpc(CidrBlock="10.0.0.0/16", EnableIpv6=True)
     vswitch = network.vswitch(
@@ -32,6 +35,7 @@ def test_a_table_its_vswitch_and_its_routes(provider: Provider, operator: Accoun
     routes.detach(table, vswitch)
     network.delete_table(table)
     operator.own.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
+    node.catch_up()
     network.delete_vswitch(vswitch)
     network.delete_vpc(vpc)
 
