@@ -1,4 +1,4 @@
-"""`make demo` and the README's own example, run as a newcomer would."""
+"""`make demo` and the README's own examples, run as a newcomer would."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from privlink.config import instance_of
 from privlink.node import purge
-from tests.journey.installation import Installation, free_port, stage
+from tests.journey.installation import PRIVLINK, Installation, free_port
 from tests.kernel import lab
 
 ROOT = Path(__file__).parents[2]
@@ -57,25 +60,44 @@ def test_the_demo_does_not_touch_somebodys_installation(installation: Installati
     assert installation.is_ready()
 
 
-def test_the_readmes_example_makes_an_endpoint_that_carries_bytes(
-    installation: Installation,
-) -> None:
-    (example,) = re.findall(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(example.splitlines()) <= 42
-    with stage(installation) as ready:
-        service = ready.cloud.service(ready.balancer, auto_accept=True)
-        demos = ready.cloud.endpoint(ready.consumer, service, ready.group, "10.0.0.80")
-        ready.cloud.await_connection(demos, "Connected")
-        done = subprocess.run(
-            [sys.executable, "-c", example],
-            env=os.environ | json.loads(installation.run("env", "-o", "json")),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        address = done.stdout.split()[-1]
-        assert lab.ask(ready.client.netns, address, 7000, b"from the README") == b"from the README"
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Path]:
+    """A demo that stays up; yields its state folder."""
+    state = tmp_path / "demo"
+    settings = {"PRIVLINK_STATE": str(state), "PRIVLINK_LISTEN": f"127.0.0.1:{free_port()}"}
+    command, environment = [sys.executable, "-m", "demo.first_light"], os.environ | settings
+    try:
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        yield state
+    finally:
+        subprocess.run([*command, "--down"], cwd=ROOT, env=environment, check=True)
+        assert purge.traces(instance_of(state)) == []
+
+
+def test_the_readmes_examples_make_endpoints_of_all_kinds(demo: Path) -> None:
+    examples = re.findall(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert [len(example.splitlines()) <= 43 for example in examples] == [True] * 3
+    exports = subprocess.run(
+        [PRIVLINK, "env", "--state", str(demo), "-o", "json"], check=True, capture_output=True
+    ).stdout
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(examples)],
+        env=os.environ | json.loads(exports),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    interface, block, door = (line.split()[-1] for line in done.stdout.splitlines())
+    client, server = (
+        f"privlink-demo-{word}-{instance_of(demo)[:4]}" for word in ("client", "server")
+    )
+    for netns, called, answers in (
+        (client, interface, "from the provider"),
+        (server, block, "from 198.51.100.5"),
+        (server, door, "from the consumer"),
+    ):
+        assert f"Hello {answers}" in lab.run(netns, "curl", "-sS", "-m", "5", f"http://{called}/")
 
 
 def processes_with(text: str) -> list[str]:
