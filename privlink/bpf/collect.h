@@ -116,8 +116,8 @@ static __always_inline __u8 cause_now(const struct silence *silence, struct flow
 	return silent(flow, partner, silence->since) ? CAUSE_IDLE : 0;
 }
 
-/* End a flow whose forward, server, door or route is gone, or that was silent for too long, and have both sides
- * of a TCP connection hear of it now. */
+/* End a flow whose forward, server, door or route is gone, or that was silent for too long, and have
+ * both sides of a TCP connection hear of it now. */
 static __noinline int cut(struct __sk_buff *skb, const struct silence *silence)
 {
 	struct flow *flow = bpf_map_lookup_elem(&flows, &silence->key), *partner;

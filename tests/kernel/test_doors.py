@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from privlink.model.items import Door, Forward, NatAddress, Opening, Protocol, Server
-from privlink.model.traffic import PlaceTraffic
 from privlink.node.program.maps import Reason
 from privlink.node.telling.meter import Meter
 from tests.kernel import lab, talk, tenants
+from tests.kernel.taker import Taker
 from tests.kernel.tenants import NEIGHBOUR, TWIN
 
 PORT, UDP_PORT, OTHER_PORT, SHUT_PORT, DUMB_PORT = 9001, 9053, 9002, 9003, 9004
@@ -262,17 +262,6 @@ def test_the_target_is_counted_to_the_endpoint(cloud: tenants.Cloud, family: Fam
 
 def opened(cloud: tenants.Cloud, place: int) -> int:
     """Flows opened at a place so far."""
-    told = Told()
-    Meter(cloud.program, told, "node-1", lambda: {place: []}).turn()
-    return next((each.counters.opened for each in told.places if each.place == place), 0)
-
-
-class Told:
-    """A server that takes what a meter tells."""
-
-    def __init__(self) -> None:
-        self.places: list[PlaceTraffic] = []
-
-    def call(self, _action: str, *, timeout: float, **parameters: Any) -> dict[str, Any]:
-        self.places += msgspec.json.decode(parameters["Traffic"], type=list[PlaceTraffic])
-        return {"Life": 1}
+    server = Taker()
+    Meter(cloud.program, server, "node-1", lambda: {place: []}).turn()
+    return server.told[place].counters.opened if place in server.told else 0

@@ -13,7 +13,7 @@ import pytest
 
 from privlink.client import RemoteError
 from privlink.model.items import Forward, Item
-from privlink.model.traffic import NOTHING, Amount, Counters, PlaceTraffic
+from privlink.model.traffic import NOTHING, Amount, Counters
 from privlink.node.program.maps import NUMBER, Number
 from privlink.node.telling.meter import Meter, openings
 from tests.kernel import talk, tenants
@@ -29,31 +29,11 @@ from tests.kernel.frames import (
     server,
     world,
 )
+from tests.kernel.taker import Taker
 
 PLACE, OTHER_PLACE = 91, 92
 UDP_HEADERS = 28  # RFC 791, RFC 768: what an IPv4 datagram has before its data
 DNS = 53
-
-
-class Server:
-    """Takes what it is told, or fails in the way that is set."""
-
-    def __init__(self) -> None:
-        self.life = 1
-        self.failure: Exception | None = None
-        self.told: dict[int, PlaceTraffic] = {}
-        self.calls: list[list[int]] = []  # the places of each
-
-    def call(
-        self, action: str, *, timeout: float | None = None, **parameters: Any
-    ) -> dict[str, Any]:
-        assert action == "PushTraffic"
-        said = msgspec.json.decode(parameters["Traffic"], type=list[PlaceTraffic])
-        self.calls.append([each.place for each in said])
-        if self.failure is not None:
-            raise self.failure
-        self.told.update((each.place, each) for each in said)
-        return {"Life": self.life}
 
 
 @pytest.fixture
@@ -71,12 +51,12 @@ def metered(desk: Desk, items: list[Item]) -> Desk:
 
 
 @pytest.fixture
-def told() -> Server:
-    return Server()
+def told() -> Taker:
+    return Taker()
 
 
 @pytest.fixture
-def meter(desk: Desk, items: list[Item], told: Server) -> Meter:
+def meter(desk: Desk, items: list[Item], told: Taker) -> Meter:
     return Meter(desk.program, told, "node-1", lambda: openings(items))
 
 
@@ -85,7 +65,7 @@ def sizes(*frames: Any) -> Amount:
     return Amount(len(frames), sum(len(bytes(each)) - 14 for each in frames))
 
 
-def test_a_conversation_is_counted_both_ways(metered: Desk, meter: Meter, told: Server) -> None:
+def test_a_conversation_is_counted_both_ways(metered: Desk, meter: Meter, told: Taker) -> None:
     there = [client(datagram(b"x" * size)) for size in (0, 1, 1400)]
     for frame in there:
         assert metered.send(CLIENT, bytes(frame)).verdict == "redirect"
@@ -99,7 +79,7 @@ def test_a_conversation_is_counted_both_ways(metered: Desk, meter: Meter, told: 
     assert said.counters.dropped == NOTHING
 
 
-def test_what_is_refused_is_counted_by_reason(metered: Desk, meter: Meter, told: Server) -> None:
+def test_what_is_refused_is_counted_by_reason(metered: Desk, meter: Meter, told: Taker) -> None:
     frames = [client(ask(dport=81)), client(ask(dport=81, sport=40001))]
     for frame in frames:
         metered.send(CLIENT, bytes(frame))
@@ -110,7 +90,7 @@ def test_what_is_refused_is_counted_by_reason(metered: Desk, meter: Meter, told:
     assert said.opened == 0
 
 
-def test_it_tells_only_what_changed(metered: Desk, meter: Meter, told: Server) -> None:
+def test_it_tells_only_what_changed(metered: Desk, meter: Meter, told: Taker) -> None:
     metered.send(CLIENT, bytes(client(datagram())))
     assert [meter.turn(), meter.turn()] == [1, 0]
     metered.send(CLIENT, bytes(client(datagram())))
@@ -123,7 +103,7 @@ def test_it_tells_only_what_changed(metered: Desk, meter: Meter, told: Server) -
     "failure", [OSError("nobody there"), RemoteError(500, "InternalError", "no", "id")]
 )
 def test_what_was_not_taken_is_told_again(
-    metered: Desk, meter: Meter, told: Server, failure: Exception
+    metered: Desk, meter: Meter, told: Taker, failure: Exception
 ) -> None:
     metered.send(CLIENT, bytes(client(datagram())))
     told.failure = failure
@@ -134,7 +114,7 @@ def test_what_was_not_taken_is_told_again(
     assert told.told[PLACE].counters.carried[0].packets == 1
 
 
-def test_another_server_is_told_everything(metered: Desk, meter: Meter, told: Server) -> None:
+def test_another_server_is_told_everything(metered: Desk, meter: Meter, told: Taker) -> None:
     traffic = metered.program.maps["traffic"]
     traffic.update_many([(NUMBER.pack(OTHER_PLACE), bytes(traffic.width))])
     metered.send(CLIENT, bytes(client(datagram())))
@@ -145,7 +125,7 @@ def test_another_server_is_told_everything(metered: Desk, meter: Meter, told: Se
     assert told.told.keys() == {PLACE, OTHER_PLACE}
 
 
-def test_another_life_is_told_everything(metered: Desk, meter: Meter, told: Server) -> None:
+def test_another_life_is_told_everything(metered: Desk, meter: Meter, told: Taker) -> None:
     metered.send(CLIENT, bytes(client(datagram())))
     meter.turn()
     numbers = metered.program.maps["numbers"]
@@ -165,7 +145,7 @@ def counted(desk: Desk) -> set[int]:
 
 
 def test_counters_of_what_is_gone_stay_till_they_are_taken_and_no_flow_is_left(
-    metered: Desk, meter: Meter, told: Server, items: list[Item]
+    metered: Desk, meter: Meter, told: Taker, items: list[Item]
 ) -> None:
     metered.send(CLIENT, bytes(client(datagram())))
     metered.send(CLIENT, bytes(client(ask(dport=81))))
@@ -188,7 +168,7 @@ def test_counters_of_what_is_gone_stay_till_they_are_taken_and_no_flow_is_left(
 
 
 def test_flows_that_came_with_an_upgrade_do_not_keep_counters_for_ever(
-    metered: Desk, meter: Meter, told: Server, items: list[Item]
+    metered: Desk, meter: Meter, told: Taker, items: list[Item]
 ) -> None:
     """They end here, but were never opened here."""
     metered.send(CLIENT, bytes(client(datagram())))
@@ -207,7 +187,7 @@ def test_flows_that_came_with_an_upgrade_do_not_keep_counters_for_ever(
 
 
 def test_a_zone_that_comes_back_counts_from_zero_and_says_so(
-    metered: Desk, meter: Meter, told: Server, items: list[Item]
+    metered: Desk, meter: Meter, told: Taker, items: list[Item]
 ) -> None:
     here = list(items)
     before = time.monotonic_ns() // 1000
@@ -233,7 +213,7 @@ def test_a_zone_that_comes_back_counts_from_zero_and_says_so(
     assert told.told[PLACE].born == second.born, "as long as it is there, its birth stays"
 
 
-def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told: Server) -> None:
+def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told: Taker) -> None:
     meter = Meter(metered.program, told, "node-1", lambda: None)
     metered.send(CLIENT, bytes(client(ask(dport=81))))
     for _ in range(3):
@@ -241,7 +221,7 @@ def test_nothing_is_deleted_while_nobody_knows_what_there_is(metered: Desk, told
     assert counted(metered) == {PLACE}
 
 
-def test_a_message_is_never_too_long(metered: Desk, meter: Meter, told: Server) -> None:
+def test_a_message_is_never_too_long(metered: Desk, meter: Meter, told: Taker) -> None:
     traffic = metered.program.maps["traffic"]
     number = 2500
     value = b"\xff\xff\xff\xff\x00\x00\x00\x00" * (traffic.width // 8)
@@ -259,7 +239,7 @@ def cloud(bpf_object: Path) -> Iterator[tenants.Cloud]:
         yield opened
 
 
-def test_bytes_of_real_programs(cloud: tenants.Cloud, told: Server) -> None:
+def test_bytes_of_real_programs(cloud: tenants.Cloud, told: Taker) -> None:
     forwards = {
         "forward_one": msgspec.structs.replace(tenants.FORWARD, number=PLACE),
         "forward_two": msgspec.structs.replace(tenants.FORWARD_TWO, number=OTHER_PLACE),
