@@ -60,9 +60,8 @@ def lock(settings: Config) -> Iterator[int]:
         shared = _open_private(settings.running_file)
         fcntl.flock(shared, fcntl.LOCK_SH)
         try:
-            yield shared
+            yield shared  # never closed: its lock says that this process has not ended
         finally:
-            os.close(shared)
             file.truncate(0)
 
 
