@@ -9,7 +9,7 @@ import pytest
 from privlink.client import RemoteError
 from tests.api.account import Account
 from tests.api.conftest import Refused
-from tests.api.stage import Stage
+from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Item, Node
 from tests.api.test_reverse_endpoints import Pair, accept, door, endpoint, pair, printed
 from tests.api.world import A
@@ -132,12 +132,9 @@ def test_what_is_not_permitted_is_neither_led_to_nor_shown(
     assert pair.entry(asked)["DomainResolve"] == "10.0.1.9"
     permit(pair, endpoint, Target=[{"CidrBlock": "0.0.0.0/0"}])
     assert door(node, asked)["naming"]["blocks"] == ["10.0.0.0/16"]
-    permit(pair, endpoint, Target=[{"CidrBlock": "10.0.0.0/8", "PortRange": None} | UDP])
+    permit(pair, endpoint, Target=[{"CidrBlock": "10.0.0.0/8", "IpProtocol": "UDP"}])
     assert door(node, asked)["naming"] is None
     assert pair.state(asked) == ("Pending", NOT_PERMITTED)
-
-
-UDP = {"IpProtocol": "UDP"}
 
 
 def test_whom_to_ask_is_said_without_opening_what_is_shut(pair: Pair, endpoint: str) -> None:
@@ -195,18 +192,26 @@ def test_an_endpoint_takes_its_resolver_along(
     pair: Pair, endpoint: str, asked: str, node: Node
 ) -> None:
     node.tell_names(found(asked, "10.0.0.77"))
-    pair.consumer.account.privatelink.DeleteVpcEndpoint(EndpointId=endpoint)
+    privatelink = pair.consumer.account.privatelink
+    pair.provider.account.privatelink.DisableVpcEndpointConnection(
+        ServiceId=pair.service, EndpointId=endpoint
+    )
     node.catch_up()
+    privatelink.RemoveZoneFromVpcEndpoint(EndpointId=endpoint, ZoneId=A)
+    node.catch_up()
+    privatelink.DeleteVpcEndpoint(EndpointId=endpoint)
     node.catch_up()
     assert door(node, asked)["naming"] is None
     assert pair.state(asked)[0] == "Pending"
 
 
+@pytest.mark.parametrize("action", ["PushNames", "PushReport"])
 def test_a_node_that_holds_nothing_takes_back_what_it_said(
-    pair: Pair, asked: str, node: Node
+    pair: Pair, asked: str, node: Node, action: str
 ) -> None:
     node.tell_names(found(asked, "10.0.0.77"))
-    node.tell_names(Life=0)
+    more = {"Revision": 0, "Fabric": "x"} if action == "PushReport" else {}
+    node.client.call(action, NodeId=NODE.node_id, Life=0, **more)
     assert pair.entry(asked)["DomainResolve"] == ""
     node.tell_names(found(asked, "10.0.0.77"), Life=node.life + 1)  # of another server
     assert pair.entry(asked)["DomainResolve"] == ""
@@ -225,8 +230,10 @@ def test_a_resolver_is_in_the_network_and_not_the_endpoint(
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "a..b", "-a.example", "a-.example", "a" * 64, "a.b." * 64, "ä.example", "10.0.0.7"]
-    + ["db example", "db.example\n", "*.example"],
+    [
+        *("", ".", "a..b", "-a.example", "a-.example", "a" * 64, "a.b." * 64, "ä.example"),
+        *("10.0.0.7", "db example", "db.example\n", "*.example"),
+    ],
 )
 def test_a_name_that_is_none_is_refused(
     pair: Pair, entry: str, refused: Refused, name: str

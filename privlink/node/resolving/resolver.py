@@ -93,7 +93,8 @@ class _Case:
         before, self.naming = self.naming, naming
         if _asked(before) == _asked(naming):
             return False
-        if before.name != naming.name:
+        if (before.name, before.network) != (naming.name, naming.network):
+            # What one network says is nothing in another one, though it may have such an address.
             self.course = Course(naming.known)
         self.question = question_of(naming, self.number)
         self.entries = tuple(way(naming, self.number))

@@ -531,6 +531,7 @@ NAT_GATEWAYS = [
     call("ListFullNatEntries", **TABLE),
     refused("DependencyViolation.FullNatEntry", "DeleteNatGateway", NatGatewayId="ngw-1"),
     call("DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-1"),
+    call("DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-2"),
     refused(
         "InvalidFullNatEntryId.NotFound", "DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-1"
     ),
