@@ -232,6 +232,18 @@ class NatAddress(Item, frozen=True, tag="nat"):
     mac: str
 
 
+class Naming(msgspec.Struct, frozen=True):
+    """The name that a door's targets have, and who says in the endpoint's VPC which they are."""
+
+    name: str
+    resolver: str  # the IPv4 address of a DNS server
+    network: int  # the endpoint's VPC
+    source: str  # whom the resolver sees asking: the endpoint's address
+    port: int  # of the targets
+    blocks: tuple[str, ...]  # IPv4; an address outside of them is no target, whoever says so
+    known: tuple[str, ...] = ()  # what a node last said that they are
+
+
 class Door(Item, frozen=True, tag="door"):
     """A port of a NAT gateway's address, and the target behind a reverse endpoint it leads to.
 
@@ -246,6 +258,7 @@ class Door(Item, frozen=True, tag="door"):
     opening: int  # of the reverse endpoint's zone; 0: none
     place: int  # the zone's number
     target: Server | None  # in the endpoint's VPC; None: not known, or not permitted
+    naming: Naming | None = None  # in the place of a target: where they are found
 
 
 AnyItem = (

@@ -11,6 +11,7 @@ from privlink.model.ids import (
     FullNatEntryId,
     NatGatewayId,
     NatIpId,
+    NodeId,
     VpcId,
     VSwitchId,
     ZoneId,
@@ -60,12 +61,30 @@ class FullNatEntry(msgspec.Struct, frozen=True):
     eni_id: EniId  # of the endpoint in that zone
     place: int  # the zone's number
     target_vpc_id: VpcId
-    domain: str  # what the target was resolved from; empty where an address was given
-    target: str  # IPv4
+    domain: str  # what targets are resolved from; empty where an address was given
+    target: str  # IPv4; empty where there is a domain
     target_port: int
     name: str
     description: str
     created_at: str
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """A node's word on the name of a full-NAT entry."""
+
+    entry_id: FullNatEntryId
+    node_id: NodeId
+    name: str
+    addresses: str  # those that are permitted, with commas between them
+    why: str  # what is wrong with it; with addresses, they are those it had before
+    since: str
+
+
+class EndpointResolver(msgspec.Struct, frozen=True):
+    """The DNS server that is asked from an endpoint."""
+
+    endpoint_id: EndpointId
+    address: str  # IPv4, in the endpoint's VPC
 
 
 class EndpointTarget(msgspec.Struct, frozen=True):

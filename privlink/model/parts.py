@@ -138,3 +138,7 @@ class DoorParts(msgspec.Struct, frozen=True):
     ip_version: IpVersion  # of the endpoint
     groups: Mapping[str, tuple[SecurityGroupRule, ...]]  # on the endpoint, by id, with their rules
     targets: tuple[EndpointTarget, ...]  # that its consumer permits; none: all
+    endpoint_eni: Eni | None = None  # of the zone
+    endpoint_vpc: Vpc | None = None
+    resolver: str = ""  # whom its consumer says to ask for names; empty: nobody
+    known: tuple[str, ...] = ()  # the addresses that its name has, as nodes said last

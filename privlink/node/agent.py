@@ -26,10 +26,13 @@ from privlink.node.feed import Caller, Delivery, Feed
 from privlink.node.health.monitor import Monitor
 from privlink.node.health.probe_namespace import ProbeNamespace
 from privlink.node.health.prober import Prober
-from privlink.node.health.report import HealthReports
+from privlink.node.health.probes import Numbers
+from privlink.node.health.report import Reports
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.report import Correspondence
+from privlink.node.resolving.asker import Asker
+from privlink.node.resolving.resolver import Resolver
 from privlink.node.telling.meter import Meter
 from privlink.node.telling.records import FlowRecords
 
@@ -63,9 +66,14 @@ class Agent:
         self._node_id = configuration.node_id
         self._kernel = kernel
         probes = ProbeNamespace(kernel)
-        self._monitor = Monitor(Prober(probes.path), probes.ensure)
-        self._health = HealthReports(_client(configuration), self._node_id, self._monitor)
-        self._holding = Holding(kernel, self._monitor)
+        numbers = Numbers()
+        self._monitor = Monitor(Prober(probes.path), probes.ensure, numbers)
+        self._resolver = Resolver(Asker(probes.path), numbers)
+        self._health = Reports(_client(configuration), self._node_id, self._monitor)
+        self._names = Reports(
+            _client(configuration), self._node_id, self._resolver, "PushNames", "Names"
+        )
+        self._holding = Holding(kernel, self._monitor, self._resolver)
         self._reports: Caller = _client(configuration)
         self._deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._untaken: list[Delivery] = []  # out of the queue, but not made true yet
@@ -90,6 +98,8 @@ class Agent:
             self._say_that_nothing_is_here()
         self._monitor.start(self._wake)
         self._health.start(void=empty)
+        self._resolver.start(self._wake)
+        self._names.start(void=empty)
         self._feed.start()
         threading.Thread(target=self._keep_flows, name="flows", daemon=True).start()
         recording = threading.Thread(target=self._record, name="records", daemon=True)
@@ -110,8 +120,8 @@ class Agent:
                 pause = _FIRST_PAUSE
                 self._wait()
         recording.join(_RECORD_SECONDS)
-        self._monitor.stop()
-        self._health.stop()
+        for each in (self._monitor, self._health, self._resolver, self._names):
+            each.stop()
 
     def stop(self) -> None:
         """End `run` after the present turn; from any thread or a signal handler."""
@@ -176,6 +186,7 @@ class Agent:
         for delivery in self._untaken:
             self._correspondence.note(delivery.answer)
             self._monitor.note(delivery.answer)
+            self._resolver.note(delivery.answer)
             if delivery.answer.full:
                 self._owed = True  # who asks for nothing less may know nothing
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
@@ -196,10 +207,10 @@ class Agent:
         return []
 
     def _look_at_servers(self) -> list[str]:
-        if not self._monitor.owes_a_look:
+        if not (self._monitor.owes_a_look or self._resolver.owes_a_look):
             return []
         outcome = self._holding.look_at_servers()
-        return [f"servers went down or came back: {outcome}"] if outcome.changed else []
+        return [f"servers went, came back or moved: {outcome}"] if outcome.changed else []
 
     def _sweep(self) -> list[str]:
         if not self._holding.complete or time.monotonic() < self._sweep_at:

@@ -30,6 +30,7 @@ from privlink.model.items import (
     RouteTable,
     Rule,
     Segment,
+    Server,
 )
 from privlink.node.balancing import IDLE, ServerName, listener_entries
 from privlink.node.program import maps
@@ -78,6 +79,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     """What a node knows of its items that they do not say themselves."""
 
     down: Set[ServerName] = frozenset()  # servers that are not well
+    targets: tuple[str, ...] = ()  # the addresses that a door's name leads to
     paces: Mapping[int, int] = MappingProxyType({})  # classes of the shaper, by connection
 
 
@@ -106,7 +108,7 @@ def entries(item: Item, circumstances: Circumstances = NORMAL) -> Iterable[Entry
         case NatAddress():
             return [_address_entry(item.network, item.address, item.mac, AddressKind.NAT)]
         case Door():
-            return _door_entries(item)
+            return _door_entries(item, circumstances.targets)
     return ()
 
 
@@ -192,16 +194,20 @@ def _forward_entries(forward: Forward, paces: Mapping[int, int]) -> Iterator[Ent
             )
 
 
-def _door_entries(door: Door) -> Iterator[Entry]:
+def _door_entries(door: Door, found: Iterable[str]) -> Iterator[Entry]:
+    servers: tuple[Server, ...] = ()
     # One that is shut has no server: that ends the flows it has, whose forward may well stay.
-    servers = (door.target,) if door.target and door.opening else ()
+    if door.opening and door.naming:
+        servers = tuple(Server(each, door.naming.port, weight=100) for each in found)
+    elif door.opening and door.target:
+        servers = (door.target,)
     listener = Listener(door.protocol, door.port, door.port, servers)
     yield from listener_entries(Balancer(door.balancer, (listener,)), frozenset())
     value = _address(
         GATEWAY_MAC,
         AddressKind.DOOR,
         door.address,
-        leads_to=door.opening if door.target else 0,
+        leads_to=door.opening if servers else 0,
         place=door.place,
         balancer=door.balancer,
     )

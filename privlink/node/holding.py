@@ -7,7 +7,8 @@ for whatever reason, is noted as a fault and tried again by the next whole settl
 closed, or as it was, but for a filter, which may not stay wider than it should be.
 An attachment whose link is not there yet is no fault.
 What a balancer comes to also depends on its servers' health, which the monitor knows: it says which
-items to look at again, and is told what to watch and when there is a way to it.
+items to look at again, and is told what to watch and when there is a way to it. So does who
+resolves the names of doors.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from privlink.model.items import (
     AnyItem,
     Attachment,
     Balancer,
+    Door,
     Filter,
     Segment,
 )
@@ -37,6 +39,7 @@ from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
 from privlink.node.program.maps import Entry
 from privlink.node.reconcile import Count, needs_chains, plan
+from privlink.node.resolving.resolver import Resolver
 from privlink.node.telling.meter import openings
 from privlink.node.telling.names import Names
 
@@ -70,13 +73,16 @@ class Outcome(msgspec.Struct, frozen=True):
 class Holding:
     """Items by key, with the map entries and faults that came of them."""
 
-    def __init__(self, kernel: Kernel, monitor: Monitor | None = None) -> None:
+    def __init__(
+        self, kernel: Kernel, monitor: Monitor | None = None, resolver: Resolver | None = None
+    ) -> None:
         self.faults: dict[str, str] = {}  # refused items by key, with the reason
         self.plugged: dict[str, bool] = {}  # attachments by key: whether their link is there
         self.names = Names()
         self.complete = False  # a full answer was taken; before that, to compare is to destroy
         self._kernel = kernel
         self._monitor = monitor or Monitor()
+        self._resolver = resolver or Resolver()
         self._items: dict[str, AnyItem] = {}
         self._unreadable: dict[str, str] = {}
         self._applied: dict[str, _Entries] = {}
@@ -117,12 +123,13 @@ class Holding:
         return self._settle({self._by_link[name] for name in names if name in self._by_link})
 
     def look_at_servers(self) -> Outcome:
-        """Look again at items whose servers went down or came back."""
-        keys = self._monitor.changed()
+        """Look again at items whose servers went down or came back, or are elsewhere."""
+        keys, named = self._monitor.changed(), self._resolver.changed()
         try:
-            return self._settle(keys & self._items.keys())
+            return self._settle((keys | named) & self._items.keys())
         except BaseException:
             self._monitor.look_again(keys)
+            self._resolver.look_again(named)
             raise
 
     def sweep(self) -> Outcome:
@@ -215,6 +222,7 @@ class Holding:
             if isinstance(item, Attachment) and there != held.get(key, _NONE):
                 self._monitor.moved(item.network, (item.address, item.address6))
         self._monitor.begin()
+        self._resolver.begin()
 
     def _settle_each(self, wanted: Mapping[str, _Entries], faults: dict[str, str]) -> None:
         """One item after the other, to find the one the kernel refuses; a slow path.
@@ -289,10 +297,14 @@ class Holding:
         item = self._items.get(key)
         if not isinstance(item, Balancer):
             self._monitor.forget(key)
+        if not isinstance(item, Door):
+            self._resolver.forget(key)
         if item is None:
             return _NONE
         if isinstance(item, Balancer):
             return self._compile_balancer(key, item)
+        if isinstance(item, Door):
+            return self._compile_door(key, item)
         if isinstance(item, Segment):
             bridge = find(bridge_name(item.number))
             if bridge is None or not bridge.up:
@@ -321,6 +333,12 @@ class Holding:
         self._monitor.watch(key, item)
         circumstances = Circumstances(down=self._monitor.down(key))
         return frozenset(chain(entries(item, circumstances), self._monitor.entries(key)))
+
+    def _compile_door(self, key: str, item: Door) -> _Entries:
+        """Where it leads by what its name leads to, and how that is asked for."""
+        self._resolver.watch(key, item)
+        circumstances = Circumstances(targets=self._resolver.targets(key))
+        return frozenset(chain(entries(item, circumstances), self._resolver.entries(key)))
 
     def _remove_leftovers(self) -> None:
         """Remove links whose item went; workloads' links before the bridges they are ports of."""

@@ -226,7 +226,11 @@ def door(parts: DoorParts) -> items.Door:
     """
     entry, zone = parts.entry, parts.zone
     is_shut = zone is None or reverse.not_let_in(parts.groups, parts.ip_version)
-    target = items.Server(entry.target, entry.target_port, weight=100)
+    is_open = not is_shut and zone is not None and zone.opening is not None
+    permitted = reverse.permits(parts.targets, entry)
+    target = None
+    if permitted and not entry.domain:
+        target = items.Server(entry.target, entry.target_port, weight=100)
     return items.Door(
         network=parts.vpc.number,
         address=addresses.text(parts.eni.address),
@@ -235,7 +239,25 @@ def door(parts: DoorParts) -> items.Door:
         balancer=entry.balancer,
         opening=0 if zone is None or is_shut else zone.opening or 0,
         place=entry.place,
-        target=target if reverse.permits(parts.targets, entry) else None,
+        target=target,
+        naming=_naming(parts) if is_open and permitted else None,
+    )
+
+
+def _naming(parts: DoorParts) -> items.Naming | None:
+    """Where the targets of an entry with a name are found; the consumer is not asked in vain."""
+    blocks, entry = reverse.blocks_of(parts), parts.entry
+    if not entry.domain or not parts.resolver or not blocks:
+        return None
+    assert parts.endpoint_vpc is not None and parts.endpoint_eni is not None, entry.id
+    return items.Naming(
+        name=entry.domain,
+        resolver=parts.resolver,
+        network=parts.endpoint_vpc.number,
+        source=addresses.text(parts.endpoint_eni.address),
+        port=entry.target_port,
+        blocks=blocks,
+        known=reverse.addresses_in(blocks, parts.known),
     )
 
 

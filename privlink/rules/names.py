@@ -6,6 +6,7 @@ Sources: CreateVpcEndpoint (names and descriptions), "Endpoint overview" (domain
 from __future__ import annotations
 
 import hashlib
+import re
 
 from privlink.model.ids import (
     EndpointId,
@@ -16,6 +17,9 @@ from privlink.model.ids import (
     VpcId,
     ZoneId,
 )
+
+_LONGEST_NAME = 253
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
 NAME_PATTERN = "^[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\\-\u4e00-\u9fff]*\\Z"
@@ -78,3 +82,21 @@ def zone_domain(
 ) -> str:
     """The domain that answers with the endpoint's address in one zone."""
     return f"{endpoint}-{zone}.{service}.{region}.{domain}"
+
+
+def host_name(given: str) -> str:
+    """A host's name in its one spelling: lower case, without the dot at its end.
+
+    Raises ValueError with a sentence. Sources: RFC 1035 section 2.3.4 for lengths, RFC 1123 section
+    2.1 for what no name is; an underscore is in use.
+    """
+    name = given.lower().removesuffix(".")
+    labels = name.split(".")
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
+        raise ValueError(
+            "a name has at most 253 characters, and labels of 1 to 63 letters, digits, hyphens "
+            "and underscores, none with a hyphen at its end, with dots between them."
+        )
+    if labels[-1].isdigit():
+        raise ValueError("it looks like an address; give that as AccessIp.")
+    return name

@@ -6,7 +6,7 @@ Both hold at every moment: whoever stops permitting shuts the doors at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from privlink.model.nat import EndpointTarget, FullNatEntry
@@ -74,17 +74,53 @@ def why_shut(parts: DoorParts) -> str | None:
         return "the connection of its endpoint is not accepted, or closed in its zone."
     if not_let_in(parts.groups, parts.ip_version):
         return "the endpoint's security groups do not let everything in any more."
+    if parts.entry.domain and not parts.resolver:
+        return "the endpoint's owner names no DNS server to ask; SetEndpointTargets takes one."
     if not permits(parts.targets, parts.entry):
         return "it is not among the targets that the endpoint's owner permits."
     return None
 
 
 def permits(targets: Collection[EndpointTarget], entry: FullNatEntry) -> bool:
-    """Whether a list of targets has an entry's; an empty list has all."""
-    address = IPv4Address(entry.target)
-    return not targets or any(
-        address in IPv4Network(each.cidr)
-        and each.protocol in (_ALL, entry.protocol)
-        and each.low <= entry.target_port <= each.high
-        for each in targets
+    """Whether a list of targets has an entry's; an empty list has all. Of a name, whether it may
+    have one.
+    """
+    if not targets:
+        return True
+    blocks = list(_blocks(targets, entry))
+    if entry.domain:
+        return bool(blocks)
+    return any(IPv4Address(entry.target) in block for block in blocks)
+
+
+def blocks_of(parts: DoorParts) -> tuple[str, ...]:
+    """Where an address has to be to be a target of an entry's name: in the endpoint's VPC, and
+    where its consumer permits.
+    """
+    if parts.endpoint_vpc is None:
+        return ()
+    inside = IPv4Network(parts.endpoint_vpc.cidr)
+    if not parts.targets:
+        return (str(inside),)
+    # Of two blocks that overlap one is in the other.
+    found = {
+        block if block.prefixlen > inside.prefixlen else inside
+        for block in _blocks(parts.targets, parts.entry)
+        if block.overlaps(inside)
+    }
+    return tuple(map(str, sorted(found)))
+
+
+def addresses_in(blocks: Iterable[str], addresses: Iterable[str]) -> tuple[str, ...]:
+    """Those of addresses that are in one of these blocks."""
+    networks = [IPv4Network(each) for each in blocks]
+    return tuple(
+        each for each in addresses if any(IPv4Address(each) in block for block in networks)
     )
+
+
+def _blocks(targets: Iterable[EndpointTarget], entry: FullNatEntry) -> Iterator[IPv4Network]:
+    """What is permitted of an entry's protocol and port."""
+    for each in targets:
+        if each.protocol in (_ALL, entry.protocol) and each.low <= entry.target_port <= each.high:
+            yield IPv4Network(each.cidr)

@@ -17,7 +17,7 @@ from privlink.model.ids import NodeId
 from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
-from privlink.store import accounts, changes, health, networks, nodes, parts
+from privlink.store import accounts, changes, health, networks, nodes, parts, resolutions
 from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,7 @@ def push_report(
         nodes.put(call.tx, msgspec.structs.replace(node, revision=0))
         networks.set_all_unplugged(call.tx)
         health.forget_node(call.tx, node.id)
+        resolutions.forget_node(call.tx, node.id)
         return Answer()
     if life != changes.life(call.tx):
         # It has not heard of this life yet, so it says nothing of what is asked for in it.

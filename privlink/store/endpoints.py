@@ -157,7 +157,7 @@ def deleting(tx: Transaction) -> list[Endpoint]:
 
 def delete_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Delete an endpoint that has no zones left."""
-    for table in (_group, _connection, schema.endpoint_target):
+    for table in (_group, _connection, schema.endpoint_target, schema.endpoint_resolver):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint.id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint.id))
     tally.deleted(tx, endpoint)

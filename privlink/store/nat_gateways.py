@@ -18,7 +18,7 @@ from privlink.model.ids import (
 )
 from privlink.model.nat import EndpointTarget, FullNatEntry, NatGateway, NatIp
 from privlink.model.privatelink import EndpointZone
-from privlink.store import changes, doors, labels, networks, rows, schema
+from privlink.store import changes, doors, labels, networks, resolutions, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import PreparedIn
 
@@ -145,11 +145,14 @@ def add_entry(tx: Transaction, entry: FullNatEntry) -> None:
 def change_entry(tx: Transaction, old: FullNatEntry, new: FullNatEntry) -> None:
     """Put an entry down as it is given. The nodes look again unless it is about people alone."""
     rows.change(tx, _entry, {"id": new.id}, **msgspec.structs.asdict(new))
+    if (new.domain, new.endpoint_id) != (old.domain, old.endpoint_id):
+        resolutions.forget_entry(tx, new.id)
     if msgspec.structs.replace(new, name=old.name, description=old.description) != old:
         changes.touch(tx, changes.door_key(new.id))
 
 
 def delete_entry(tx: Transaction, entry: FullNatEntry) -> None:
+    resolutions.forget_entry(tx, entry.id)
     tx.execute(delete(_entry).where(_entry.c.id == entry.id))
     changes.touch(tx, changes.door_key(entry.id), gone=True)
 

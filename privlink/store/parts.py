@@ -45,6 +45,7 @@ from privlink.store import (
     nat_gateways,
     networks,
     prefix_lists,
+    resolutions,
     route_tables,
     routes,
     rows,
@@ -284,6 +285,10 @@ def of_doors(tx: Transaction, entry_ids: Iterable[str]) -> dict[str, DoorParts]:
     whose = endpoints.by_ids(tx, endpoint_ids)
     zones = {zone.number: zone for zone in endpoints.zones_of(tx, endpoint_ids)}
     targets = nat_gateways.targets(tx, endpoint_ids)
+    resolvers = resolutions.resolvers(tx, endpoint_ids)
+    known = resolutions.addresses(tx, [each for each in entries.values() if each.domain])
+    enis = _by_id(tx, Eni, schema.eni, {zone.eni_id for zone in zones.values()})
+    vpcs = _by_id(tx, Vpc, schema.vpc, {eni.vpc_id for eni in enis.values()})
     group_ids = endpoints.groups(tx, endpoint_ids)
     rules: dict[str, list[SecurityGroupRule]] = defaultdict(list)
     for rule in security.rules(tx, {each for some in group_ids.values() for each in some}):
@@ -301,6 +306,10 @@ def of_doors(tx: Transaction, entry_ids: Iterable[str]) -> dict[str, DoorParts]:
             endpoint.ip_version if endpoint else IpVersion.IPV4,
             {each: tuple(rules[each]) for each in group_ids[entry.endpoint_id]},
             tuple(targets[entry.endpoint_id]),
+            enis[zone.eni_id] if zone and is_led else None,
+            vpcs[enis[zone.eni_id].vpc_id] if zone and is_led else None,
+            resolvers.get(entry.endpoint_id, ""),
+            known.get(entry.id, ()),
         )
 
     return {changes.door_key(each.id): parts(each) for each in entries.values()}

@@ -74,6 +74,11 @@ class Node:
         asked = {"NodeId": NODE.node_id, "Life": self.life, "States": list(states)}
         self.client.call("PushHealth", **(asked | more))
 
+    def tell_names(self, *names: dict[str, Any], **more: Any) -> None:
+        """Say what names lead to."""
+        asked = {"NodeId": NODE.node_id, "Life": self.life, "Names": list(names)}
+        self.client.call("PushNames", **(asked | more))
+
     def catch_up(self) -> None:
         """Take in and confirm everything there is."""
         self.pull()

@@ -647,6 +647,7 @@ ALONE = {
     "PullFeed",
     "PushReport",
     "PushHealth",
+    "PushNames",
     "PushFlowRecords",
     "PushTraffic",
 }
@@ -826,7 +827,8 @@ def test_the_provider_sees_a_strangers_endpoint_but_cannot_touch_it(
 
 
 @pytest.mark.parametrize(
-    "name", ["PullFeed", "PushReport", "PushHealth", "PushFlowRecords", "PushTraffic"]
+    "name",
+    ["PullFeed", "PushReport", "PushHealth", "PushNames", "PushFlowRecords", "PushTraffic"],
 )
 def test_a_nodes_actions_are_for_nodes(stage: Stage, operator: Account, name: str) -> None:
     reply = ask(stage, operator, ACTION[name], {"NodeId": NODE.node_id, "Revision": 0})
@@ -848,6 +850,7 @@ def test_a_node_speaks_for_itself_only(node: Node) -> None:
         ("PullFeed", {}),
         ("PushReport", {"Life": 1, "Fabric": "x"}),
         ("PushHealth", {"Revision": None, "Life": 1}),
+        ("PushNames", {"Revision": None, "Life": 1}),
         ("PushFlowRecords", {"Revision": None, "Records": "[]"}),
         ("PushTraffic", {"Revision": None, "Life": 1, "Traffic": "[]"}),
     ]

@@ -230,9 +230,17 @@ class World:
         )
 
     def full_nat_entry(
-        self, gateway: str, endpoint: str, target: str, port: int, *, zone: str = A, **more: Any
+        self,
+        gateway: str,
+        endpoint: str,
+        target: str | None,
+        port: int,
+        *,
+        zone: str = A,
+        **more: Any,
     ) -> str:
-        """An entry of a gateway's first address that leads to a target, on TCP by default."""
+        """An entry of a gateway's first address that leads to a target, on TCP by default. With no
+        target it has an AccessDomain."""
         account = self.account
         shown = account.vpc.GetNatGatewayAttribute(NatGatewayId=gateway)
         given = {"IpProtocol": "TCP", "NatIp": shown["PrivateInfo"]["PrivateIpAddress"]}
@@ -249,8 +257,8 @@ class World:
         made = account.vpc.CreateFullNatEntry(
             FullNatTableId=shown["FullNatTable"]["FullNatTableId"],
             NetworkInterfaceId=eni,
-            AccessIp=target,
             AccessPort=str(port),
+            **({} if target is None else {"AccessIp": target}),
             **(given | more),
         )
         return str(made["FullNatEntryId"])

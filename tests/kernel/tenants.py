@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -149,9 +150,12 @@ class Cloud:
         self.program = program
         self.names = names  # the namespace of each workload, by its word
         self.kernel = Kernel(fabric, program)
-        self._holding = Holding(self.kernel)
+        self._holding = self._hold()
         self._revision = 0
         self._take(ITEMS, full=True)
+
+    def _hold(self) -> Holding:
+        return Holding(self.kernel)
 
     def put(self, **items: Item | None) -> None:
         """Change items, each named by its key with an underscore for the slash."""
@@ -193,8 +197,13 @@ class Cloud:
         assert (outcome.refused, self._holding.faults) == (0, {})
 
 
+AnyCloud = TypeVar("AnyCloud", bound=Cloud)
+
+
 @contextmanager
-def cloud(bpf_object: Path, *, mtu: int = 1500) -> Iterator[Cloud]:
+def cloud(
+    bpf_object: Path, *, mtu: int = 1500, kind: Callable[..., AnyCloud] = Cloud
+) -> Iterator[AnyCloud]:
     """Plug everybody in; nothing of it is left afterwards."""
     instance = lab.unique("tenants")
     with ExitStack() as stack:
@@ -204,7 +213,7 @@ def cloud(bpf_object: Path, *, mtu: int = 1500) -> Iterator[Cloud]:
         for word, attachment in WORKLOADS.items():
             _plug(instance, attachment, names[word], mtu)
         program = stack.enter_context(Program.open(bpf_object))
-        yield Cloud(instance, fabric, program, names)
+        yield kind(instance, fabric, program, names)
 
 
 def _leave(instance: str) -> None:

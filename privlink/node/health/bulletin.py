@@ -6,8 +6,9 @@ took them; until then they are news.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -19,6 +20,17 @@ MOST_STATES: Final = 500  # the server takes no longer list
 _LONGEST_WHY: Final = 200  # characters; it takes no longer one
 
 Place = tuple[str, ServerName]  # the key of an item, and a server in it
+
+
+class Word(Protocol):
+    """What there is to say of one thing."""
+
+    @property
+    def place(self) -> Hashable:
+        """What it is about."""
+
+    def parameters(self) -> dict[str, Any]:
+        """As the API spells it."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -54,7 +66,7 @@ class News(msgspec.Struct, frozen=True):
 
     life: int  # of the server that it is for
     edition: int
-    standings: tuple[Standing, ...]
+    standings: tuple[Word, ...]
 
     def __bool__(self) -> bool:
         return bool(self.standings)
@@ -66,16 +78,20 @@ class Bulletin:
     def __init__(self) -> None:
         self._life = 0  # of the server; 0: it has not been heard of
         self._edition = 0
-        self._standings: dict[Place, Standing] = {}
-        self._unheard: dict[Place, None] = {}  # in the order they came up
+        self._standings: dict[Hashable, Word] = {}
+        self._unheard: dict[Hashable, None] = {}  # in the order they came up
 
-    def put(self, standing: Standing) -> None:
+    def put(self, standing: Word) -> None:
         """How a server is now."""
         if self._standings.get(standing.place) != standing:
             self._standings[standing.place] = standing
             self._unheard[standing.place] = None
 
-    def drop(self, place: Place) -> None:
+    def knows(self, place: Hashable) -> bool:
+        """Whether anything was said of it."""
+        return place in self._standings
+
+    def drop(self, place: Hashable) -> None:
         """A server that is asked no more, of which there is nothing to say."""
         self._standings.pop(place, None)
         self._unheard.pop(place, None)

@@ -114,8 +114,15 @@ class _Case:
 class Monitor:
     """Items by key, and the state of each server that they have checked."""
 
-    def __init__(self, asker: Asker | None = None, link: Callable[[], int] | None = None) -> None:
-        """`link` has the link of the probes made and says its index; it may raise KernelError."""
+    def __init__(
+        self,
+        asker: Asker | None = None,
+        link: Callable[[], int] | None = None,
+        numbers: Numbers | None = None,
+    ) -> None:
+        """`link` has the link of the probes made and says its index; it may raise KernelError.
+        `numbers` are those of everybody whose ways begin in the network of the probes.
+        """
         self._asker = asker or Nobody()
         self._link = link
         self._lock = threading.Lock()
@@ -125,7 +132,7 @@ class Monitor:
         self._cases: dict[str, dict[ServerName, _Case]] = {}
         self._by_number: dict[int, _Case] = {}
         self._at: defaultdict[tuple[int, str], set[Place]] = defaultdict(set)
-        self._numbers = Numbers()
+        self._numbers = numbers or Numbers()
         self._started = self._asking = False  # the asker begins with the first who is asked
         self._starting: dict[int, Probe] = {}  # their entries are not in the kernel yet
         self._changed: set[str] = set()

@@ -134,9 +134,19 @@ def _asked(balancer: Balancer, name: ServerName, server: Server, check: Check) -
 def probe_of(server: Asked, number: int, network: int = 0) -> Probe:
     """How a server that can be asked is asked by a probe of this number, for a network."""
     assert server.request is not None
-    base = _BASE6 if ":" in server.name[1] else _BASE4
-    address = str(base + (number - FIRST_NUMBER + 1))
+    address = probe_address(number, ipv6=":" in server.name[1])
     return Probe(number, address, server.port, server.check, server.request, network)
+
+
+def probe_address(number: int, *, ipv6: bool = False) -> str:
+    """The address in the network of the probes that is reached by this number."""
+    base = _BASE6 if ipv6 else _BASE4
+    return str(base + (number - FIRST_NUMBER + 1))
+
+
+def probe_address_entry(address: str, number: int) -> Entry:
+    """The entry of such an address, which leads to the forward and the balancer of its number."""
+    return _address_entry(address, AddressKind.BALANCER, number, number)
 
 
 def probe_entries(balancer: Balancer, server: Asked, probe: Probe) -> Iterator[Entry]:
@@ -161,7 +171,7 @@ def probe_entries(balancer: Balancer, server: Asked, probe: Probe) -> Iterator[E
     )
     leads = Forward(PROBE_NETWORK, "", "", (), opening)
     yield from entries(leads)
-    yield _address_entry(probe.address, AddressKind.BALANCER, probe.number, opening.balancer)
+    yield probe_address_entry(probe.address, probe.number)
 
 
 def own_entries(ifindex: int) -> Iterator[Entry]:

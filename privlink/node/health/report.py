@@ -1,15 +1,15 @@
-"""Telling the server how servers are: a thread of its own, so that nothing else waits for it."""
+"""Telling the server how servers are, or what names lead to: a thread of its own for each, so that
+nothing else waits for it."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from typing import Final
+from typing import Final, Protocol
 
 from privlink.client import RemoteError
 from privlink.node.feed import Caller
 from privlink.node.health.bulletin import News
-from privlink.node.health.monitor import Monitor
 
 _TIMEOUT: Final = 5.0  # seconds
 _WAIT: Final = 1.0  # the longest until `stop` is noticed
@@ -20,13 +20,30 @@ _NOTHING: Final = News(0, 0, ())  # of a life that no server has
 log = logging.getLogger(__name__)
 
 
-class HealthReports:
-    """Sends the news of a monitor until `stop`."""
+class Source(Protocol):
+    """Who has news: the health monitor, or who follows names."""
 
-    def __init__(self, client: Caller, node_id: str, monitor: Monitor) -> None:
+    def await_news(self, seconds: float) -> News: ...
+
+    def took(self, told: News) -> None: ...
+
+
+class Reports:
+    """Sends the news of a source until `stop`."""
+
+    def __init__(
+        self,
+        client: Caller,
+        node_id: str,
+        source: Source,
+        action: str = "PushHealth",
+        listed: str = "States",
+    ) -> None:
+        """`action` takes them, as its parameter `listed`."""
         self._client = client
         self._node_id = node_id
-        self._monitor = monitor
+        self._source = source
+        self._action, self._listed = action, listed
         self._stopping = threading.Event()
         self._complaint = ""
         self._void = False
@@ -34,7 +51,7 @@ class HealthReports:
     def start(self, *, void: bool = False) -> None:
         """Begin, in a thread; with `void` by saying that what was told before holds no more."""
         self._void = void
-        threading.Thread(target=self._run, name="health", daemon=True).start()
+        threading.Thread(target=self._run, name=self._action, daemon=True).start()
 
     def stop(self) -> None:
         """Send nothing after the present call."""
@@ -46,7 +63,7 @@ class HealthReports:
             try:
                 told = self._tell()
             except Exception:
-                log.exception("the health of servers was not told")
+                log.exception("%s: news were not told", self._action)
                 told = False
             if told:
                 pause = _FIRST_PAUSE
@@ -57,25 +74,25 @@ class HealthReports:
 
     def _tell(self) -> bool:
         """Tell the news, if there are any; whether the server took them."""
-        news = _NOTHING if self._void else self._monitor.await_news(_WAIT)
+        news = _NOTHING if self._void else self._source.await_news(_WAIT)
         if not news and not self._void:
             return True
         try:
             self._client.call(
-                "PushHealth",
+                self._action,
                 timeout=_TIMEOUT,
                 NodeId=self._node_id,
                 Life=news.life,
-                States=[standing.parameters() for standing in news.standings],
+                **{self._listed: [each.parameters() for each in news.standings]},
             )
         except RemoteError as error:
             if str(error) != self._complaint:
                 self._complaint = str(error)
-                log.warning("the server refuses to hear how servers are: %s", error)
+                log.warning("the server refuses %s: %s", self._action, error)
             return False
         except OSError as error:
-            log.debug("health not delivered: %s", error)
+            log.debug("%s not delivered: %s", self._action, error)
             return False
         self._complaint, self._void = "", False
-        self._monitor.took(news)
+        self._source.took(news)
         return True

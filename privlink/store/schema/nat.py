@@ -77,3 +77,23 @@ endpoint_target = Table(
     Column("high", Integer, primary_key=True),
     sqlite_with_rowid=False,
 )
+
+endpoint_resolver = Table(
+    "endpoint_resolver",
+    metadata,
+    Column("endpoint_id", String, ForeignKey("endpoint.id"), primary_key=True),
+    words("address"),
+    sqlite_with_rowid=False,
+)
+
+resolution = Table(
+    "resolution",
+    metadata,
+    Column("entry_id", String, ForeignKey("full_nat_entry.id"), primary_key=True),
+    Column("node_id", String, ForeignKey("node.id"), primary_key=True, index=True),
+    words("name"),
+    words("addresses"),
+    words("why"),
+    words("since"),
+    sqlite_with_rowid=False,
+)

@@ -147,6 +147,29 @@ TARGETS = [
         Target=[{"CidrBlock": "10.0.0.9/24"}],
     ),
     call("ListEndpointTargets", EndpointId="ep-2"),
+    call("SetEndpointTargets", EndpointId="ep-2", Resolver="10.0.0.2"),
+    refused("InvalidResolver", "SetEndpointTargets", EndpointId="ep-2", Resolver="192.0.2.53"),
+    call(
+        "vpc.ModifyFullNatEntryAttribute",
+        FullNatTableId="fulltb-1",
+        FullNatEntryId="fullnat-1",
+        AccessDomain="db.shop.example",
+    ),
+    NODE_CATCHES_UP,
+    call(
+        "PushNames",
+        NodeId="node-1",
+        Life=1,
+        Names=[
+            {
+                "Key": "door/fullnat-1",
+                "Name": "db.shop.example",
+                "Addresses": "10.0.0.9,10.0.1.9",
+                "Since": "2026-12-01T09:00:00Z",
+            }
+        ],
+    ),
+    refused("NodeNotFound", "PushNames", NodeId="node-none", Life=1),
     refused("EndpointTypeNotSupport", "ListEndpointTargets", EndpointId="ep-1"),
     NODE_CATCHES_UP,
     call("ListFullNatEntryStates", NatGatewayId="ngw-1"),

@@ -498,6 +498,15 @@ NAT_GATEWAYS = [
         AccessPort=5432,
         FullNatEntryName="their-database",
     ),
+    call(
+        "CreateFullNatEntry",
+        **TABLE,
+        IpProtocol="TCP",
+        NatIp="10.0.0.1",
+        NetworkInterfaceId=ENI,
+        AccessDomain="db.customer.example",
+        AccessPort=5432,
+    ),
     refused(
         "InvalidAccessDomain",
         "CreateFullNatEntry",
@@ -505,7 +514,7 @@ NAT_GATEWAYS = [
         IpProtocol="TCP",
         NatIp="10.0.0.1",
         NetworkInterfaceId=ENI,
-        AccessDomain="db.customer.example",
+        AccessDomain="10.0.0.77",
         AccessPort=5432,
     ),
     NODE_CATCHES_UP,
@@ -522,6 +531,7 @@ NAT_GATEWAYS = [
     call("ListFullNatEntries", **TABLE),
     refused("DependencyViolation.FullNatEntry", "DeleteNatGateway", NatGatewayId="ngw-1"),
     call("DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-1"),
+    call("DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-2"),
     refused(
         "InvalidFullNatEntryId.NotFound", "DeleteFullNatEntry", **TABLE, FullNatEntryId="fullnat-1"
     ),

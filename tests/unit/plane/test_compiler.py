@@ -791,3 +791,36 @@ def test_what_the_consumer_does_not_permit_is_no_target() -> None:
     assert door(targets=targets).opening == 9
     https = msgspec.structs.replace(ENTRY, target_port=443)
     assert door(targets=targets, entry=https).target == items.Server("10.0.0.77", 443, 100)
+
+
+NAMED = msgspec.structs.replace(ENTRY, domain="db.example", target="")
+
+
+def named(**given: Any) -> items.Door:
+    """The same of one that has a name, and somebody to ask."""
+    asking = {"endpoint_eni": ENI, "endpoint_vpc": VPC, "resolver": "10.0.0.2"}
+    return door(**({"entry": NAMED} | asking | given))
+
+
+def test_a_door_with_a_name_says_whom_to_ask_and_what_to_believe() -> None:
+    led = named(known=("10.0.0.9", "192.168.0.1"))
+    assert (led.target, led.opening) == (None, 9)
+    assert led.naming is not None
+    assert (led.naming.resolver, led.naming.source) == ("10.0.0.2", "10.0.0.80")
+    assert led.naming.blocks == (VPC.cidr,)
+    assert led.naming.known == ("10.0.0.9",)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"resolver": ""},
+        {"zone": None},
+        {"zone": msgspec.structs.replace(INWARD, opening=None)},
+        {"groups": {}},
+        {"targets": (EndpointTarget(ENTRY.endpoint_id, "10.0.0.0/24", "TCP", 443, 443),)},
+        {"targets": (EndpointTarget(ENTRY.endpoint_id, "192.168.0.0/24", "ALL", 1, 65535),)},
+    ],
+)
+def test_nobody_is_asked_in_vain(given: dict[str, Any]) -> None:
+    assert named(**given).naming is None

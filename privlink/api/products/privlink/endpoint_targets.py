@@ -7,6 +7,7 @@ everything in. The list of targets is the consumer's own word beside that.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,7 +21,7 @@ from privlink.kinds import KINDS
 from privlink.model.nat import EndpointTarget
 from privlink.model.privatelink import Endpoint
 from privlink.rules import filters, reverse
-from privlink.store import nat_gateways
+from privlink.store import endpoints, nat_gateways, networks, resolutions
 
 _ALL_PORTS, _EVERY_PORT = "-1/-1", "1/65535"
 _MOST = 100
@@ -50,13 +51,16 @@ class CalledAnswer(Answer):
 
     zone_id: str
     ip_protocol: str
-    access_ip: str
+    access_ip: str | msgspec.UnsetType  # or, of a name:
+    access_domain: str | msgspec.UnsetType
+    domain_resolve: str | msgspec.UnsetType
     access_port: int
     permitted: bool
 
 
 class TargetsAnswer(Answer):
     endpoint_id: str
+    resolver: str | msgspec.UnsetType
     targets: list[TargetAnswer]
     called: list[CalledAnswer]
 
@@ -75,13 +79,22 @@ class EntryStatesAnswer(Answer):
 
 
 @action(PRIVLINK, writes=True, resource="privatelink:vpcendpoint/{endpoint_id}")
-def set_endpoint_targets(call: Call, *, endpoint_id: str, target: Targets = ()) -> TargetsAnswer:
+def set_endpoint_targets(
+    call: Call, *, endpoint_id: str, target: Targets = (), resolver: str | None = None
+) -> TargetsAnswer:
     """Say what may be called through a Reverse endpoint, in the place of what was said before.
 
     Whatever is not listed is refused and recorded, flows that are there too. With no target, as in
-    the beginning, everything may be called.
+    the beginning, everything may be called. Resolver is the DNS server in the endpoint's VPC that
+    is asked for what entries call by AccessDomain; an empty one ends that. Given without targets,
+    these stay as they are.
     """
     endpoint = _reverse(call, endpoint_id)
+    if resolver is not None:
+        address = _resolver(call, endpoint, resolver) if resolver else ""
+        resolutions.set_resolver(call.tx, endpoint.id, address)
+        if not target:
+            return _answer(call, endpoint)
     listed = {_parsed(endpoint, number, each): None for number, each in enumerate(target, start=1)}
     nat_gateways.set_targets(call.tx, endpoint.id, listed)
     return _answer(call, endpoint)
@@ -103,17 +116,20 @@ def list_full_nat_entry_states(
     max_results: MaxResults = 50,
     next_token: NextToken = "",
 ) -> EntryStatesAnswer:
-    """List the full-NAT entries of a NAT gateway, with why no byte passes those Pending."""
+    """List the full-NAT entries of a NAT gateway, with why no byte passes those Pending.
+
+    Of one Available, Why is that its name cannot be resolved just now, and leads to where it did.
+    """
     gateway = ours.nat_gateway(call, nat_gateway_id)
     found = nat_gateways.entries(call.tx, gateway.id)
     page, following = by_token(found, lambda entry: entry.id, max_results, next_token)
-    shut = doors.why_shut(call, page)
+    shut, names = doors.why_shut(call, page), doors.resolved(call, page)
     return EntryStatesAnswer(
         entries=[
             EntryState(
                 full_nat_entry_id=entry.id,
                 status="Pending" if shut[entry.id] else "Available",
-                why=shut[entry.id],
+                why=shut[entry.id] or (names[entry.id].why if entry.domain else ""),
             )
             for entry in page
         ],
@@ -128,6 +144,23 @@ def _reverse(call: Call, endpoint_id: str) -> Endpoint:
     if not KINDS[endpoint.type].REVERSED:
         raise errors.EndpointNotReverse(endpoint_id=endpoint.id, type=endpoint.type)
     return endpoint
+
+
+def _resolver(call: Call, endpoint: Endpoint, given: str) -> str:
+    """An address in the endpoint's VPC that is not its own, in its one spelling."""
+    vpc = networks.vpc_by_id(call.tx, endpoint.vpc_id)
+    own = {
+        networks.get_eni(call.tx, zone.eni_id).address
+        for zone in endpoints.zones(call.tx, endpoint.id)
+    }
+    try:
+        address = IPv4Address(given)
+    except AddressValueError:
+        address = None
+    if address is None or address not in IPv4Network(vpc.cidr) or int(address) in own:
+        why = f"{given!r} was given; it is the IPv4 address of a DNS server in {vpc.cidr}."
+        raise errors.InvalidParameter(parameter="Resolver", why=why)
+    return str(address)
 
 
 def _parsed(endpoint: Endpoint, number: int, given: Target) -> EndpointTarget:
@@ -150,18 +183,24 @@ def _parsed(endpoint: Endpoint, number: int, given: Target) -> EndpointTarget:
 
 def _answer(call: Call, endpoint: Endpoint) -> TargetsAnswer:
     listed = nat_gateways.targets(call.tx, [endpoint.id])[endpoint.id]
+    entries = nat_gateways.entries_to(call.tx, endpoint.id)
+    names = doors.resolved(call, entries)
+    resolver = resolutions.resolvers(call.tx, [endpoint.id]).get(endpoint.id, msgspec.UNSET)
     return TargetsAnswer(
         endpoint_id=endpoint.id,
+        resolver=resolver,
         targets=[_target_answer(each) for each in _in_order(listed)],
         called=[
             CalledAnswer(
                 zone_id=entry.zone_id,
                 ip_protocol=entry.protocol,
-                access_ip=entry.target,
+                access_ip=entry.target or msgspec.UNSET,
+                access_domain=entry.domain or msgspec.UNSET,
+                domain_resolve=names[entry.id].addresses if entry.domain else msgspec.UNSET,
                 access_port=entry.target_port,
                 permitted=reverse.permits(listed, entry),
             )
-            for entry in nat_gateways.entries_to(call.tx, endpoint.id)
+            for entry in entries
         ],
     )
 

@@ -40,7 +40,7 @@ class EntryAnswer(Answer):
     nat_ip: str
     nat_ip_port: str
     network_interface_id: str
-    access_ip: str
+    access_ip: str | msgspec.UnsetType  # or:
     access_domain: str | msgspec.UnsetType
     domain_resolve: str | msgspec.UnsetType
     access_port: str
@@ -77,13 +77,14 @@ def create_full_nat_entry(
 
     NetworkInterfaceId is the endpoint's in one zone; its connection must be accepted. NatIpPort is
     a free one if it is left out. The entry is Available once a byte can pass, and Pending else:
-    ListFullNatEntryStates says why. AccessDomain is not served yet.
+    ListFullNatEntryStates says why. AccessDomain, in the place of AccessIp, is resolved by the DNS
+    server that the endpoint's owner names (SetEndpointTargets), and followed.
     """
     gateway = ours.gateway_of_table(call, full_nat_table_id)
     if not gateway.private_link:
         raise errors.NatGatewayNotForPrivateLink(gateway_id=gateway.id)
-    _refuse_domain(access_domain)
-    if access_ip is None:
+    domain = _domain(access_ip, access_domain)
+    if access_ip is None and not domain:
         raise errors.NeededParameter(parameter="AccessIp", why="which address is called?")
     present = nat_gateways.count_entries(call.tx, [gateway.id]).get(gateway.id, 0)
     limits.check(call, quotas.FULL_NAT_ENTRIES_PER_GATEWAY, present, gateway.id)
@@ -101,8 +102,8 @@ def create_full_nat_entry(
         eni_id=zone.eni_id,
         place=zone.number,
         target_vpc_id=vpc_id,
-        domain="",  # until names are resolved from the consumer's side
-        target=_target(call, zone, access_ip),
+        domain=domain,
+        target=_target(call, zone, access_ip) if access_ip is not None else "",
         target_port=access_port,
         name=full_nat_entry_name,
         description=full_nat_entry_description,
@@ -145,7 +146,7 @@ def list_full_nat_entries(
         and (not network_interface_ids or entry.eni_id in network_interface_ids)
     ]
     page, following = by_token(found, lambda entry: entry.id, max_results, next_token)
-    shut = doors.why_shut(call, page)
+    shut, resolved = doors.why_shut(call, page), doors.resolved(call, page)
     table_id = names.full_nat_table_id(gateway.id)
     return EntriesAnswer(
         full_nat_entries=[
@@ -159,9 +160,9 @@ def list_full_nat_entries(
                 nat_ip=address_of[entry.nat_ip_id],
                 nat_ip_port=str(entry.port),
                 network_interface_id=entry.eni_id,
-                access_ip=entry.target,
+                access_ip=entry.target or msgspec.UNSET,
                 access_domain=entry.domain or msgspec.UNSET,
-                domain_resolve=entry.target if entry.domain else msgspec.UNSET,
+                domain_resolve=resolved[entry.id].addresses if entry.domain else msgspec.UNSET,
                 access_port=str(entry.target_port),
                 creation_time=entry.created_at,
             )
@@ -195,7 +196,7 @@ def modify_full_nat_entry_attribute(
     """Change what is given of a full-NAT entry. Flows to where it led before end."""
     gateway = ours.gateway_of_table(call, full_nat_table_id)
     old = ours.full_nat_entry(call, gateway, full_nat_entry_id)
-    _refuse_domain(access_domain)
+    domain = _domain(access_ip, access_domain)
     new = _moved(call, gateway, old, ip_protocol, nat_ip, nat_ip_port)
     if network_interface_id is not None and network_interface_id != old.eni_id:
         zone = _zone(call, gateway, network_interface_id)
@@ -206,11 +207,10 @@ def modify_full_nat_entry_attribute(
             eni_id=zone.eni_id,
             place=zone.number,
             target_vpc_id=networks.get_eni(call.tx, zone.eni_id).vpc_id,
-            target=_target(call, zone, access_ip or old.target),
         )
-    elif access_ip is not None and access_ip != old.target:
-        zone = _zone(call, gateway, old.eni_id)
-        new = msgspec.structs.replace(new, target=_target(call, zone, access_ip))
+    else:
+        zone = None
+    new = _aimed(call, gateway, old, new, zone, access_ip, domain)
     given = {
         "target_port": access_port,
         "name": full_nat_entry_name,
@@ -246,10 +246,17 @@ def _gateway(call: Call, gateway_id: str | None, table_id: str | None) -> NatGat
     return gateway
 
 
-def _refuse_domain(given: str | None) -> None:
-    if given is not None:
-        why = f"{given!r} was given; names are not resolved for entries yet. Give AccessIp."
-        raise errors.InvalidParameter(parameter="AccessDomain", why=why)
+def _domain(access_ip: str | None, given: str | None) -> str:
+    """A name in its one spelling; empty if none is given."""
+    if given is None:
+        return ""
+    try:
+        if access_ip is not None:
+            raise ValueError("AccessIp is given too; give one of both.")
+        return names.host_name(given)
+    except ValueError as wrong:
+        why = f"{given!r} was given; {wrong}"
+        raise errors.InvalidParameter(parameter="AccessDomain", why=why) from None
 
 
 def _addresses(call: Call, gateway: NatGateway) -> dict[str, str]:
@@ -323,6 +330,25 @@ def _port(
             protocol=protocol, port=wanted, address=address, gateway_id=gateway.id
         )
     return wanted
+
+
+def _aimed(
+    call: Call,
+    gateway: NatGateway,
+    old: FullNatEntry,
+    new: FullNatEntry,
+    zone: EndpointZone | None,
+    access_ip: str | None,
+    domain: str,
+) -> FullNatEntry:
+    """An entry with another target; `zone` is the one it moves to, in whose VPC that has to be."""
+    if domain:
+        return msgspec.structs.replace(new, domain=domain, target="")
+    wanted = old.target if access_ip is None else access_ip
+    if wanted == old.target and (zone is None or old.domain):
+        return new
+    zone = zone or _zone(call, gateway, old.eni_id)
+    return msgspec.structs.replace(new, domain="", target=_target(call, zone, wanted))
 
 
 def _moved(

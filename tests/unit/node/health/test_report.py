@@ -9,7 +9,7 @@ from privlink.client import RemoteError
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
 from privlink.node.feed import Answer
 from privlink.node.health.monitor import Monitor
-from privlink.node.health.report import HealthReports
+from privlink.node.health.report import Reports
 
 PATIENCE = 10.0  # seconds
 ITEM = Balancer(
@@ -50,7 +50,7 @@ def test_what_was_not_taken_is_told_again() -> None:
     watching.note(Answer(7, 1, True, []))
     refusal = RemoteError(400, "InvalidAction", "what?", "request-1")
     ear = Ear(OSError("no answer"), refusal, refusal, ValueError("a defect"))
-    reports = HealthReports(ear, "node-1", watching)
+    reports = Reports(ear, "node-1", watching)
     reports.start()
     try:
         told = ear.heard.get(timeout=PATIENCE)
@@ -66,7 +66,7 @@ def test_what_was_not_taken_is_told_again() -> None:
 def test_a_node_that_holds_nothing_first_takes_back_what_it_said() -> None:
     watching = monitor()
     ear = Ear(OSError("no answer"))
-    reports = HealthReports(ear, "node-1", watching)
+    reports = Reports(ear, "node-1", watching)
     reports.start(void=True)
     try:
         assert ear.heard.get(timeout=PATIENCE) == {"NodeId": "node-1", "Life": 0, "States": []}
