@@ -261,6 +261,21 @@ class Door(Item, frozen=True, tag="door"):
     naming: Naming | None = None  # in the place of a target: where they are found
 
 
+class Resolver(Item, frozen=True, tag="resolver"):
+    """A VPC in which names are answered, at an address that is the same in all of them."""
+
+    network: int
+
+
 AnyItem = (
-    Segment | Attachment | RouteTable | Balancer | Filter | Members | Forward | NatAddress | Door
+    Segment
+    | Attachment
+    | RouteTable
+    | Balancer
+    | Filter
+    | Members
+    | Forward
+    | NatAddress
+    | Door
+    | Resolver
 )
