@@ -27,8 +27,8 @@ from privlink.dns.view import Asker, View
 MOST_ENTRIES: Final = 131_072
 MOST_BYTES: Final = 128 * 1024 * 1024  # as estimated: of answers, and of what holds them
 
-_ENTRY_BYTES: Final = 700
-_FACT_BYTES: Final = 160
+_ENTRY_BYTES: Final = 420
+_FACT_BYTES: Final = 100
 _WHOLE: Final = 65535
 _TRUNCATED: Final = dns.flags.TC >> 8
 _RECURSION: Final = dns.flags.RD >> 8
