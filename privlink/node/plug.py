@@ -24,10 +24,20 @@ from privlink.node.links import fabric_name, open_netlink, refusals, workload_na
 MTU: Final = 1500
 SOURCES: Final = "100.64.0.0/10"  # where the fabric's source addresses come from (RFC 6598)
 SOURCES6: Final = "fd70:7269:766c::/96"  # the same in IPv6: the IPv4 ones in the last 32 bits
+_IPV4: Final = Path("/proc/sys/net/ipv4/conf")
 _IPV6: Final = Path("/proc/sys/net/ipv6/conf")
-# The node answers for the gateway and nobody advertises routers, so a link-local address would
-# have no use but to be heard. Containers may have IPv6 off for links to come.
-_SYSCTLS6: Final = (("addr_gen_mode", "1"), ("accept_ra", "0"), ("disable_ipv6", "0"))
+# A workload that routes lead through may have addresses which are not the link's. It asks for its
+# neighbours from the link's own all the same: whoever asks from another one is not heard.
+_SYSCTLS: Final = (("arp_announce", "2"),)
+# For the same reason it has the link-local address of its MAC: from no other address does Linux ask
+# for the next hop of a packet that it passes on. The server sees to it that addresses are unique,
+# and nobody advertises routers. Containers may have IPv6 off for links to come.
+_SYSCTLS6: Final = (
+    ("addr_gen_mode", "0"),
+    ("accept_dad", "0"),
+    ("accept_ra", "0"),
+    ("disable_ipv6", "0"),
+)
 _NODAD: Final = 0x02  # IFA_F_NODAD (linux/if_addr.h): the server has seen to it that it is unique
 
 
@@ -76,8 +86,7 @@ def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> Non
     with closing(open_netlink(path)) as inside, closing(open_netlink(fabric)) as outside:
         _make_pair(outside, number, path, port)
         try:
-            if port.ipv6 is not None:
-                system.within(path, lambda: _prepare_ipv6(port.ifname))
+            system.within(path, lambda: _prepare(port))
             _settle_inside(inside, port)
         except BaseException:
             _remove(outside, number)
@@ -155,10 +164,12 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
                 netlink.route("add", dst=destination, gateway=gateway, oif=index)
 
 
-def _prepare_ipv6(ifname: str) -> None:
-    """Keep the kernel from giving a link, which is not up yet, addresses and routes of its own."""
-    for name, value in _SYSCTLS6:
-        file = _IPV6 / ifname / name
+def _prepare(port: Port) -> None:
+    """Say how the kernel treats a link that is not up yet."""
+    settings = [(_IPV4, each) for each in _SYSCTLS]
+    settings += [(_IPV6, each) for each in _SYSCTLS6 if port.ipv6 is not None]
+    for folder, (name, value) in settings:
+        file = folder / port.ifname / name
         try:
             file.write_text(value)
         except OSError as error:

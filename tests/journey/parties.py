@@ -20,6 +20,7 @@ from tests.kernel import lab
 
 MOMENT = 0.3  # seconds in which a packet that passes would have passed
 BLOCK, OBJECTS = "198.51.100.0/24", "198.51.100.5"  # of a gateway service, and of its server
+MODULES = ("privlink.server", "privlink.node")  # the processes that may die
 ENDPOINT = "10.0.0.80"  # of every reverse endpoint
 
 

@@ -29,6 +29,7 @@ from tests.journey.installation import (
 )
 from tests.journey.parties import (
     ENDPOINT,
+    MODULES,
     MOMENT,
     OBJECTS,
     Consumer,
@@ -52,7 +53,6 @@ from tests.kernel import lab, talk
 __all__ = ["objects", "one", "provider", "two"]  # fixtures
 
 OTHER_SUBNET = "10.0.1.0/24"
-MODULES = ("privlink.server", "privlink.node")
 
 
 def test_the_vswitches_of_a_vpc_reach_each_other(installation: Installation, one: Consumer) -> None:
