@@ -40,6 +40,7 @@ class Consumer(NamedTuple):
     workload: Workload
     callers: list[str]
     table: str  # its system route table
+    account: str = ""  # if it is not the first
 
 
 class Provider(NamedTuple):
@@ -140,7 +141,7 @@ def consumer_of(
     """A VPC 10.0.0.0/16 with a workload at 10.0.0.5."""
     network = cloud.network(word)
     with server_in(installation, network, word, CLIENT, account) as (place, callers):
-        yield Consumer(cloud, network, place, callers, cloud.route_table(network))
+        yield Consumer(cloud, network, place, callers, cloud.route_table(network), account)
 
 
 def dissociate(cloud: Cloud, made: str, table: str) -> None:
