@@ -52,13 +52,21 @@ _Answer = TypeVar("_Answer", bound=Answer)
 class Pull(Generic[_Answer]):
     """Where one who pulls stands. What he asks raises OSError, RemoteError or ValidationError."""
 
-    def __init__(self, client: Caller, action: str, node_id: str, answer: type[_Answer]) -> None:
+    def __init__(
+        self,
+        client: Caller,
+        action: str,
+        node_id: str,
+        answer: type[_Answer],
+        wait: int = WAIT_SECONDS,
+    ) -> None:
         self.life = 0
         self.revision = 0
         self._client = client
         self._action = action
         self._node_id = node_id
         self._answer = answer
+        self._wait = wait
 
     @property
     def begun(self) -> bool:
@@ -79,7 +87,7 @@ class Pull(Generic[_Answer]):
         self.revision = answer.revision
 
     def _ask(self, revision: int) -> _Answer:
-        wait = WAIT_SECONDS if revision else 0
+        wait = self._wait if revision else 0
         reply = self._client.call(
             self._action,
             timeout=wait + _ANSWER_SECONDS,
