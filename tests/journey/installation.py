@@ -36,11 +36,12 @@ class Installation:
         self.state = state
         self.instance = instance_of(state)
         self.listen = f"127.0.0.1:{free_port()}"
+        self.dns = f"127.0.0.1:{free_port()}"
         self._keys: dict[str, dict[str, str]] = {}  # of accounts, as commands take them
 
     def up(self) -> None:
         """Start it; returns once it is ready."""
-        self.run("up", "--detach", "--listen", self.listen)
+        self.run("up", "--detach", "--listen", self.listen, "--dns-listen", self.dns)
 
     def run(self, *arguments: str, account: str = "") -> str:
         """What a `privlink` command prints. Raises CalledProcessError."""
