@@ -99,8 +99,13 @@ class Pull(Generic[_Answer]):
         return msgspec.convert(reply, self._answer)
 
 
-def keep(turn: Callable[[], None], loss: str, what: str) -> NoReturn:
-    """Take turns for ever; after one that failed, pause and say once what is lost."""
+def keep(
+    turn: Callable[[], None], loss: str, what: str, longest: float = _LONGEST_PAUSE
+) -> NoReturn:
+    """Take turns for ever; after one that failed, pause and say once what is lost.
+
+    Pauses grow up to `longest` seconds.
+    """
     pause = _FIRST_PAUSE
     lost_at: float | None = None
     while True:
@@ -111,7 +116,7 @@ def keep(turn: Callable[[], None], loss: str, what: str) -> NoReturn:
                 lost_at = time.monotonic()
                 log.warning("%s, asking again: %s", loss, error)
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, longest)
         else:
             if lost_at is not None:
                 log.info("%s is back after %.1f s", what, time.monotonic() - lost_at)

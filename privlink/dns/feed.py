@@ -19,6 +19,7 @@ from privlink.model.naming import AnyDocument
 
 # A long poll: the server takes whoever has confirmed nothing for 10 seconds for gone.
 _WAIT_SECONDS: Final = 3
+_LONGEST_PAUSE: Final = 0.25  # seconds; an installation has one of us, and is not ready without
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ class Feed:
         self._thread.start()
 
     def _run(self) -> None:
-        pulling.keep(self.turn, "news of names are lost, the last are answered", "news of names")
+        loss = "news of names are lost, the last are answered"
+        pulling.keep(self.turn, loss, "news of names", _LONGEST_PAUSE)
 
     def turn(self) -> None:
         """Ask what is new, put it to use, and say so. Raises what `pulling.Pull` does."""

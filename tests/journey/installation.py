@@ -39,9 +39,10 @@ class Installation:
         self.dns = f"127.0.0.1:{free_port()}"
         self._keys: dict[str, dict[str, str]] = {}  # of accounts, as commands take them
 
-    def up(self) -> None:
+    def up(self, *options: str) -> None:
         """Start it; returns once it is ready."""
-        self.run("up", "--detach", "--listen", self.listen, "--dns-listen", self.dns)
+        listen = ("--listen", self.listen, "--dns-listen", self.dns)
+        self.run("up", "--detach", *listen, *options)
 
     def run(self, *arguments: str, account: str = "") -> str:
         """What a `privlink` command prints. Raises CalledProcessError."""
