@@ -244,6 +244,22 @@ def older(packet: Packet, macs: bytes) -> bytes:
     return macs + frame[12:22] + hops + frame[23:24] + check.to_bytes(2) + frame[26:]
 
 
+def exceeded(packet: Packet) -> bytes:
+    """What a gateway says of a packet that got too old; nothing where it says nothing."""
+    frame, key, four = packet.frame, packet.key, packet.version == 4
+    gateway = packet.port.gateways[packet.version]
+    icmp = ICMP if four else ICMPV6
+    size = {TCP: 20, UDP: 8, icmp: 8}.get(key.protocol, 0)
+    is_error = key.protocol == icmp and (
+        packet.body[0] in (3, 11, 12) if four else 0 < packet.body[0] < 128
+    )
+    if packet.offset or is_error or not size or not gateway:
+        return b""
+    said = (b"\x0b\0" if four else b"\3\0") + bytes(6) + frame[14 : packet.start + size]
+    macs = frame[6:12] + frame[:6]
+    return macs + frame[12:14] + made_ip(packed(gateway), key.source, icmp, said)
+
+
 def swapped(packet: Packet, frame: bytes) -> bytes:
     """A frame sent back where it came from."""
     at, size = (26, 4) if packet.version == 4 else (22, 16)

@@ -33,6 +33,7 @@ from tests.kernel.headers import (
     Refused,
     Way,
     echoed,
+    exceeded,
     older,
     packed,
     read_ipv4,
@@ -135,6 +136,9 @@ class Model:
             return self._frame(ifindex, frame)
         except Refused as refused:
             if refused.reason in TOLD and self.now and (answer := refusal(self.now)):
+                return Outcome("redirect", refused.reason, answer, ifindex)
+            old = refused.reason is Reason.HOP_LIMIT and self.now
+            if old and (answer := exceeded(self.now)):
                 return Outcome("redirect", refused.reason, answer, ifindex)
             return Outcome("drop", refused.reason, frame)
 

@@ -60,7 +60,10 @@ def workload(number: int, network: int, host: int, *, ipv6: bool = True) -> Atta
     """A workload; those of the same host number have the same addresses in every network."""
     mac = f"02:00:00:00:0{network}:0{host}"
     six = (CIDR6, f"fd00:10::{host}") if ipv6 else ("", "")
-    return Attachment(number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network)
+    return Attachment(
+        number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network,
+        gateway=GATEWAY, gateway6=GATEWAY6 if ipv6 else "",
+    )  # fmt: skip
 
 
 EGRESS = msgspec.structs.replace(workload(12, 1, 7), filters=(13,))
@@ -70,7 +73,7 @@ PLACES = (
     (13, workload(13, 1, 6, ipv6=False)),
     # Of another vSwitch, with other routes.
     (14, Attachment(14, 14, 1, "10.0.1.0/24", "10.0.1.5", "02:00:00:00:01:15", "fd00:11::/64",
-                    "fd00:11::5", table=4)),
+                    "fd00:11::5", table=4, gateway="10.0.1.253")),
     (21, workload(21, 2, 5)),
     (22, workload(22, 2, 7)),
     # What gateway endpoints lead to.
@@ -377,6 +380,8 @@ class Exchange:
         self._model = model = Model(PLACES)
         numbers = desk.program.maps["numbers"]
         numbers.update_many([(NUMBER.pack(Number.EPOCH), NUMBER.pack(0))])
+        # As many errors as there are: what is too many is a matter of seconds.
+        numbers.update_many([(NUMBER.pack(Number.COMPLAINTS), NUMBER.pack(2**32 - 1))])
         counted = chance.choice((0, 0xFFFF - 20, 2**32 - 20))
         numbers.update_many([(NUMBER.pack(Number.IDENTIFICATION), NUMBER.pack(counted))])
         model.identification, model.chosen = counted, self._kernel_flow
