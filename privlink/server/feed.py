@@ -191,4 +191,5 @@ _COMPILERS = {
     ),
     "nat": (_compiler(parts.of_nat_addresses, compiler.nat_address),),
     "door": (_compiler(parts.of_doors, compiler.door),),
+    "names": (),  # no item of a node's
 }

@@ -94,6 +94,11 @@ def door_key(entry_id: FullNatEntryId) -> str:
     return f"door/{entry_id}"
 
 
+def names_key(endpoint_id: EndpointId) -> str:
+    """The key of the names an endpoint goes by."""
+    return f"names/{endpoint_id}"
+
+
 def touch(tx: Transaction, *keys: str, gone: bool = False) -> None:
     """Say that these items changed, or are gone."""
     for key in keys:
