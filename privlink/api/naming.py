@@ -9,14 +9,13 @@ import msgspec
 from privlink import errors
 from privlink.api.action import Call
 from privlink.kinds import KINDS
-from privlink.model.health import Health
 from privlink.model.ids import VpcId
-from privlink.model.network import IpVersion
-from privlink.model.privatelink import Endpoint, EndpointZone
+from privlink.model.parts import NamedZoneParts
+from privlink.model.privatelink import Endpoint
 from privlink.rules import addresses, names
-from privlink.rules import health as conditions
 from privlink.rules.claims import Claim, ClaimKind, NamedZone
-from privlink.store import chosen_names, endpoints, health, networks
+from privlink.rules.health import has_server
+from privlink.store import chosen_names, endpoints, health, naming
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -25,6 +24,7 @@ class Named(msgspec.Struct, frozen=True):
     endpoint: Endpoint
     order: int
     zones: tuple[NamedZone, ...]
+    affinity: bool = False  # who asks gets the address in its own zone first
 
     def claim(self, kind: ClaimKind, name: str, zone_id: str = "") -> Claim:
         """Its claim on a name."""
@@ -52,28 +52,25 @@ def named(call: Call, wanted: Iterable[Endpoint]) -> dict[str, Named]:
     listed = list(wanted)
     ids = [each.id for each in listed]
     bonds = endpoints.connections(call.tx, ids)
-    opened = [zone for zone in endpoints.zones_of(call.tx, ids) if _is_connected(zone)]
-    fronts = health.fronts(call.tx, {each.resource_id for each in opened if each.resource_id})
-    by_id = {each.id: each for each in listed}
+    found = {each.endpoint.id: each for each in naming.of_names(call.tx, ids).values()}
+    places = [opened for each in found.values() for opened in each.zones]
+    fronts = health.fronts(call.tx, {str(each.zone.resource_id) for each in places})
 
-    def shown(zone: EndpointZone) -> NamedZone:
-        eni = networks.get_eni(call.tx, zone.eni_id)
-        front = fronts.get(zone.resource_id or "")
-        is_dual = by_id[zone.endpoint_id].ip_version is IpVersion.DUAL_STACK
-        is_down = front is not None and _is_down(
-            conditions.conditions(front, zone.zone_id, (4, 6) if is_dual else (4,))
-        )
-        address6 = (eni.address6 or "") if is_dual else ""
-        return NamedZone(zone.zone_id, addresses.text(eni.address), address6, not is_down)
+    def shown(opened: NamedZoneParts) -> NamedZone:
+        zone, eni = opened.zone, opened.eni
+        front = fronts.get(str(zone.resource_id))
+        is_healthy = front is not None and has_server(front, zone.zone_id)
+        return NamedZone(zone.zone_id, addresses.text(eni.address), eni.address6 or "", is_healthy)
 
-    return {
-        each.id: Named(
-            each,
-            bonds[each.id].number,
-            tuple(shown(zone) for zone in opened if zone.endpoint_id == each.id),
-        )
-        for each in listed
-    }
+    def of(endpoint: Endpoint) -> Named:
+        number, parts = bonds[endpoint.id].number, found.get(endpoint.id)
+        if parts is None:
+            return Named(endpoint, number, ())
+        by_service = parts.service is not None and parts.service.zone_affinity
+        affinity = endpoint.zone_affinity or by_service
+        return Named(endpoint, number, tuple(map(shown, parts.zones)), affinity)
+
+    return {each.id: of(each) for each in listed}
 
 
 def claims(call: Call, vpc_id: VpcId, name: str) -> tuple[list[Claim], Mapping[str, Named]]:
@@ -118,11 +115,3 @@ def _own(call: Call, vpc_id: VpcId, name: str) -> list[tuple[Endpoint, ClaimKind
         for zone in endpoints.zones(call.tx, found.id)
         if name == names.zone_domain(*made, zone.zone_id)
     ]
-
-
-def _is_connected(zone: EndpointZone) -> bool:
-    return zone.opening is not None and not zone.deleting
-
-
-def _is_down(several: list[conditions.Condition]) -> bool:
-    return conditions.together(several).health is Health.UNHEALTHY

@@ -21,7 +21,7 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, flow_records, health, resolutions, traffic
+from privlink.server import feed, flow_records, health, naming, resolutions, traffic
 from privlink.server.app import Server
 from privlink.server.outside import Outside
 from privlink.store.database import Database
@@ -41,6 +41,7 @@ ACTIONS = (
     *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
+    *naming.ACTIONS,
     *health.ACTIONS,
     *resolutions.ACTIONS,
     *flow_records.ACTIONS,

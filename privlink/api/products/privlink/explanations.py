@@ -138,7 +138,7 @@ def _addresses(
         holder.zones,
         only=claim.zone_id,
         own=zone_id if holder.endpoint.vpc_id == vpc_id else "",
-        affinity=holder.endpoint.zone_affinity,
+        affinity=holder.affinity,
     )
     return [
         AddressAnswer(
