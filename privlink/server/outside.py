@@ -27,7 +27,7 @@ NOBODY: Final = "none"
 _RESOLVERS = "/etc/resolv.conf"
 _PATIENCE: Final = 5.0  # seconds for all name servers and tries together
 _AT_A_TIME: Final = 8  # questions; of one account it is one
-_MOST_TEXTS, _LONGEST_TEXT = 10, 255
+_LONGEST_TEXT = 255
 
 # Looked for by name at run time, when these files may be out of reach.
 _PRELOADED = (dns._asyncio_backend,)
@@ -68,7 +68,7 @@ class Outside:
             return Found(question, why=f"no name server has answered in {_PATIENCE:.0f} s.")
         except (dns.exception.DNSException, OSError):
             return Found(question, why="no name server could say.")
-        return Found(question, texts=tuple(_texts(answer)))
+        return Found(question, texts=tuple(sorted(_texts(answer))))
 
 
 def _resolver(upstream: str) -> dns.asyncresolver.Resolver:
@@ -94,7 +94,7 @@ def _server(text: str) -> tuple[str, int]:
 
 
 def _texts(answer: dns.resolver.Answer) -> Iterator[str]:
-    """The records' texts, as much of them as a person reads."""
-    for record in list(answer.rrset or ())[:_MOST_TEXTS]:
+    """The records' texts, as much of each as a person reads."""
+    for record in answer.rrset or ():
         if record.rdtype == dns.rdatatype.TXT:
             yield b"".join(record.strings).decode("ascii", "backslashreplace")[:_LONGEST_TEXT]
