@@ -240,7 +240,7 @@ def _claim(
     for by, which in ((-1, before - after), (1, after - before)):
         for where, claim in which:
             name = where[1]
-            if is_below(name, domain) is not (claim.rank == Rank.OWN) or name == domain:
+            if is_below(name, domain) is not (claim.rank == Rank.OWN):
                 continue
             change = _inserted if by > 0 else _without
             claims.put(where, change(claims.get(where), claim))

@@ -6,18 +6,19 @@ import random
 
 import dns.edns
 import dns.flags
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privlink.dns.respond import respond
 from privlink.dns.shelf import Shelf
-from privlink.dns.view import ON_HOST, Asker, View
-from privlink.model.naming import AnyDocument
+from privlink.dns.view import ON_HOST, Asker
+from privlink.model.naming import Alias, AnyDocument
 from tests.unit.dns.world import (
     ASKERS,
     DOMAIN,
-    HOST_ADDRESS,
     NEAR,
+    NEAR_B,
     TYPES,
     changes,
     endpoint,
@@ -48,7 +49,14 @@ def asked(draw: st.DrawFn) -> tuple[bytes, Asker, int, bool]:
     return wire, draw(st.sampled_from(ASKERS)), draw(st.integers(0, 9)), draw(st.booleans())
 
 
-STEPS = st.lists(st.one_of(changes(), asked(), asked(), asked()), max_size=40)
+STEPS = st.lists(st.one_of(changes(), asked(), asked(), asked()), max_size=30)
+BEGINNING = keyed(
+    endpoint("ep0", zones="abc", affinity=True, six="a"),
+    endpoint("ep1", order=1, zones="abc", net=2, private=("db.v.example", "*.v.example")),
+    endpoint(
+        "ep2", order=2, zones="abc", network=2, aliases=(Alias("me"), Alias("v.example", "a"))
+    ),
+) | fronts(well="abc")
 
 
 @settings(max_examples=150)
@@ -56,7 +64,7 @@ STEPS = st.lists(st.one_of(changes(), asked(), asked(), asked()), max_size=40)
 def test_what_is_kept_is_what_would_be_made(
     steps: list[dict[str, AnyDocument | None] | tuple[bytes, Asker, int, bool]], entries: int
 ) -> None:
-    view, shelf, past = View.empty(DOMAIN, HOST_ADDRESS), Shelf(entries=entries), []
+    view, shelf, past = view_of(BEGINNING), Shelf(entries=entries), []
     for step in steps:
         if isinstance(step, dict):
             view = view.changed(step, view.revision + 1)
@@ -69,6 +77,71 @@ def test_what_is_kept_is_what_would_be_made(
             kept = shelf.respond(wire, view, asker, turn, stream=stream)
             assert kept == respond(wire, view, asker, turn, stream=stream)
         assert len(shelf) <= entries
+
+
+@pytest.mark.parametrize(
+    ("name", "rdtype", "change"),
+    [
+        (WHOLE, "A", keyed(endpoint(net=2))),
+        (WHOLE, "A", keyed(endpoint(zones="a"))),
+        (WHOLE, "A", keyed(endpoint(zones=""))),
+        (WHOLE, "A", keyed(endpoint(affinity=True))),
+        (WHOLE, "A", {"names/ep": None}),
+        (WHOLE, "A", fronts(well="b", ill="a")),
+        (WHOLE, "A", {"front/svc/a": None}),
+        (WHOLE, "AAAA", keyed(endpoint(six="b"))),
+        (f"ep-a.svc.north.{DOMAIN}", "A", keyed(endpoint(zones="b"))),
+        (f"svc.north.{DOMAIN}", "A", keyed(endpoint("new", order=0, net=3))),
+        ("db.me", "A", keyed(endpoint("new", order=0, net=3, aliases=(Alias("db.me"),)))),
+        ("db.v", "A", keyed(endpoint("new", order=9, net=3, aliases=(Alias("db.v"),)))),
+        ("2.1.0.10.in-addr.arpa", "PTR", keyed(endpoint("new", order=9, net=1))),
+        ("2.1.0.10.in-addr.arpa", "PTR", keyed(endpoint(net=5))),
+        (DOMAIN, "SOA", {}),
+        (f"ns.{DOMAIN}", "TXT", {}),
+    ],
+)
+def test_what_changes_an_answer_changes_the_one_kept(
+    name: str, rdtype: str, change: dict[str, AnyDocument | None]
+) -> None:
+    before = endpoint(private=("db.v",), aliases=(Alias("db.me"),))
+    view, shelf, wire = view_of(keyed(before) | fronts()), Shelf(), question(name, rdtype).to_wire()
+    after = view.changed(change, 8)
+    for each in (view, after, view, after):
+        assert shelf.respond(wire, each, NEAR_B, 0, stream=False) == respond(
+            wire, each, NEAR_B, 0, stream=False
+        )
+    assert respond(wire, after, NEAR_B, 0, stream=False) != respond(
+        wire, view, NEAR_B, 0, stream=False
+    )
+
+
+@pytest.mark.parametrize("first", range(3))
+def test_turns_go_on_wherever_they_began(first: int) -> None:
+    view, shelf = view_of(keyed(endpoint(zones="abc")) | fronts()), Shelf()
+    wire = question(WHOLE).to_wire()
+    for turn in range(first, first + 5):
+        kept = shelf.respond(wire, view, ON_HOST, turn, stream=False)
+        assert kept == respond(wire, view, ON_HOST, turn, stream=False)
+
+
+def test_every_zone_has_its_own_answer() -> None:
+    view, shelf = view_of(keyed(endpoint(affinity=True)) | fronts()), Shelf()
+    wire = question(WHOLE).to_wire()
+    for asker in (*ASKERS, *ASKERS):
+        kept = shelf.respond(wire, view, asker, 0, stream=False)
+        assert kept == respond(wire, view, asker, 0, stream=False)
+
+
+@pytest.mark.parametrize("stream_first", [False, True])
+def test_what_does_not_fit_is_cut_short_from_the_shelf_too(stream_first: bool) -> None:
+    crowd = keyed(*(endpoint(f"e{n}", network=n + 1, order=n) for n in range(50)))
+    view, shelf = view_of(crowd | fronts()), Shelf()
+    wire = question("1.1.0.10.in-addr.arpa", "PTR").to_wire()
+    for stream in (stream_first, not stream_first, stream_first):
+        kept = shelf.respond(wire, view, ON_HOST, 0, stream=stream)
+        assert kept == respond(wire, view, ON_HOST, 0, stream=stream)
+        assert isinstance(kept, bytes) and (len(kept) > 512) is stream
+    assert len(shelf) == 1
 
 
 def test_an_answer_is_kept_until_what_it_came_from_changes() -> None:
