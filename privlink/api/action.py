@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from privlink import errors
+from privlink.api.outside import Found, Question
 from privlink.api.paging import UnknownToken
 from privlink.api.wire import IGNORED, Answer, Wire, pascal
 from privlink.config import Config
@@ -105,6 +106,7 @@ class Call(msgspec.Struct, frozen=True):
     config: Config
     moment: datetime
     flow_log: FlowLog
+    found: Found | None = None  # outside, by an action that asks there
 
     @property
     def account_id(self) -> AccountId:
@@ -180,6 +182,8 @@ PRIVLINK = Product("privlink", "2026-12-01", denied=errors.AccessDenied)
 Function = Callable[..., Answer]
 # Further condition keys of policies, from an action's arguments.
 Conditions = Callable[[dict[str, Any]], dict[str, str]]
+# What is to be asked outside, with the action's arguments; None: nothing this time.
+Asks = Callable[..., Question | None]
 
 
 class Action:
@@ -199,6 +203,7 @@ class Action:
         before_opening: bool,
         ignores: tuple[str, ...],
         appends: bool,
+        asks: Asks | None,
     ) -> None:
         self.product = product
         self.conditions = conditions
@@ -208,6 +213,7 @@ class Action:
         self.name = name or pascal(function.__name__)
         self.writes = writes
         self.appends = appends
+        self.asks = asks
         self.who = who
         self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -278,6 +284,7 @@ def action(
     before_opening: bool = False,
     ignores: tuple[str, ...] = (),
     appends: bool = False,
+    asks: Asks | None = None,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -290,7 +297,8 @@ def action(
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken. `ignores`: what
     clients send with it that says nothing of it, by its name on the wire. `appends`: it adds to a
-    log, which no transaction takes back.
+    log, which no transaction takes back. `asks`: what it has to ask outside first; whatever that
+    refuses, the action itself does as well.
     """
     return lambda function: Action(
         product,
@@ -304,6 +312,7 @@ def action(
         before_opening=before_opening,
         ignores=ignores,
         appends=appends,
+        asks=asks,
     )
 
 

@@ -11,6 +11,7 @@ from privlink.cli import (
     flows,
     gateway_services,
     health,
+    names,
     routes,
     service_traffic,
     show,
@@ -56,6 +57,10 @@ for command in (
     service_traffic.service_traffic,
     gateway_services.gateway_service,
     endpoint_targets.endpoint_targets,
+    names.service_name,
+    names.endpoint_name,
+    names.alias,
+    names.explain,
     usage.usage,
     usage.price,
 ):

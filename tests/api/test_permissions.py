@@ -352,6 +352,11 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         {"EndpointId": "vpce-1", "RouteTableIds": ["vtb-1"]},
         "RouteTableIds",
     ),
+    (
+        "ExplainName",
+        {"Name": "db.internal", "VpcId": "vpc-1", "VSwitchId": "vsw-1"},
+        "VpcId VSwitchId",
+    ),
 ]
 
 

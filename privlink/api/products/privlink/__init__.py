@@ -3,11 +3,14 @@
 from privlink.api.products.privlink import (
     accounts,
     attachments,
+    endpoint_names,
     endpoint_targets,
+    explanations,
     flow_records,
     gateway_services,
     health,
     prices,
+    service_names,
     service_traffic,
     status,
     usage,
@@ -24,4 +27,7 @@ ACTIONS = (
     *usage.ACTIONS,
     *prices.ACTIONS,
     *gateway_services.ACTIONS,
+    *service_names.ACTIONS,
+    *endpoint_names.ACTIONS,
+    *explanations.ACTIONS,
 )
