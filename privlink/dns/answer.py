@@ -36,6 +36,7 @@ from privlink.dns.view import HOST, Asker, Claim, View, is_below
 from privlink.model.naming import RESOLVER_ADDRESS, EndpointNames, ZoneNames
 
 TTL: Final = 5  # seconds; a zone that is not well any more is asked for no longer
+SOA_TIMES: Final = (60, 10, 604800)  # seconds: refresh, retry, expire, for who transfers it
 MOST_HOLDERS: Final = 100  # of one address that a PTR answer names
 
 _FAMILIES: Final = {int(dns.rdatatype.A): 4, int(dns.rdatatype.AAAA): 6}
@@ -47,22 +48,27 @@ _KINDS: Final[Mapping[int, Callable[..., Rdata]]] = {
     dns.rdatatype.PTR: PTR,
     dns.rdatatype.SOA: SOA,
 }
-_REFRESH, _RETRY, _EXPIRE = 60, 10, 604800  # seconds: for servers that transfer the domain
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What is known of a question."""
+    """What is known of a question: addresses, or other data, or who says that there are none."""
 
     code: Rcode = Rcode.NOERROR
-    rdatas: tuple[Rdata, ...] = ()  # of the name that was asked for
+    addresses: tuple[str, ...] = ()  # of the type that was asked for
     rotates: bool = False  # which of them comes first changes from one time to the next
-    authority: str | None = None  # without data: the name whose SOA says so; "" is the one asked
+    rdatas: tuple[Rdata, ...] = ()
+    authority: str | None = None  # the name whose SOA it is; empty: the very one asked for
     lasts: bool = False  # as long as all that was read is the same, so is this
 
     @property
     def turns(self) -> int:
         """After how many times it is the same again."""
-        return len(self.rdatas) if self.rotates else 1
+        return len(self.addresses) if self.rotates else 1
+
+    def turned(self, turn: int) -> tuple[str, ...]:
+        """The addresses, in the order of this time."""
+        first = turn % self.turns
+        return self.addresses[first:] + self.addresses[:first]
 
 
 class Reading:
@@ -126,9 +132,9 @@ def fill(response: dns.message.Message, finding: Finding, view: View, turn: int)
     question = response.question[0]
     response.set_rcode(finding.code)
     response.flags |= dns.flags.AA
-    if finding.rdatas:
-        first = turn % finding.turns
-        rdatas = finding.rdatas[first:] + finding.rdatas[:first]
+    addresses = finding.turned(turn) if finding.addresses else ()
+    rdatas = [*finding.rdatas, *(_rdata(question.rdtype, address) for address in addresses)]
+    if rdatas:
         response.answer.append(dns.rrset.from_rdata_list(question.name, TTL, rdatas))
     if finding.authority is not None:
         owner = _name(finding.authority) if finding.authority else question.name
@@ -152,8 +158,7 @@ def soa(view: View) -> Rdata:
     """The start of authority: one for our domain and for all names that we answer for."""
     domain, serial = view.domain, view.revision & 0xFFFFFFFF
     server, contact = _name(f"ns.{domain}"), _name(f"hostmaster.{domain}")
-    numbers = (serial, _REFRESH, _RETRY, _EXPIRE, TTL)
-    return _rdata(dns.rdatatype.SOA, server, contact, *numbers)
+    return _rdata(dns.rdatatype.SOA, server, contact, serial, *SOA_TIMES, TTL)
 
 
 def name_server(view: View) -> Rdata:
@@ -233,8 +238,7 @@ def _find_claimed(
         rotates = False
     else:
         found, rotates = addresses(endpoint, family, reading, asker)
-    rdatas = tuple(_rdata(rdtype, address) for address in found)
-    return Finding(rdatas=rdatas, rotates=rotates, lasts=True) if rdatas else nothing
+    return Finding(addresses=found, rotates=rotates, lasts=True) if found else nothing
 
 
 def _find_holders(parts: list[str], rdtype: int, reading: Reading, asker: Asker) -> Finding | None:

@@ -18,7 +18,6 @@ from dns.rcode import Rcode
 
 HEADER: Final = 12  # bytes; RFC 1035 section 4.1.1
 OWN_PAYLOAD: Final = 1232  # bytes of a datagram that pass everywhere; what we say and send at most
-OPT_BYTES: Final = 11  # of an OPT record without options
 _PLAIN_PAYLOAD: Final = 512  # RFC 1035 section 4.2.1
 _STREAM_PAYLOAD: Final = 65535
 _LONGEST_NAME: Final = 255
@@ -152,8 +151,3 @@ def _read_records(wire: bytes, at: int, counts: list[int]) -> tuple[Options | No
         raise Unreadable(Rcode.FORMERR)
     return options, signed
 
-
-def opt(payload: int, *, dnssec: bool) -> bytes:
-    """An OPT record without options. Source: RFC 6891 section 6.1.2."""
-    flags = _DO if dnssec else 0
-    return b"\0" + _RECORD.pack(dns.rdatatype.OPT, payload, flags, 0)

@@ -19,8 +19,9 @@ import msgspec
 
 from privlink.dns import query as queries
 from privlink.dns.answer import Finding, Reading
-from privlink.dns.query import HEADER, OPT_BYTES, OWN_PAYLOAD, Query, Unreadable
-from privlink.dns.respond import Response, encoded, reply, respond
+from privlink.dns.message import OPT_BYTES, SOA_NUMBERS_BYTES, opt, written
+from privlink.dns.query import HEADER, Query, Unreadable
+from privlink.dns.respond import Response, reply, respond
 from privlink.dns.view import Asker, View
 
 MOST_ENTRIES: Final = 131_072
@@ -29,7 +30,6 @@ MOST_BYTES: Final = 128 * 1024 * 1024  # as estimated: of answers, and of what h
 _ENTRY_BYTES: Final = 700
 _FACT_BYTES: Final = 160
 _WHOLE: Final = 65535
-_NUMBERS: Final = 20  # bytes at the end of a SOA, of which the serial is the first four
 _TRUNCATED: Final = dns.flags.TC >> 8
 _RECURSION: Final = dns.flags.RD >> 8
 
@@ -47,10 +47,7 @@ _KEPT: Final = frozenset(
 )
 
 
-class _Key(NamedTuple):
-    asker: Asker
-    name: bytes  # in lower case
-    rdtype: int
+_Key = tuple[int, str, bytes, int]  # who asks, the name in lower case, and the type
 
 
 class _Heads(NamedTuple):
@@ -107,42 +104,42 @@ class Shelf:
             return None
         if view.origin is not self._origin:
             self._begin_anew(view)
-        key = _Key(asker, query.name, query.rdtype)
+        key = (asker.network, asker.zone, query.name, query.rdtype)
         entry = self._entries.get(key)
         if entry is None or not _is_ordinary(query):
-            return self._found(query, key, view, turn, stream=stream)
+            return self._found(query, key, view, asker, turn, stream)
         if entry.token is not view.token and not _holds(entry, view):
             self._drop(key)
-            return self._found(query, key, view, turn, stream=stream)
+            return self._found(query, key, view, asker, turn, stream)
         self._entries.move_to_end(key)
         wire = _assembled(query, entry, view, turn)
         if len(wire) > query.limit(stream=stream):
             return reply(query, Reading(view), asker, turn, stream=stream)[0]
         return wire
 
-    def _found(self, query: Query, key: _Key, view: View, turn: int, *, stream: bool) -> Response:
+    def _found(self, query: Query, key: _Key, view: View, asker: Asker, turn: int, stream: bool) -> Response:
         """An answer that is made now, and kept if it lasts."""
         reading = Reading(view)
-        response, finding = reply(query, reading, key.asker, turn, stream=stream)
+        response, finding = reply(query, reading, asker, turn, stream=stream)
         if finding is None or not finding.lasts or query.rdtype not in _KEPT:
             return response
         wire = response
         if not isinstance(wire, bytes) or wire[2] & _TRUNCATED:
-            wire = encoded(query, finding, view, key.asker, turn, _WHOLE)
+            wire = written(query, finding, view, asker, turn, _WHOLE)
         self._keep(key, _entry(query, wire, finding, reading, turn))
         return response
 
     def _keep(self, key: _Key, entry: _Entry) -> None:
         self._drop(key)
         self._entries[key] = entry
-        self._size += entry.size + len(key.name)
+        self._size += entry.size + len(key[2])
         while self._size > self._most_bytes or len(self._entries) > self._most_entries:
             self._drop(next(iter(self._entries)))
 
     def _drop(self, key: _Key) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._size -= entry.size + len(key.name)
+            self._size -= entry.size + len(key[2])
 
     def _begin_anew(self, view: View) -> None:
         """Forget all: what comes of another empty view may have another domain."""
@@ -190,13 +187,14 @@ def _assembled(query: Query, entry: _Entry, view: View, turn: int) -> bytes:
         tail = tail[at:] + tail[:at]
     elif entry.has_serial:
         serial = (view.revision & 0xFFFFFFFF).to_bytes(4, "big")
-        tail = tail[:-_NUMBERS] + serial + tail[4 - _NUMBERS :]
+        at = len(tail) - SOA_NUMBERS_BYTES
+        tail = tail[:at] + serial + tail[at + len(serial) :]
     options = query.options
     head = entry.heads[query.recursion + (2 if options else 0)]
     if options is None:
         return b"".join((query.id, head, query.question, tail))
-    opt = _OPT_DNSSEC if options.dnssec else _OPT
-    return b"".join((query.id, head, query.question, tail, opt))
+    end = opt(0, dnssec=options.dnssec)
+    return b"".join((query.id, head, query.question, tail, end))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -206,6 +204,3 @@ def _heads(flags: bytes, counts: bytes) -> _Heads:
     without, with_opt = counts + bytes(2), counts + b"\0\1"
     return _Heads(flags + without, recursive + without, flags + with_opt, recursive + with_opt)
 
-
-_OPT: Final = queries.opt(OWN_PAYLOAD, dnssec=False)
-_OPT_DNSSEC: Final = queries.opt(OWN_PAYLOAD, dnssec=True)
