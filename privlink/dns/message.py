@@ -126,9 +126,7 @@ def _wire_name(name: str) -> bytes:
     return wire
 
 
-def _by_dnspython(
-    query: Query, finding: Finding, view: View, asker: Asker, limit: int
-) -> bytes:
+def _by_dnspython(query: Query, finding: Finding, view: View, asker: Asker, limit: int) -> bytes:
     response = dns.message.QueryMessage(id=int.from_bytes(query.id, "big"))
     response.flags = dns.flags.Flag(_flags(query, finding.code, asker))
     name = dns.name.Name(query.labels())

@@ -150,4 +150,3 @@ def _read_records(wire: bytes, at: int, counts: list[int]) -> tuple[Options | No
     if at != len(wire):
         raise Unreadable(Rcode.FORMERR)
     return options, signed
-

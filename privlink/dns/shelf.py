@@ -27,8 +27,8 @@ from privlink.dns.view import Asker, View
 MOST_ENTRIES: Final = 131_072
 MOST_BYTES: Final = 128 * 1024 * 1024  # as estimated: of answers, and of what holds them
 
-_ENTRY_BYTES: Final = 700
-_FACT_BYTES: Final = 160
+_ENTRY_BYTES: Final = 420
+_FACT_BYTES: Final = 100
 _WHOLE: Final = 65535
 _TRUNCATED: Final = dns.flags.TC >> 8
 _RECURSION: Final = dns.flags.RD >> 8
@@ -117,7 +117,9 @@ class Shelf:
             return reply(query, Reading(view), asker, turn, stream=stream)[0]
         return wire
 
-    def _found(self, query: Query, key: _Key, view: View, asker: Asker, turn: int, stream: bool) -> Response:
+    def _found(
+        self, query: Query, key: _Key, view: View, asker: Asker, turn: int, stream: bool
+    ) -> Response:
         """An answer that is made now, and kept if it lasts."""
         reading = Reading(view)
         response, finding = reply(query, reading, asker, turn, stream=stream)
@@ -203,4 +205,3 @@ def _heads(flags: bytes, counts: bytes) -> _Heads:
     recursive = bytes((flags[0] | _RECURSION, flags[1]))
     without, with_opt = counts + bytes(2), counts + b"\0\1"
     return _Heads(flags + without, recursive + without, flags + with_opt, recursive + with_opt)
-

@@ -27,7 +27,7 @@ def asker_address(segment: int) -> str:
     return str(_ASKERS.network_address + segment)
 
 
-class Document(msgspec.Struct, frozen=True, tag_field="kind"):
+class Document(msgspec.Struct, frozen=True, tag_field="kind", gc=False):
     """One thing that answers follow from."""
 
 
@@ -39,7 +39,7 @@ class Place(Document, frozen=True, tag="place"):
     zone: str
 
 
-class ZoneNames(msgspec.Struct, frozen=True):
+class ZoneNames(msgspec.Struct, frozen=True, gc=False):
     """A connected zone of an endpoint."""
 
     zone: str
@@ -52,7 +52,7 @@ class ZoneNames(msgspec.Struct, frozen=True):
     source6: str = ""
 
 
-class Alias(msgspec.Struct, frozen=True):
+class Alias(msgspec.Struct, frozen=True, gc=False):
     """A name that a consumer has given to an endpoint in its VPC, or to one zone of it."""
 
     name: str
