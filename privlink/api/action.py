@@ -26,7 +26,7 @@ from privlink.api.wire import IGNORED, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
 from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
-from privlink.model.ids import AccountId, NodeId
+from privlink.model.ids import AccountId, NodeId, ResolverId
 from privlink.store.database import Transaction
 from privlink.store.flow_log import FlowLog
 
@@ -39,10 +39,13 @@ class Who(enum.Enum):
     ACCOUNT = "account"
     OPERATOR = "operator"
     NODE = "node"
+    RESOLVER = "resolver"  # whoever answers names
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who signed the request: an account, one of its users, a session of a role, or a node."""
+    """Who signed the request: an account, one of its users, a session of a role, a node, or whoever
+    answers names.
+    """
 
     access_key_id: str
     account: Account | None
@@ -51,12 +54,13 @@ class Caller(msgspec.Struct, frozen=True):
     session: RoleSession | None = None
     address: str = ""  # of the other end of the connection
     limits: dict[str, int] = {}  # by quota; what the operator has set for the account
+    resolver_id: ResolverId | None = None
 
     @property
     def name(self) -> str:
         """Who it is, for people."""
         if self.account is None:
-            return f"node {self.node_id}"
+            return f"node {self.node_id}" if self.node_id else f"resolver {self.resolver_id}"
         if self.user is not None:
             return f"user {self.user.name} of account {self.account.id}"
         if self.session is not None:
@@ -71,7 +75,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
-        """Who it is, as policies name it. Nodes have no such name."""
+        """Who it is, as policies name it. Nodes and resolvers have no such name."""
         assert self.account is not None
         if self.user is not None:
             return user_arn(self.account.id, self.user.name)
@@ -83,6 +87,8 @@ class Caller(msgspec.Struct, frozen=True):
         """Whether an action for `who` is for this caller."""
         if who is Who.NODE:
             return self.node_id is not None
+        if who is Who.RESOLVER:
+            return self.resolver_id is not None
         return self.account is not None and (who is Who.ACCOUNT or self.account.operator)
 
 

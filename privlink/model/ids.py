@@ -28,6 +28,7 @@ ResourceGroupId = NewType("ResourceGroupId", str)
 UserId = NewType("UserId", str)
 RoleId = NewType("RoleId", str)
 NodeId = NewType("NodeId", str)
+ResolverId = NewType("ResolverId", str)
 ZoneId = NewType("ZoneId", str)
 
 # How the security token of a role's session begins.

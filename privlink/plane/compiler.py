@@ -61,6 +61,11 @@ def segment(parts: SegmentParts) -> items.Segment:
     )
 
 
+def resolver(vpc: Vpc) -> items.Resolver:
+    """A VPC, as a node has its names answered."""
+    return items.Resolver(vpc.number)
+
+
 def attachment(parts: AttachmentParts) -> items.Attachment:
     """A workload's place as a node plugs it in.
 

@@ -35,8 +35,9 @@ from privlink.api.identify import Holder
 from privlink.server.feed import pull_feed
 from privlink.server.holders import Holders
 from privlink.server.metrics import Metrics
+from privlink.server.naming import pull_names
+from privlink.server.readiness import what_is_missing
 from privlink.server.reference import Reference
-from privlink.store import changes, nodes
 from privlink.store.database import Database
 from privlink.store.writer import Writer
 
@@ -50,7 +51,7 @@ _MOST_PARAMETERS = 5_000
 _SHORT = 8 * 1024  # bytes
 _METHODS = ("GET", "POST")
 _JSON = b"application/json;charset=utf-8"
-_SEEN_WITHIN = 20.0  # seconds; nodes report every few
+_WAITING = (pull_feed, pull_names)
 
 
 class Commits:
@@ -190,7 +191,7 @@ class Server:
             self._holders.committed(work.action, work.caller)
             self._commits.announce()
             return answer
-        if work.action is pull_feed:
+        if work.action in _WAITING:
             await self._use(admitted.claim)
             return await self._wait_for_changes(work)
         used = self._use(admitted.claim)
@@ -205,7 +206,7 @@ class Server:
         return self._writer.submit(None, first=use, flush=False)
 
     async def _wait_for_changes(self, work: Work) -> bytes:
-        """Answer a node's pull as soon as there is something to say, or when its time is up."""
+        """Answer a pull as soon as there is something to say, or when its time is up."""
         until = time.monotonic() + work.arguments["wait_seconds"]
         while True:
             following = self._commits.following()
@@ -236,21 +237,8 @@ class Server:
         return PlainTextResponse("ready\n")
 
     def _what_is_missing(self) -> list[str]:
-        """Why the installation is not in step, in lines for a person; empty if it is."""
         with self._database.read() as tx:
-            newest, life, present = changes.newest(tx), changes.life(tx), nodes.all_nodes(tx)
-            missing = [f"{f.node_id} cannot do {f.key}: {f.message}" for f in nodes.faults(tx)]
-        if not present:
-            missing.append("no node is known")
-        for node in present:
-            silent = (datetime.now(UTC) - datetime.fromisoformat(node.seen_at)).total_seconds()
-            if silent > _SEEN_WITHIN:
-                missing.append(f"{node.id} has not reported for {silent:.0f} s")
-            elif node.life != life:
-                missing.append(f"{node.id} has not reported since the server started")
-            elif node.revision < newest:
-                missing.append(f"{node.id} is at revision {node.revision} of {newest}")
-        return missing
+            return what_is_missing(tx)
 
     async def _show_metrics(self, _http: HttpRequest) -> Response:
         text = await to_thread.run_sync(self._metrics.text, limiter=self._threads)

@@ -21,7 +21,7 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, flow_records, health, resolutions, traffic
+from privlink.server import feed, flow_records, health, naming, resolutions, traffic
 from privlink.server.app import Server
 from privlink.store.database import Database
 from privlink.store.flow_log import FlowLog
@@ -40,6 +40,7 @@ ACTIONS = (
     *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
+    *naming.ACTIONS,
     *health.ACTIONS,
     *resolutions.ACTIONS,
     *flow_records.ACTIONS,

@@ -29,6 +29,7 @@ from privlink.store.flow_log import FlowLog
 
 OPERATOR = Credentials("1000000000000001", "LTAI5tOperator", "operator-secret")
 NODE = NodeCredentials("node-1", "LTAI5tNode", "node-secret")
+DNS = NodeCredentials("dns-1", "LTAI5tDns", "dns-secret")
 REGION = "local"
 ZONES = ("local-a", "local-b", "local-c")
 
@@ -103,7 +104,7 @@ class Stage:
         self.database = Database(f"sqlite:///{self._file}")
         migrate.upgrade(self.database, migrate.load())
         with self.database.write() as tx:
-            first_start.ensure(tx, Orders(self.config, 0, OPERATOR, NODE))
+            first_start.ensure(tx, Orders(self.config, 0, OPERATOR, NODE, DNS))
         self.flow_log = make_flow_log(self._file.parent, self.config)
         self.server = make_server(self.database, self.config, self.flow_log)
         self._port.application = self.server

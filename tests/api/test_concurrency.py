@@ -274,7 +274,7 @@ def test_a_crowd_leaves_what_one_after_the_other_would_have_left(
         expected = {key for (key,) in database.execute(HELD)}
         kept = {key for (key,) in database.execute("SELECT key FROM change WHERE gone = 0")}
     assert set(node.held) == expected == kept
-    node.client.close()
+    node.close()
     stage.close()
 
     done = committed(files[0])
@@ -287,5 +287,5 @@ def test_a_crowd_leaves_what_one_after_the_other_would_have_left(
     for old, member in zip(seen, again, strict=True):
         translated = (whole.sub(lambda found: new_id[found[0]], line) for line in old)
         assert sorted(map(_in_order, translated)) == sorted(map(_in_order, picture(member)))
-    node.client.close()
+    node.close()
     stage.close()

@@ -10,7 +10,7 @@ from privlink.api.action import Action, Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
-from tests.api.stage import NODE, Stage
+from tests.api.stage import DNS, NODE, Stage
 from tests.api.stand_in import Node
 from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import acs3, rpc1, send
@@ -161,8 +161,9 @@ def test_no_parameters_break_an_action(
     stage: Stage, operator: Account, alice: Account, node: Node, known: list[str], action: Action
 ) -> None:
     callers = [operator, alice]
-    if action.who is Who.NODE:
-        callers = [Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)]
+    for who, key in ((Who.NODE, NODE), (Who.RESOLVER, DNS)):
+        if action.who is who:
+            callers = [Account(stage.host, "", key.access_key_id, key.access_key_secret)]
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(parameters(action, known), some.booleans(), some.sampled_from(callers))
@@ -184,9 +185,10 @@ def test_no_parameters_break_an_action(
 
 
 def test_no_waiting_time_breaks_a_pull(stage: Stage) -> None:
-    caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
-    for wait in ("-1", "٣", "²", "9" * 5000, "61", "1.5", "soon"):
-        pairs = [("NodeId", NODE.node_id), ("Revision", "0"), ("WaitSeconds", wait)]
-        request = acs3(caller, stage.host, "PullFeed", version="2026-12-01", form=pairs)
-        reply = send(stage.host, request)
-        assert (reply.status, reply.code) == (400, "InvalidWaitSeconds")
+    for key, action in ((NODE, "PullFeed"), (DNS, "PullNames")):
+        caller = Account(stage.host, "", key.access_key_id, key.access_key_secret)
+        for wait in ("-1", "٣", "²", "9" * 5000, "61", "1.5", "soon"):
+            pairs = [("NodeId", key.node_id), ("Revision", "0"), ("WaitSeconds", wait)]
+            request = acs3(caller, stage.host, action, version="2026-12-01", form=pairs)
+            reply = send(stage.host, request)
+            assert (reply.status, reply.code) == (400, "InvalidWaitSeconds")

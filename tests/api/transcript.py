@@ -26,7 +26,7 @@ from privlink.api.action import Action, Who
 from privlink.client import flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
-from tests.api.stage import NODE, OPERATOR, REGION, Stage
+from tests.api.stage import DNS, NODE, OPERATOR, REGION, Stage
 from tests.api.stand_in import Node
 from tests.api.wire import acs3, send
 
@@ -171,7 +171,10 @@ def play(
     names = Names(stage.host)
     key, own = OPERATOR.access_key_id, OPERATOR.access_key_secret
     operator = Account(stage.host, OPERATOR.account_id, key, own)
-    itself = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    itself = {
+        who: Account(stage.host, "", own.access_key_id, own.access_key_secret)
+        for who, own in ((Who.NODE, NODE), (Who.RESOLVER, DNS))
+    }
     told: dict[str, list[Exchange]] = {}
     others: dict[str, Account] = {}
     for step in steps:
@@ -183,7 +186,7 @@ def play(
         region = {"RegionId": REGION} if needs_region(action) else {}
         request = region | step.parameters
         is_shown = action.product.name == product and not whose
-        how, caller = ask if is_shown else by_hand, itself if action.who is Who.NODE else operator
+        how, caller = ask if is_shown else by_hand, itself.get(action.who, operator)
         caller = others[step.key] if step.key else caller
         status, answer = how(caller, action, names.real(request))
         for key_id, secret, token in keys_in(answer):
@@ -195,7 +198,7 @@ def play(
         assert refusal == step.code, f"{step} was answered {status} {answer}"
         if is_shown:
             told.setdefault(name, []).append(Exchange(request, status, answer))
-    for account in (operator, itself, *others.values()):
+    for account in (operator, *itself.values(), *others.values()):
         account.own.close()
     return told
 

@@ -68,6 +68,7 @@ HEALTH = [
         ],
     ),
     refused("NodeNotFound", "PushHealth", NodeId="node-none", Life=1),
+    call("PullNames", NodeId="dns-1", Revision=1, Life=1),
     call("GetEndpointHealth", EndpointId="ep-1"),
     refused("EndpointNotFound", "GetEndpointHealth", EndpointId="ep-none"),
 ]
@@ -262,6 +263,10 @@ STEPS = [
         Ipv6Address="fd00:0:0:101::6",
     ),
     call("PullFeed", NodeId="node-1", Revision=3, Life=1),
+    call("PullNames", NodeId="dns-1", Revision=0),
+    refused("NodeNotFound", "PullNames", NodeId="dns-none", Revision=0),
+    call("ConfirmNames", NodeId="dns-1", Life=1, Revision=3),
+    refused("NodeNotFound", "ConfirmNames", NodeId="dns-none", Life=1, Revision=3),
     call("GetAttachment", AttachmentId="att-2"),
     call("ram.CreateUser", UserName="alice"),
     call("ram.CreateAccessKey", UserName="alice"),
