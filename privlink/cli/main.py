@@ -11,6 +11,7 @@ from privlink.cli import (
     flows,
     gateway_services,
     health,
+    name_servers,
     routes,
     service_traffic,
     show,
@@ -56,6 +57,7 @@ for command in (
     service_traffic.service_traffic,
     gateway_services.gateway_service,
     endpoint_targets.endpoint_targets,
+    name_servers.name_server,
     usage.usage,
     usage.price,
 ):

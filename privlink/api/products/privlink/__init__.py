@@ -7,6 +7,7 @@ from privlink.api.products.privlink import (
     flow_records,
     gateway_services,
     health,
+    name_servers,
     prices,
     service_traffic,
     status,
@@ -24,4 +25,5 @@ ACTIONS = (
     *usage.ACTIONS,
     *prices.ACTIONS,
     *gateway_services.ACTIONS,
+    *name_servers.ACTIONS,
 )
