@@ -82,6 +82,8 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         address6=parts.eni.address6 or "",
         filters=tuple(group.number for group in parts.groups),
         table=parts.table.number,
+        gateway=addresses.gateway(parts.vswitch.cidr),
+        gateway6=addresses.gateway(parts.vswitch.cidr6) if parts.eni.address6 else "",
     )
 
 

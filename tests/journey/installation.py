@@ -35,11 +35,13 @@ class Installation:
         self.state = state
         self.instance = instance_of(state)
         self.listen = f"127.0.0.1:{free_port()}"
+        self.dns = f"127.0.0.1:{free_port()}"
         self._keys: dict[str, dict[str, str]] = {}  # of accounts, as commands take them
 
-    def up(self) -> None:
+    def up(self, *options: str) -> None:
         """Start it; returns once it is ready."""
-        self.run("up", "--detach", "--listen", self.listen)
+        listen = ("--listen", self.listen, "--dns-listen", self.dns)
+        self.run("up", "--detach", *listen, *options)
 
     def run(self, *arguments: str, account: str = "") -> str:
         """What a `privlink` command prints. Raises CalledProcessError."""

@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from privlink.model.items import Attachment
+from privlink.model.naming import asker_address
 from privlink.node.program.maps import GATEWAY_MAC, Reason, mac_bytes
 from tests.kernel.checksums import adjusted, checksum, pseudo_header
 
@@ -54,6 +55,8 @@ class Port:
         self.ifindex, self.network, self.filters = ifindex, item.network, item.filters
         self.mac = mac = mac_bytes(item.mac)
         self.table = item.table
+        self.asker = packed(asker_address(item.segment)) if item.segment else b""
+        self.gateways = {4: item.gateway, 6: item.gateway6}
         self.addresses, self.blocks = {4: packed(item.address)}, {4: item.cidr}
         if item.address6:
             self.addresses[6], self.blocks[6] = packed(item.address6), item.cidr6

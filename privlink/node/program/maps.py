@@ -18,7 +18,7 @@ MAX_RULES = 250
 PAGE_RULES = 16
 
 NUMBER = struct.Struct("=I")
-PORT = struct.Struct(f"=II4s4s4s16s8s6sBB{MAX_FILTERS}I")
+PORT = struct.Struct(f"=II4s4s4s4s4s16s16s8s6sBB{MAX_FILTERS}I")
 ADDRESS_KEY = struct.Struct("=I16s")
 ADDRESS = struct.Struct(f"=6sBBIII{MAX_FILTERS}I")
 DOOR_KEY = struct.Struct("=I16sHBx")

@@ -34,7 +34,8 @@ LAYOUTS = (
     (
         "port",
         maps.PORT,
-        "network table address subnet netmask address6 subnet6 mac peer filter_count filters",
+        "network table address subnet netmask asker gateway gateway6 address6 subnet6 mac peer "
+        "filter_count filters",
     ),
     ("address_key", maps.ADDRESS_KEY, "network address"),
     ("address", maps.ADDRESS, "mac kind filter_count forward place balancer filters"),
