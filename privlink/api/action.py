@@ -23,7 +23,7 @@ import msgspec
 from privlink import errors
 from privlink.api.outside import Found, Question
 from privlink.api.paging import UnknownToken
-from privlink.api.wire import IGNORED, Answer, Wire, pascal
+from privlink.api.wire import IGNORED, SECRET, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
 from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
@@ -255,6 +255,11 @@ class Action:
         except UnknownToken as unknown:
             raise self.product.invalid(parameter="NextToken", why=str(unknown)) from None
 
+    def _is_secret(self, parameter: str) -> bool:
+        name = parameter.partition(".")[0]
+        kinds = (kind for wire, kind, _ in self._parameters.values() if wire == name)
+        return any(SECRET in get_args(kind) for kind in kinds)
+
     def _refusal(self, problem: str, given: dict[str, Any]) -> errors.ApiError:
         """The product's error for what msgspec found first: "Expected `int` - at `$.Max`"."""
         text, _, path = problem.partition(" - at `$")
@@ -267,7 +272,7 @@ class Action:
         if unknown := re.search(r"contains unknown field `(.+)`", text):
             name = f"{parameter}.{unknown[1]}"
             return errors.UnsupportedParameter(parameter=name, action=self.name)
-        value = _value_at(given, parameter)
+        value = "***" if self._is_secret(parameter) else _value_at(given, parameter)
         rule = _description(self._schema, parameter) or text.replace("`", "") + "."
         return self.product.invalid(parameter=parameter, why=f"{value!r} was given; {rule}")
 

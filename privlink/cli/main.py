@@ -11,6 +11,7 @@ from privlink.cli import (
     flows,
     gateway_services,
     health,
+    name_servers,
     names,
     routes,
     service_traffic,
@@ -61,6 +62,7 @@ for command in (
     names.endpoint_name,
     names.alias,
     names.explain,
+    name_servers.name_server,
     usage.usage,
     usage.price,
 ):

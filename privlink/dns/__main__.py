@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import dns.rdata
 import msgspec
@@ -33,6 +33,7 @@ from privlink.dns.listen import Listener
 from privlink.dns.loop import READ, Loop
 from privlink.dns.nameservers import HostServers, is_ours
 from privlink.dns.orders import Orders
+from privlink.dns.peers import Peers
 from privlink.dns.streams import open_streams
 from privlink.dns.upstream import Upstream
 from privlink.dns.view import View
@@ -77,8 +78,18 @@ class Service:
         empty = View.empty(orders.domain, address)
         begun = threading.Event()
 
+        # Of its own, as two threads may not share one.
+        telling = Client(orders.server, orders.access_key_id, orders.access_key_secret)
+
+        def tell(states: list[dict[str, Any]]) -> None:
+            telling.call("PushNameServerStates", NodeId=orders.node_id, States=states)
+
+        peers = Peers(lambda: self._listener.view or empty, tell)
+        peers.start()
+
         def use(view: View) -> None:
             self._listener.view = view
+            peers.look()
             begun.set()
 
         Feed(client, orders.node_id, empty, use).start()
@@ -88,6 +99,7 @@ class Service:
             self.loop.watch(self._waiting.fileno(), READ, self._receive)
         self._serve_host()
         self.loop.run()
+        peers.stop()
         return self._code
 
     def _use_upstreams(self) -> None:
@@ -166,7 +178,7 @@ def main() -> int:
         log.error("the configuration on standard input does not fit: %s", error)
         return 2
     # Not when a stranger has sent one, from files that are out of reach by then.
-    dns.rdata.load_all_types()  # type: ignore[no-untyped-call]
+    dns.rdata.load_all_types()
     service = Service(orders)
     if os.getuid() == 0:
         with suppress(ValueError, OSError):

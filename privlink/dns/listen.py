@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import Final
 
@@ -24,9 +24,11 @@ from privlink.dns.limiter import Limiter, Verdict, is_loopback
 from privlink.dns.loop import Loop
 from privlink.dns.outcome import Outcome
 from privlink.dns.query import Unreadable
-from privlink.dns.respond import Elsewhere, Response, Transfer, rejected
+from privlink.dns.respond import Elsewhere, Response, Signed, Transfer, rejected
 from privlink.dns.shelf import Shelf
+from privlink.dns.signed import respond_signed
 from privlink.dns.streams import IDLE_SECONDS, MOST_CONNECTIONS, Streams
+from privlink.dns.transfer import transfer
 from privlink.dns.upstream import Upstream
 from privlink.dns.view import ON_HOST, Asker, View
 
@@ -75,14 +77,26 @@ class Listener:
             self._idle,
         )
 
-    def _on_host(self, wire: bytes, _: str, *, stream: bool) -> bytes | None:
-        response = self._respond(wire, self.view, ON_HOST, stream=stream)
+    def _on_host(self, wire: bytes, _: str, *, stream: bool) -> Outcome:
+        view = self.view
+        response = self._respond(wire, view, ON_HOST, stream=stream)
+        if isinstance(response, Transfer) and view is not None:
+            return self._transferred(wire, view)
         return response if isinstance(response, bytes) else None
+
+    def _transferred(self, wire: bytes, view: View) -> Iterator[bytes]:
+        """The messages of a transfer, as far as they can be made."""
+        try:
+            yield from transfer(wire, view, time.time)
+        except Exception:
+            self.counts.defects += 1
+            if self.counts.defects == 1:
+                log.exception("the domain could not be transferred")
 
     def _datagram_on_host(self, wire: bytes, address: str) -> bytes | None:
         answer = self._on_host(wire, address, stream=False)
-        if answer is None or is_loopback(address):
-            return answer
+        if not isinstance(answer, bytes) or is_loopback(address):
+            return answer if isinstance(answer, bytes) else None
         verdict = self._limiter.judge(address, _likeness(wire, answer), time.monotonic())
         if verdict is Verdict.SEND:
             return answer
@@ -100,13 +114,13 @@ class Listener:
             return None
         response = self._respond(wire, view, asker, stream=stream)
         if not isinstance(response, Elsewhere):
-            return response
+            return response if isinstance(response, bytes) else None
         limit = response.limit
         return partial(self._upstream.ask, wire, asker, address, limit, stream)
 
     def _respond(
         self, wire: bytes, view: View | None, asker: Asker, *, stream: bool
-    ) -> bytes | Elsewhere | None:
+    ) -> bytes | Elsewhere | Transfer | None:
         counts = self.counts
         counts.queries += 1
         self._questions += 1
@@ -117,6 +131,9 @@ class Listener:
                 response = _unable(wire)
             else:
                 response = self._shelf.respond(wire, view, asker, turn, stream=stream)
+                if isinstance(response, Signed):
+                    limit, now = response.limit, time.time()
+                    response = respond_signed(wire, view, turn, now, limit=limit, stream=stream)
         except Exception:
             counts.defects += 1
             if counts.defects == 1:  # whoever found it can send it as often as he likes
@@ -125,15 +142,10 @@ class Listener:
         if isinstance(response, bytes):
             counts.answered(response)
             return response
-        if response is None:
-            counts.unanswered += 1
-            return None
-        if isinstance(response, Elsewhere):
+        if isinstance(response, Elsewhere | Transfer):
             return response
-        code = Rcode.REFUSED if isinstance(response, Transfer) else Rcode.NOTAUTH
-        answer = rejected(wire, code, asker)
-        counts.answered(answer)
-        return answer
+        counts.unanswered += 1
+        return None
 
     def _unsent(self) -> None:
         self.counts.unsent += 1

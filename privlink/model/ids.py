@@ -29,6 +29,7 @@ UserId = NewType("UserId", str)
 RoleId = NewType("RoleId", str)
 NodeId = NewType("NodeId", str)
 ResolverId = NewType("ResolverId", str)
+NameServerId = NewType("NameServerId", str)
 ZoneId = NewType("ZoneId", str)
 
 # How the security token of a role's session begins.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from privlink.kinds import KINDS
 from privlink.model import naming
 from privlink.model.parts import FrontParts, NamedZoneParts, NamesParts, SegmentParts
+from privlink.model.peers import PeerParts
 from privlink.rules import addresses, health, names
 
 
@@ -57,3 +58,12 @@ def _zone(parts: NamesParts, opened: NamedZoneParts, domain: str, region: str) -
 def front(parts: FrontParts) -> naming.Front:
     """Whether a load balancer leads new flows of a zone anywhere."""
     return naming.Front(healthy=health.has_server(parts.front, parts.zone_id))
+
+
+def name_server(parts: PeerParts) -> naming.NameServer:
+    """Somebody else's name server, with the key that it and we share."""
+    peer = parts.peer
+    key = naming.TransferKey(peer.key_name, peer.key_algorithm, peer.key_secret)
+    return naming.NameServer(
+        peer.address, peer.port, peer.zone, peer.pushes, key, owner=parts.owner
+    )

@@ -21,7 +21,7 @@ from privlink.plane import naming as compiler
 from privlink.server import control
 from privlink.server.compiling import Compiler, of_parts, present
 from privlink.server.feed import LONGEST_WAIT, Revision
-from privlink.store import changes, naming, resolvers
+from privlink.store import changes, name_servers, naming, resolvers
 from privlink.store.changes import Audience
 
 log = logging.getLogger(__name__)
@@ -115,4 +115,5 @@ def _compilers(config: Config) -> Mapping[str, tuple[Compiler[AnyDocument]]]:
         "place": (of_parts(naming.of_places, compiler.place),),
         "names": (of_parts(naming.of_names, names),),
         "front": (of_parts(naming.of_fronts, compiler.front),),
+        "server": (of_parts(name_servers.of_servers, compiler.name_server),),
     }

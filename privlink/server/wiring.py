@@ -21,7 +21,15 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, flow_records, health, naming, resolutions, traffic
+from privlink.server import (
+    feed,
+    flow_records,
+    health,
+    name_servers,
+    naming,
+    resolutions,
+    traffic,
+)
 from privlink.server.app import Server
 from privlink.server.outside import Outside
 from privlink.store.database import Database
@@ -42,6 +50,7 @@ ACTIONS = (
     *privlink.ACTIONS,
     *feed.ACTIONS,
     *naming.ACTIONS,
+    *name_servers.ACTIONS,
     *health.ACTIONS,
     *resolutions.ACTIONS,
     *flow_records.ACTIONS,

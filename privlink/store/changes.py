@@ -23,6 +23,7 @@ from privlink.model.ids import (
     EndpointId,
     FullNatEntryId,
     LoadBalancerId,
+    NameServerId,
     NatIpId,
     RouteTableId,
     SecurityGroupId,
@@ -142,6 +143,11 @@ def names_key(endpoint_id: EndpointId) -> str:
 def front_key(balancer_id: str, zone_id: ZoneId) -> str:
     """The key of whether a load balancer has a server that is well, as seen from a zone."""
     return f"front/{balancer_id}/{zone_id}"
+
+
+def name_server_key(server_id: NameServerId) -> str:
+    """The key of somebody else's name server."""
+    return f"server/{server_id}"
 
 
 def audience(key: str) -> Audience:

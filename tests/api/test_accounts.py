@@ -634,6 +634,10 @@ ALONE = {
     "vpc.ListVpcEndpointServicesByEndUser",
     "CreateGatewayService",
     "ListGatewayServices",
+    "CreateNameServer",
+    "ListNameServers",
+    "DeleteNameServer",
+    "PushNameServerStates",
     "DeleteGatewayService",
     "ApproveServicePrivateName",
     "DescribeMetricMetaList",
@@ -867,7 +871,7 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
             assert f"node {NODE.node_id} may not call {action.name}" in reply.message
 
 
-@pytest.mark.parametrize("name", ["PullNames", "ConfirmNames"])
+@pytest.mark.parametrize("name", ["PullNames", "ConfirmNames", "PushNameServerStates"])
 def test_a_resolvers_actions_are_for_resolvers(stage: Stage, operator: Account, name: str) -> None:
     node = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
     asked = {"NodeId": DNS.node_id, "Revision": 0, "Life": 0}
@@ -895,13 +899,17 @@ def test_a_resolver_speaks_for_itself_only(stage: Stage, node: Node) -> None:
     with stage.database.write() as tx:
         resolvers.add(tx, Resolver(ResolverId("dns-2"), 0, 0, "2026-12-01T12:00:00Z"))
     before = stage.dump()
-    for action, more in (("PullNames", {}), ("ConfirmNames", {"Life": 0})):
+    for action, more in (
+        ("PullNames", {}),
+        ("ConfirmNames", {"Life": 0}),
+        ("PushNameServerStates", {"Revision": None}),
+    ):
         for whom, code, status in (
             (NODE.node_id, "NodeNotFound", 404),
             ("dns-2", "NoPermission", 403),
         ):
             with pytest.raises(RemoteError) as caught:
-                node.resolver.client.call(action, NodeId=whom, Revision=0, **more)
+                node.resolver.client.call(action, **({"NodeId": whom, "Revision": 0} | more))
             assert (caught.value.code, caught.value.status) == (code, status)
     assert stage.dump() == before
 

@@ -15,6 +15,7 @@ from privlink.store.schema.gateways import *
 from privlink.store.schema.health import *
 from privlink.store.schema.identities import *
 from privlink.store.schema.labels import *
+from privlink.store.schema.name_servers import *
 from privlink.store.schema.nat import *
 from privlink.store.schema.networks import *
 from privlink.store.schema.security import *

@@ -218,6 +218,49 @@ NAMES = [
     ),
 ]
 
+# The secrets are made up for these calls.
+SHARED = {"KeyName": "privlink", "KeySecret": "bWFkZSB1cCBmb3IgYW4gZXhhbXBsZQ=="}
+ABOVE = {"Address": "192.0.2.53", "Pushes": True, "Zone": "internal"}
+NAME_SERVERS = [
+    call("CreateNameServer", **ABOVE, **SHARED),
+    refused(
+        "NameServerExists",
+        "CreateNameServer",
+        Address="192.0.2.53",
+        Pushes=True,
+        Zone="internal",
+        **SHARED,
+    ),
+    call("CreateNameServer", Address="192.0.2.54", Port=5353, Pushes=False, **SHARED),
+    refused(
+        "InvalidZone",
+        "CreateNameServer",
+        Address="192.0.2.55",
+        Pushes=False,
+        Zone="internal",
+        **SHARED,
+    ),
+    NODE_CATCHES_UP,
+    call(
+        "PushNameServerStates",
+        NodeId="dns-1",
+        States=[
+            {"Key": "server/nsrv-1", "State": "InStep", "Since": "2026-12-01T09:00:00Z"},
+            {
+                "Key": "server/nsrv-2",
+                "State": "Failing",
+                "Why": "it does not answer when asked for a NOTIFY.",
+                "Since": "2026-12-01T09:05:00Z",
+            },
+        ],
+    ),
+    refused("NodeNotFound", "PushNameServerStates", NodeId="dns-none"),
+    call("ListNameServers"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "ListNameServers")),
+    call("DeleteNameServer", NameServerId="nsrv-1"),
+    refused("NameServerNotFound", "DeleteNameServer", NameServerId="nsrv-1"),
+]
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
@@ -355,6 +398,7 @@ STEPS = [
     ),
     call("ListGatewayServices", ServiceName="com.privlink.local.objects"),
     refused("InvalidMaxResults", "ListGatewayServices", MaxResults=0),
+    *NAME_SERVERS,
     call("DeleteGatewayService", ServiceId="vpces-1"),
     refused("GatewayServiceNotFound", "DeleteGatewayService", ServiceId="vpces-1"),
 ]

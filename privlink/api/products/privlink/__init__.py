@@ -9,6 +9,7 @@ from privlink.api.products.privlink import (
     flow_records,
     gateway_services,
     health,
+    name_servers,
     prices,
     service_names,
     service_traffic,
@@ -30,4 +31,5 @@ ACTIONS = (
     *service_names.ACTIONS,
     *endpoint_names.ACTIONS,
     *explanations.ACTIONS,
+    *name_servers.ACTIONS,
 )
