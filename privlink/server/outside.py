@@ -6,7 +6,6 @@ Whoever answers is believed, so what follows is worth as much as the way to the 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Iterator
 from typing import Final
@@ -21,9 +20,8 @@ import dns.rdatatype
 import dns.resolver
 
 from privlink.api.outside import Found, Question
+from privlink.config import NONE, upstreams
 
-PORT: Final = 53
-NOBODY: Final = "none"
 _RESOLVERS = "/etc/resolv.conf"
 _PATIENCE: Final = 5.0  # seconds for all name servers and tries together
 _AT_A_TIME: Final = 8  # questions; of one account it is one
@@ -55,7 +53,7 @@ class Outside:
         return found
 
     async def _ask(self, question: Question) -> Found:
-        if self._upstream == NOBODY:
+        if self._upstream == NONE:
             return Found(question, why="this installation asks no name server (--dns-upstream).")
         try:
             resolver = _resolver(self._upstream)
@@ -73,24 +71,14 @@ class Outside:
 
 def _resolver(upstream: str) -> dns.asyncresolver.Resolver:
     """Whom to ask. What the host's file says is read each time: it may have changed."""
-    if not upstream:
+    servers = upstreams(upstream)
+    if servers is None:
         resolver = dns.asyncresolver.Resolver(_RESOLVERS)
     else:
         resolver = dns.asyncresolver.Resolver(configure=False)
-        resolver.nameservers = [
-            dns.nameserver.Do53Nameserver(*_server(each)) for each in upstream.split(",")
-        ]
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(*each) for each in servers]
     resolver.lifetime = _PATIENCE
     return resolver
-
-
-def _server(text: str) -> tuple[str, int]:
-    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
-    try:
-        return str(ipaddress.ip_address(text.strip("[]"))), PORT
-    except ValueError:
-        address, _, port = text.rpartition(":")
-        return str(ipaddress.ip_address(address.strip("[]"))), int(port)
 
 
 def _texts(answer: dns.resolver.Answer) -> Iterator[str]:
