@@ -19,8 +19,9 @@ import msgspec
 
 from privlink import errors
 from privlink.api import authorize
-from privlink.api.action import PRIVATELINK, Action, Call, Caller
+from privlink.api.action import PRIVATELINK, Action, Call
 from privlink.api.authenticate import Request
+from privlink.api.caller import Caller
 from privlink.api.outside import Found, Question
 from privlink.api.wire import nest
 from privlink.config import Config

@@ -26,8 +26,8 @@ from starlette.types import Receive, Scope, Send
 
 from privlink import errors
 from privlink.api import identify
-from privlink.api.action import Caller
 from privlink.api.authenticate import Claim, Request, claim_of, use_nonce, verify
+from privlink.api.caller import Caller
 from privlink.api.dispatch import Catalogue, Processing, Work, check_region, permit
 from privlink.api.identify import Holder
 from privlink.api.outside import Question

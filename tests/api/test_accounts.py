@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.client import RemoteError, flatten
 from privlink.model.account import Resolver
 from privlink.model.ids import ResolverId

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from privlink.api.action import Who
+from privlink.api.caller import Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.conftest import Refused

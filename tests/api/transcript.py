@@ -22,7 +22,8 @@ from typing import Any
 
 import msgspec
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.client import flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account

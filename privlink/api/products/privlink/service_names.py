@@ -12,7 +12,8 @@ import msgspec
 
 from privlink import errors
 from privlink.api import naming, ours
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.outside import Question
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.wire import Answer
