@@ -354,6 +354,12 @@ class Cloud:
         status: str = self.privatelink.get_vpc_endpoint_attribute(request).body.connection_status
         return status
 
+    def domain(self, endpoint: str) -> str:
+        """The name that an endpoint has by itself."""
+        request = privatelink.GetVpcEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
+        domain: str = self.privatelink.get_vpc_endpoint_attribute(request).body.endpoint_domain
+        return domain
+
     def await_connection(self, endpoint: str, status: str) -> None:
         """Wait until an endpoint's connection has a status."""
         wait_for(lambda: self.connection_status(endpoint) == status, f"{endpoint} {status}")
