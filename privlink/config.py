@@ -13,6 +13,7 @@ DEFAULT_LISTEN = "127.0.0.1:8680"
 DEFAULT_REGION = "local"
 DEFAULT_ZONES = ("local-a", "local-b", "local-c")
 DEFAULT_DOMAIN = "privatelink.internal"
+_LONGEST_DOMAIN = 120  # of 253; ids of endpoint, zone, service and region go before it
 DEFAULT_FLOW_LOG_SIZE = 64  # MiB
 DEFAULT_FLOW_LOG_FILES = 8
 DEFAULT_FLOW_RECORDS = 100
@@ -103,6 +104,11 @@ def check(settings: Config) -> None:
         raise ValueError("--zones must name at least one zone, and none twice")
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", settings.domain):
         raise ValueError(f"--domain {settings.domain!r} must be a domain name in lower case")
+    if max(map(len, settings.domain.split("."))) > 63 or len(settings.domain) > _LONGEST_DOMAIN:
+        raise ValueError(
+            f"--domain {settings.domain!r} must have at most {_LONGEST_DOMAIN} characters, and 63 "
+            "between two dots, or the names of endpoints would be longer than DNS permits"
+        )
     for option, number, least, most in (
         ("--flow-log-size", settings.flow_log_size, 1, 1024 * 1024),
         ("--flow-log-files", settings.flow_log_files, 2, 1000),

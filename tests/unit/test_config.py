@@ -40,6 +40,8 @@ def test_the_defaults_are_good_ones() -> None:
         ({"zones": ("a", "a")}, ("--zones", "none twice")),
         ({"domain": "Example.com"}, ("--domain 'Example.com'", "lower case")),
         ({"domain": "a..b"}, ("--domain",)),
+        ({"domain": f"{'a' * 64}.b"}, ("--domain", "63 between two dots")),
+        ({"domain": ".".join(["a" * 20] * 6)}, ("--domain", "at most 120 characters")),
         ({"flow_log_size": 0}, ("--flow-log-size 0", "from 1 to 1048576")),
         ({"flow_log_files": 1}, ("--flow-log-files 1", "from 2 to 1000")),
         ({"flow_records": -1}, ("--flow-records -1", "from 0 to 1000000")),
