@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from pathlib import Path
 
 import msgspec
+
+from privlink.model.naming import RESOLVER_ADDRESS
 
 DEFAULT_STATE = Path("/var/lib/privlink")
 DEFAULT_LISTEN = "127.0.0.1:8680"
 DEFAULT_REGION = "local"
 DEFAULT_ZONES = ("local-a", "local-b", "local-c")
 DEFAULT_DOMAIN = "privatelink.internal"
-_LONGEST_DOMAIN = 120  # of 253; ids of endpoint, zone, service and region go before it
+DEFAULT_DNS_LISTEN = "127.0.0.1:8653"
 DEFAULT_FLOW_LOG_SIZE = 64  # MiB
 DEFAULT_FLOW_LOG_FILES = 8
 DEFAULT_FLOW_RECORDS = 100
+NONE = "none"  # a setting that switches something off
+DNS_PORT = 53  # RFC 1035 section 4.2
+_LONGEST_DOMAIN = 120  # of 253; ids of endpoint, zone, service and region go before it
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +33,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     region: str = DEFAULT_REGION
     zones: tuple[str, ...] = DEFAULT_ZONES
     domain: str = DEFAULT_DOMAIN
+    dns_listen: str = DEFAULT_DNS_LISTEN  # where names are answered on this host; or none
+    dns_upstream: str = ""  # ADDRESS[:PORT],... who is asked for other names; or none; empty: see
+    # `upstreams`
     flow_log_size: int = DEFAULT_FLOW_LOG_SIZE  # MiB, of all its files together
     flow_log_files: int = DEFAULT_FLOW_LOG_FILES
     flow_records: int = DEFAULT_FLOW_RECORDS  # per endpoint zone, CPU and second, at most
@@ -64,6 +73,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "node.json"
 
     @property
+    def dns_file(self) -> Path:
+        """The access key of the process that answers names."""
+        return self.folder / "dns.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one `privlink up` of this state folder; holds its process id."""
         return self.folder / "up.lock"
@@ -90,7 +104,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def check(settings: Config) -> None:
     """Refuse settings that cannot work. Raises ValueError that names the setting and its rule."""
     host, colon, port = settings.listen.rpartition(":")
-    if not colon or not host or not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+    if not colon or not host or not _is_port(port):
         why = "must look like 127.0.0.1:8680, with a port from 1 to 65535"
         raise ValueError(f"--listen {settings.listen!r} {why}")
     name = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -104,11 +118,7 @@ def check(settings: Config) -> None:
         raise ValueError("--zones must name at least one zone, and none twice")
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", settings.domain):
         raise ValueError(f"--domain {settings.domain!r} must be a domain name in lower case")
-    if max(map(len, settings.domain.split("."))) > 63 or len(settings.domain) > _LONGEST_DOMAIN:
-        raise ValueError(
-            f"--domain {settings.domain!r} must have at most {_LONGEST_DOMAIN} characters, and 63 "
-            "between two dots, or the names of endpoints would be longer than DNS permits"
-        )
+    _check_names(settings)
     for option, number, least, most in (
         ("--flow-log-size", settings.flow_log_size, 1, 1024 * 1024),
         ("--flow-log-files", settings.flow_log_files, 2, 1000),
@@ -116,6 +126,76 @@ def check(settings: Config) -> None:
     ):
         if not least <= number <= most:
             raise ValueError(f"{option} {number} must be from {least} to {most}")
+
+
+def _check_names(settings: Config) -> None:
+    if max(map(len, settings.domain.split("."))) > 63 or len(settings.domain) > _LONGEST_DOMAIN:
+        raise ValueError(
+            f"--domain {settings.domain!r} must have at most {_LONGEST_DOMAIN} characters, and 63 "
+            "between two dots, or the names of endpoints would be longer than DNS permits"
+        )
+    here = dns_address(settings.dns_listen)
+    for there in upstreams(settings.dns_upstream) or ():
+        if there == here or there[0] == RESOLVER_ADDRESS:
+            raise ValueError(
+                f"--dns-upstream {there[0]}:{there[1]} is where names are answered already, so they"
+                " would go round in a circle: name a DNS server of somebody else"
+            )
+
+
+def dns_address(text: str) -> tuple[str, int] | None:
+    """Address and port of `--dns-listen`; None: names are not answered on the host.
+
+    Raises ValueError that names the setting and its rule.
+    """
+    if text == NONE:
+        return None
+    address, port = _address_and_port(text)
+    if address is None or not _is_port(port):
+        why = "must be none or look like 127.0.0.1:8653: an address, with a port from 1 to 65535"
+        raise ValueError(f"--dns-listen {text!r} {why}")
+    return address, int(port)
+
+
+def upstreams(text: str) -> tuple[tuple[str, int], ...] | None:
+    """Addresses and ports of `--dns-upstream`; none of them: other names are refused.
+
+    None: the host's own name servers are asked. Raises ValueError that names the setting and its
+    rule.
+    """
+    if not text:
+        return None
+    if text == NONE:
+        return ()
+    found = []
+    for part in text.split(","):
+        address, port = _address(part), str(DNS_PORT)
+        if address is None:
+            address, port = _address_and_port(part)
+        if address is None or not _is_port(port):
+            why = "must be none or addresses, commas between, each maybe with a port: 192.0.2.1:53"
+            raise ValueError(f"--dns-upstream {text!r} {why}")
+        found.append((address, int(port)))
+    return tuple(found)
+
+
+def _address_and_port(text: str) -> tuple[str | None, str]:
+    host, _, port = text.rpartition(":")
+    if ":" not in host:
+        return _address(host), port
+    return (_address(host[1:-1]) if host[0] + host[-1] == "[]" else None), port
+
+
+def _address(text: str) -> str | None:
+    """An IP address in its usual spelling."""
+    try:
+        return str(ipaddress.ip_address(text)) if "%" not in text else None
+    except ValueError:
+        return None
+
+
+def _is_port(text: str) -> bool:
+    return bool(re.fullmatch("[0-9]{1,5}", text)) and 1 <= int(text) <= 65535
 
 
 def instance_of(state: Path) -> str:

@@ -15,6 +15,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWNS = 0x00020000  # unshare(2)
+_CLONE_NEWNET = 0x40000000  # setns(2)
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18  # mount(2)
 
 # systemd gives this range to services without a user of their own (DynamicUser=).
@@ -24,6 +25,13 @@ _FIRST_UID, _LAST_UID = 61184, 65519
 def uid_of(instance: str) -> int:
     """The user id an instance's server runs as: one without an entry in /etc/passwd."""
     return _FIRST_UID + int(instance, 16) % (_LAST_UID - _FIRST_UID + 1)
+
+
+def names_uid_of(instance: str) -> int:
+    """The user id of who answers an instance's names: another than its server's."""
+    half = (_LAST_UID - _FIRST_UID + 1) // 2
+    uid = uid_of(instance) + half
+    return uid if uid <= _LAST_UID else uid - 2 * half
 
 
 def die_with_parent(parent: int) -> None:
@@ -42,6 +50,12 @@ def see_folder_at(folder: Path, place: Path) -> None:
     _check(_LIBC.unshare(_CLONE_NEWNS), "unshare(CLONE_NEWNS)")
     _mount(None, Path("/"), _MS_REC | _MS_PRIVATE)
     _mount(folder, place, _MS_BIND)
+
+
+def enter_network(namespace: Path) -> None:
+    """Move this thread into the network namespace at `namespace`."""
+    with namespace.open("rb") as file:
+        _check(_LIBC.setns(file.fileno(), _CLONE_NEWNET), f"setns({namespace})")
 
 
 def give_up_rights(uid: int) -> None:

@@ -21,12 +21,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from privlink import errors
+from privlink.api.outside import Found, Question
 from privlink.api.paging import UnknownToken
-from privlink.api.wire import IGNORED, Answer, Wire, pascal
+from privlink.api.wire import IGNORED, SECRET, Answer, Wire, pascal
 from privlink.config import Config
 from privlink.model.account import Account
 from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
-from privlink.model.ids import AccountId, NodeId
+from privlink.model.ids import AccountId, NodeId, ResolverId
 from privlink.store.database import Transaction
 from privlink.store.flow_log import FlowLog
 
@@ -39,10 +40,13 @@ class Who(enum.Enum):
     ACCOUNT = "account"
     OPERATOR = "operator"
     NODE = "node"
+    RESOLVER = "resolver"  # whoever answers names
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who signed the request: an account, one of its users, a session of a role, or a node."""
+    """Who signed the request: an account, one of its users, a session of a role, a node, or whoever
+    answers names.
+    """
 
     access_key_id: str
     account: Account | None
@@ -51,12 +55,13 @@ class Caller(msgspec.Struct, frozen=True):
     session: RoleSession | None = None
     address: str = ""  # of the other end of the connection
     limits: dict[str, int] = {}  # by quota; what the operator has set for the account
+    resolver_id: ResolverId | None = None
 
     @property
     def name(self) -> str:
         """Who it is, for people."""
         if self.account is None:
-            return f"node {self.node_id}"
+            return f"node {self.node_id}" if self.node_id else f"resolver {self.resolver_id}"
         if self.user is not None:
             return f"user {self.user.name} of account {self.account.id}"
         if self.session is not None:
@@ -71,7 +76,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def arn(self) -> str:
-        """Who it is, as policies name it. Nodes have no such name."""
+        """Who it is, as policies name it. Nodes and resolvers have no such name."""
         assert self.account is not None
         if self.user is not None:
             return user_arn(self.account.id, self.user.name)
@@ -83,6 +88,8 @@ class Caller(msgspec.Struct, frozen=True):
         """Whether an action for `who` is for this caller."""
         if who is Who.NODE:
             return self.node_id is not None
+        if who is Who.RESOLVER:
+            return self.resolver_id is not None
         return self.account is not None and (who is Who.ACCOUNT or self.account.operator)
 
 
@@ -99,6 +106,7 @@ class Call(msgspec.Struct, frozen=True):
     config: Config
     moment: datetime
     flow_log: FlowLog
+    found: Found | None = None  # outside, by an action that asks there
 
     @property
     def account_id(self) -> AccountId:
@@ -174,6 +182,8 @@ PRIVLINK = Product("privlink", "2026-12-01", denied=errors.AccessDenied)
 Function = Callable[..., Answer]
 # Further condition keys of policies, from an action's arguments.
 Conditions = Callable[[dict[str, Any]], dict[str, str]]
+# What is to be asked outside, with the action's arguments; None: nothing this time.
+Asks = Callable[..., Question | None]
 
 
 class Action:
@@ -193,6 +203,7 @@ class Action:
         before_opening: bool,
         ignores: tuple[str, ...],
         appends: bool,
+        asks: Asks | None,
     ) -> None:
         self.product = product
         self.conditions = conditions
@@ -202,6 +213,7 @@ class Action:
         self.name = name or pascal(function.__name__)
         self.writes = writes
         self.appends = appends
+        self.asks = asks
         self.who = who
         self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -243,6 +255,11 @@ class Action:
         except UnknownToken as unknown:
             raise self.product.invalid(parameter="NextToken", why=str(unknown)) from None
 
+    def _is_secret(self, parameter: str) -> bool:
+        name = parameter.partition(".")[0]
+        kinds = (kind for wire, kind, _ in self._parameters.values() if wire == name)
+        return any(SECRET in get_args(kind) for kind in kinds)
+
     def _refusal(self, problem: str, given: dict[str, Any]) -> errors.ApiError:
         """The product's error for what msgspec found first: "Expected `int` - at `$.Max`"."""
         text, _, path = problem.partition(" - at `$")
@@ -255,7 +272,7 @@ class Action:
         if unknown := re.search(r"contains unknown field `(.+)`", text):
             name = f"{parameter}.{unknown[1]}"
             return errors.UnsupportedParameter(parameter=name, action=self.name)
-        value = _value_at(given, parameter)
+        value = "***" if self._is_secret(parameter) else _value_at(given, parameter)
         rule = _description(self._schema, parameter) or text.replace("`", "") + "."
         return self.product.invalid(parameter=parameter, why=f"{value!r} was given; {rule}")
 
@@ -272,6 +289,7 @@ def action(
     before_opening: bool = False,
     ignores: tuple[str, ...] = (),
     appends: bool = False,
+    asks: Asks | None = None,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -284,7 +302,8 @@ def action(
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken. `ignores`: what
     clients send with it that says nothing of it, by its name on the wire. `appends`: it adds to a
-    log, which no transaction takes back.
+    log, which no transaction takes back. `asks`: what it has to ask outside first; whatever that
+    refuses, the action itself does as well.
     """
     return lambda function: Action(
         product,
@@ -298,6 +317,7 @@ def action(
         before_opening=before_opening,
         ignores=ignores,
         appends=appends,
+        asks=asks,
     )
 
 

@@ -1,4 +1,5 @@
-"""Whose key it is that signed a request: an account's own, a user's, a role's session, a node's."""
+"""Whose key it is that signed a request: an account's own, a user's, a role's session, a node's,
+or that of whoever answers names."""
 
 from __future__ import annotations
 
@@ -39,6 +40,7 @@ class Holder(msgspec.Struct, frozen=True):
             session=self.session,
             address=address,
             limits=self.limits,
+            resolver_id=self.key.resolver_id,
         )
 
 

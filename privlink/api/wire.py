@@ -50,6 +50,10 @@ class Wire(msgspec.Struct, frozen=True):
     name: str
 
 
+# Marks a parameter whose value is quoted in no answer.
+SECRET = msgspec.Meta(extra={"secret": True})
+
+
 def pascal(name: str) -> str:
     """The wire's name of one of our fields: `vpc_id` is `VpcId`, `vswitch_id` is `VSwitchId`."""
     return "".join(_WORDS.get(word, word.capitalize()) for word in name.split("_") if word)

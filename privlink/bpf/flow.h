@@ -288,6 +288,24 @@ static __noinline int claim(const struct flow_key *key, struct halves *halves)
 	return error == -EEXIST ? -EALREADY : error;
 }
 
+/* What the server sees of a client: the forward's own address, or where it has none its vswitch's. */
+static __always_inline struct in6_addr source_of(const struct port *port,
+						 const struct forward *forward, __u8 family)
+{
+	if (family == FAMILY_IPV6)
+		return forward->source6;
+	return unspecified(&forward->source) ? mapped(port->asker) : forward->source;
+}
+
+/* Nobody may see a caller without an address. A forward may lead by IPv4 alone. */
+static __always_inline bool has_source(const struct port *port, const struct forward *forward,
+				       __u8 family)
+{
+	if (family == FAMILY_IPV6)
+		return !unspecified(&forward->source6);
+	return !unspecified(&forward->source) || port->asker;
+}
+
 /* The two halves of a flow from the client behind `key` to the server that was chosen. */
 static __always_inline void compose(struct __sk_buff *skb, const struct port *port,
 				    const struct packet *packet, const struct forward *forward,
@@ -316,7 +334,7 @@ static __always_inline void compose(struct __sk_buff *skb, const struct port *po
 	there->partner_network = forward->network;
 	there->ifindex = neighbour->ifindex;
 	there->peer = neighbour->peer;
-	there->source = packet->family == FAMILY_IPV4 ? forward->source : forward->source6;
+	there->source = source_of(port, forward, packet->family);
 	there->destination_mac = neighbour->mac;
 	there->source_mac = GATEWAY_MAC;
 	there->address_difference =
@@ -349,8 +367,7 @@ static __noinline int open_flow(struct __sk_buff *skb, const struct port *port,
 
 	if (!forward || !ethernet)
 		return REASON_NOT_ACCEPTED;
-	/* It leads by IPv4 alone: nobody may see a caller without an address. */
-	if (packet->family == FAMILY_IPV6 && unspecified(&forward->source6))
+	if (!has_source(port, forward, packet->family))
 		return REASON_NO_LISTENER;
 	__builtin_memset(halves, 0, sizeof(*halves));
 	reason = balancer ? choose(balancer, &packet->key, packet->family, &halves->there)

@@ -51,6 +51,9 @@ struct port {
 	__be32 address;	/* the one IPv4 address the workload may use */
 	__be32 subnet;	/* its vswitch: neighbours are reached over the bridge */
 	__be32 netmask;
+	__be32 asker;	/* as whom its vswitch is seen where a forward has no source; 0: nowhere */
+	__be32 gateway;	/* of its vswitch, who says that a packet has got too old; or 0 */
+	struct in6_addr gateway6;	/* the same, or :: */
 	struct in6_addr address6;	/* the one IPv6 address, or :: */
 	__be32 subnet6[2];	/* a vswitch has a /64 */
 	struct mac mac;	/* the one MAC the workload may use */
@@ -126,7 +129,7 @@ PREFIX_MAP(routes, struct route_key, struct route, 1048576);
 /* forwards: open endpoint zones by number. Gone from here = every flow through it stops. */
 struct forward {
 	__u32 network;	/* where it leads: the provider's VPC, of a reverse endpoint the consumer's */
-	struct in6_addr source;	/* what the servers there see, in IPv4 ... */
+	struct in6_addr source;	/* what the servers there see, in IPv4; ::, by client: its asker ... */
 	struct in6_addr source6;	/* ... and in IPv6 */
 	__u32 flows;	/* at a time, at most */
 	__u32 spacing;	/* ns between two new flows, by their highest rate; 0: as many as come */
@@ -431,6 +434,20 @@ HASH_MAP(fragments, struct fragment_key, struct datagram, 262144);
 		__type(value, value_type);		\
 	} name SEC(".maps")
 
+/* complaints: of a gateway to a workload, by ifindex, in this second. The oldest goes for a new one. */
+struct complaints {
+	__u64 second;	/* CLOCK_MONOTONIC */
+	__u32 times;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct complaints);
+} complaints SEC(".maps");
+
 /* numbers: single ones. A flow is held against what it rests on anew when the epoch of that is not
  * its own. */
 enum number {
@@ -440,6 +457,7 @@ enum number {
 	NUMBER_SHAPER,		/* the first of the links that lead into the shaper; 0: there is none */
 	NUMBER_RECORDS,		/* per place, CPU and second, at most */
 	NUMBER_MOVING,		/* 1: flows are on their way into this table; what is of none is not reset */
+	NUMBER_COMPLAINTS,	/* per port and second, at most; 0: none */
 	NUMBERS,
 };
 

@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "discovery.h"
 #include "error.h"
+#include "exceeded.h"
 #include "filter.h"
 #include "flow.h"
 #include "fragment.h"
@@ -446,6 +447,8 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 	if (packet->asks)
 		say_refused(packet, reason);
 	skb->cb[CONTROL_REASON] = reason;
+	if (reason == REASON_HOP_LIMIT)
+		return reply_exceeded(skb, packet);
 	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
 }
 

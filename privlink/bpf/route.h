@@ -74,10 +74,11 @@ static __always_inline bool leads_through(const struct port *port, const struct 
 	       (same_address(&route->hop, &own) || same_address(&route->hop, &hop->address6));
 }
 
-/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. */
+/* Whether a workload may send what is not its own: its vswitch's routes lead there through it. What
+ * the fabric answers for nobody speaks for, however far a route leads: names are answered there. */
 static __always_inline bool passes_on(const struct port *port, const struct in6_addr *source)
 {
-	return leads_through(port, source, port);
+	return leads_through(port, source, port) && !find_address(port->network, source);
 }
 
 /* Whether what a workload had sent, turned around in `quoted`, went through another one to be passed

@@ -2,6 +2,7 @@
 
 credentials.json   0600 root   the operator's access key
 node.json          0600 root   the node's access key
+dns.json           0600 root   the access key of the process that answers names
 config.json        0644        the settings of the last start
 up.lock            0600 root   held by the one `privlink up`; its process id
 running.lock       0600 root   held by every process of the installation, to wait for their end
@@ -81,7 +82,7 @@ def owner(settings: Config) -> int | None:
     return None
 
 
-def prepare(settings: Config) -> tuple[Credentials, NodeCredentials]:
+def prepare(settings: Config) -> tuple[Credentials, NodeCredentials, NodeCredentials]:
     """Have keys, settings and the server's folder in place; what is there stays."""
     key_id, secret = new_access_key()
     wanted = Credentials(
@@ -90,12 +91,13 @@ def prepare(settings: Config) -> tuple[Credentials, NodeCredentials]:
         access_key_secret=os.environ.get("PRIVLINK_ACCESS_KEY_SECRET") or secret,
     )
     credentials = _keep(settings.credentials_file, wanted)
-    node = _keep(
-        settings.node_file, NodeCredentials(f"node-{settings.instance}", *new_access_key())
+    node, dns = (
+        _keep(file, NodeCredentials(f"{kind}-{settings.instance}", *new_access_key()))
+        for kind, file in (("node", settings.node_file), ("names", settings.dns_file))
     )
     _write(settings.config_file, msgspec.json.encode(settings), 0o644)
     _give_to_server(settings)
-    return credentials, node
+    return credentials, node, dns
 
 
 def correct(settings: Config, credentials: Credentials) -> None:
@@ -179,6 +181,7 @@ def delete(settings: Config) -> None:
     for file in (
         settings.credentials_file,
         settings.node_file,
+        settings.dns_file,
         settings.config_file,
         settings.lock_file,
         settings.running_file,

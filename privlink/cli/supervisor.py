@@ -1,6 +1,6 @@
-"""Keeping server and node running: each alone, each started again when it ends.
+"""Keeping server, node and who answers names running: each alone, each started again when it ends.
 
-Traffic needs neither, so there is no hurry that could hurt it: a process that keeps ending is
+Traffic needs none of them, so there is no hurry that could hurt it: a process that keeps ending is
 started after growing pauses. Children get nothing of root's: no terminal, no environment, no file;
 what they say comes by a pipe and is passed on here.
 """
@@ -24,7 +24,7 @@ import click
 import msgspec
 
 import privlink
-from privlink import process
+from privlink import config, process
 from privlink.config import Config
 from privlink.server.orders import Credentials, NodeCredentials, Orders
 
@@ -98,12 +98,17 @@ class Supervisor:
     """An installation's processes, from `run` until SIGTERM or SIGINT."""
 
     def __init__(
-        self, settings: Config, account: Credentials, node: NodeCredentials, held: int
+        self,
+        settings: Config,
+        account: Credentials,
+        node: NodeCredentials,
+        dns: NodeCredentials,
+        held: int,
     ) -> None:
         self._settings = settings
         uid = process.uid_of(settings.instance)
-        orders = Orders(config=settings, uid=uid, account=account, node=node)
-        configuration = {
+        orders = Orders(config=settings, uid=uid, account=account, node=node, dns=dns)
+        for_node = {
             "server": settings.url,
             "node_id": node.node_id,
             "access_key_id": node.access_key_id,
@@ -112,9 +117,21 @@ class Supervisor:
             "object_path": str(OBJECT),
             "flow_records": settings.flow_records,
         }
+        for_names = {
+            "server": settings.url,
+            "node_id": dns.node_id,
+            "access_key_id": dns.access_key_id,
+            "access_key_secret": dns.access_key_secret,
+            "instance": settings.instance,
+            "uid": process.names_uid_of(settings.instance),
+            "domain": settings.domain,
+            "listen": config.dns_address(settings.dns_listen),
+            "upstreams": config.upstreams(settings.dns_upstream),
+        }
         self._children = (
             Child("privlink.server", msgspec.json.encode(orders), held),
-            Child("privlink.node", msgspec.json.encode(configuration), held),
+            Child("privlink.node", msgspec.json.encode(for_node), held),
+            Child("privlink.dns", msgspec.json.encode(for_names), held),
         )
 
     def run(self, on_ready: Callable[[], None]) -> None:

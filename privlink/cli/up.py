@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import click
+import msgspec
 
 from privlink import config
 from privlink.cli import state as folder
@@ -29,6 +30,19 @@ _ZONES = ",".join(config.DEFAULT_ZONES)
 @click.option("--region", default=config.DEFAULT_REGION, show_default=True, help="Region id.")
 @click.option("--zones", default=_ZONES, show_default=True, help="Zone ids, commas between.")
 @click.option("--domain", default=config.DEFAULT_DOMAIN, show_default=True, help="DNS zone.")
+@click.option(
+    "--dns-listen",
+    default=config.DEFAULT_DNS_LISTEN,
+    show_default=True,
+    metavar="ADDRESS:PORT",
+    help="Where names are answered on this host; none: in VPCs alone.",
+)
+@click.option(
+    "--dns-upstream",
+    default="",
+    metavar="ADDRESS[:PORT],...",
+    help="Who is asked in VPCs for other names; none: they are refused.  [default: the host's]",
+)
 @click.option(
     "--flow-log-size",
     default=config.DEFAULT_FLOW_LOG_SIZE,
@@ -57,6 +71,8 @@ def up(
     region: str,
     zones: str,
     domain: str,
+    dns_listen: str,
+    dns_upstream: str,
     flow_log_size: int,
     flow_log_files: int,
     flow_records: int,
@@ -64,7 +80,7 @@ def up(
     detach: bool,
     output: str,
 ) -> None:
-    """Run server and node on this host, until Ctrl-C or `privlink down`. Traffic outlives both."""
+    """Run server, node and DNS on this host, until Ctrl-C or `privlink down`; traffic goes on."""
     if database is not None:
         raise ValueError(
             "--database is not served yet: leave it out, and SQLite in the state folder is used"
@@ -81,6 +97,8 @@ def up(
         region=region,
         zones=tuple(zone for zone in zones.split(",") if zone),
         domain=domain,
+        dns_listen=dns_listen,
+        dns_upstream=dns_upstream,
         flow_log_size=flow_log_size,
         flow_log_files=flow_log_files,
         flow_records=flow_records,
@@ -92,8 +110,9 @@ def up(
         return
     with folder.lock(settings) as held:
         _check_is_free(settings)
-        credentials, node = folder.prepare(settings)
-        supervisor = Supervisor(settings, credentials, node, held)
+        settings = _with_free_dns(settings)
+        credentials, node, dns = folder.prepare(settings)
+        supervisor = Supervisor(settings, credentials, node, dns, held)
 
         def ready() -> None:
             folder.correct(settings, credentials)
@@ -108,7 +127,7 @@ def up(
 @click.option("--delete-state", is_flag=True, help="With --purge: delete the state folder too.")
 @output_option
 def down(state: Path, remove: bool, delete_state: bool, output: str) -> None:
-    """Stop server and node. Traffic goes on, unless --purge."""
+    """Stop server, node and DNS. Traffic goes on, unless --purge."""
     if delete_state and not remove:
         raise click.UsageError("--delete-state would orphan running traffic: add --purge")
     if os.geteuid() != 0:
@@ -141,14 +160,45 @@ def _check_is_free(settings: Config) -> None:
         raise OSError(f"{why}. Choose another with --listen HOST:PORT") from None
 
 
+def _with_free_dns(settings: Config) -> Config:
+    """The settings, refused where somebody answers names at their address. Raises OSError.
+
+    Only where nobody has chosen that address do we go on without: it is the same for all
+    installations of a host.
+    """
+    found = config.dns_address(settings.dns_listen)
+    if found is None:
+        return settings
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET6 if ":" in found[0] else socket.AF_INET, kind) as one:
+                if kind == socket.SOCK_STREAM:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind(found)
+                if kind == socket.SOCK_STREAM:
+                    one.listen()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        why = f"cannot answer names on {settings.dns_listen}: {reason}"
+        way_out = "Choose another with --dns-listen ADDRESS:PORT"
+        source = click.get_current_context().get_parameter_source("dns_listen")
+        if source is not click.core.ParameterSource.DEFAULT:
+            raise OSError(f"{why}. {way_out}, or none") from None
+        click.echo(f"{why}; so they are answered in VPCs alone. {way_out}", err=True)
+        return msgspec.structs.replace(settings, dns_listen=config.NONE)
+    return settings
+
+
 def _start_detached(settings: Config) -> None:
     running = folder.owner(settings)
     if running is not None:
         raise ValueError(f"privlink runs already, as process {running}, in {settings.state}")
+    settings = _with_free_dns(settings)
     folder.make(settings)
     command = [sys.executable, "-P", "-m", "privlink", "up", "--state", str(settings.state)]
     command += ["--listen", settings.listen, "--region", settings.region]
     command += ["--zones", ",".join(settings.zones), "--domain", settings.domain]
+    command += ["--dns-listen", settings.dns_listen, "--dns-upstream", settings.dns_upstream]
     for name in ("flow_log_size", "flow_log_files", "flow_records"):
         command += [f"--{name.replace('_', '-')}", str(getattr(settings, name))]
     with settings.log_file.open("ab") as log:

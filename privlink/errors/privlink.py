@@ -47,6 +47,33 @@ class QuotaNotFound(ApiError):
     text = "There is no quota {name!r}. ListQuotas lists them."
 
 
+class NameServerNotFound(ApiError):
+    code = "NameServerNotFound"
+    status = 404
+    text = "Name server {server_id!r} is NotFound. ListNameServers lists them."
+
+
+class NameServerExists(ApiError):
+    code = "NameServerExists"
+    text = (
+        "Zone {zone} of {address}, port {port}, has the names already: {server_id}. Delete that "
+        "one first."
+    )
+
+
+class NameServerKeyExists(ApiError):
+    code = "NameServerKeyExists"
+    text = (
+        "{server_id} has a key named {name!r} with another secret or algorithm; of one name there "
+        "is one key. Give this one another KeyName, there and here."
+    )
+
+
+class QuotaExceededNameServers(ApiError):
+    code = "QuotaExceeded.NameServer"
+    text = "There are {limit} name servers, which is as many as there may be. Delete one first."
+
+
 class FlowLogUnavailable(ApiError):
     code = "FlowLogUnavailable"
     status = 503

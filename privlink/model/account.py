@@ -1,10 +1,10 @@
-"""Who calls: accounts, their access keys, and the nodes that serve zones."""
+"""Who calls: accounts, their access keys, the nodes that serve zones, and who answers names."""
 
 from __future__ import annotations
 
 import msgspec
 
-from privlink.model.ids import AccountId, NodeId, UserId
+from privlink.model.ids import AccountId, NodeId, ResolverId, UserId
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class AccessKey(msgspec.Struct, frozen=True):
-    """A key that an account, one of its users, or a node signs its requests with."""
+    """A key that an account, one of its users, a node or a resolver signs its requests with."""
 
     id: str
     secret: str
@@ -29,6 +29,7 @@ class AccessKey(msgspec.Struct, frozen=True):
     user_id: UserId | None = None  # None: the account's own key
     active: bool = True
     created_at: str = ""
+    resolver_id: ResolverId | None = None
 
 
 # In the place of an account's id: all of them.
@@ -53,6 +54,15 @@ class Node(msgspec.Struct, frozen=True):
     revision: int  # every change up to this one is in its kernel, but for its faults
     seen_at: str
     drops: str  # JSON: reason -> packets
+
+
+class Resolver(msgspec.Struct, frozen=True):
+    """Who answers names, and what it last said of itself."""
+
+    id: ResolverId
+    life: int  # the life of the server its last word belongs to
+    revision: int  # every change up to this one is in its answers
+    seen_at: str
 
 
 class Fault(msgspec.Struct, frozen=True):

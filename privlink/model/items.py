@@ -48,6 +48,8 @@ class Attachment(Item, frozen=True, tag="attachment"):
     address6: str = ""
     filters: tuple[int, ...] = ()  # security groups whose egress rules it obeys, at most 10
     table: int = 0  # the route table of its vswitch; 0: its vswitch is all it reaches
+    gateway: str = ""  # of its vswitch, who says that a packet went through too many hops
+    gateway6: str = ""
 
 
 class RouteKind(enum.StrEnum):
@@ -195,7 +197,7 @@ class Opening(msgspec.Struct, frozen=True):
 
     number: int
     network: int  # the provider's VPC
-    source: str  # the address the servers see
+    source: str  # the address the servers see; empty: one that says from which vswitch it comes
     balancer: int  # 0: whoever leads here says which servers, or the one that is called
     source6: str = ""  # the same in IPv6; empty where it leads by IPv4 alone
     connection: int = 0  # whose bandwidth it shares with the other zones of its endpoint

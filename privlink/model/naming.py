@@ -95,6 +95,7 @@ class NameServer(Document, frozen=True, tag="server"):
     zone: str  # of theirs, in which our names are; the domain of this installation or above it
     pushes: bool  # it is told by dynamic update; else it may transfer the zone, and is notified
     key: TransferKey | None = None
+    owner: str = ""  # what marks the names that are pushed there as ours
 
 
 AnyDocument = Place | EndpointNames | Front | NameServer

@@ -1,4 +1,4 @@
-"""What items are made of: the resources that the store fetches and the plane compiles."""
+"""What items and documents are made of: what the store fetches and the plane compiles."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from privlink.model.balancer import (
     ServerGroup,
 )
 from privlink.model.gateway import GatewayEndpoint
+from privlink.model.health import Front
+from privlink.model.ids import ZoneId
+from privlink.model.naming import Alias
 from privlink.model.nat import EndpointTarget, FullNatEntry
 from privlink.model.network import Attachment, Eni, IpVersion, RouteEntry, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import (
     Connection,
+    Endpoint,
     EndpointService,
     EndpointType,
     EndpointZone,
@@ -142,3 +146,30 @@ class DoorParts(msgspec.Struct, frozen=True):
     endpoint_vpc: Vpc | None = None
     resolver: str = ""  # whom its consumer says to ask for names; empty: nobody
     known: tuple[str, ...] = ()  # the addresses that its name has, as nodes said last
+
+
+class NamedZoneParts(msgspec.Struct, frozen=True):
+    """An open zone of an endpoint, its address, and the network it leads to."""
+
+    zone: EndpointZone
+    eni: Eni
+    provider_vpc: Vpc
+
+
+class NamesParts(msgspec.Struct, frozen=True):
+    """An endpoint, and all that its names and what they lead to follow from."""
+
+    endpoint: Endpoint
+    connection: Connection
+    service: EndpointService | None  # None: it is gone
+    vpc: Vpc
+    zones: tuple[NamedZoneParts, ...]  # which are open, in the order of their ids; at least one
+    private: tuple[str, ...] = ()  # its service's names, where they are switched on
+    aliases: tuple[Alias, ...] = ()
+
+
+class FrontParts(msgspec.Struct, frozen=True):
+    """A load balancer, and the zone from which it is looked at."""
+
+    front: Front
+    zone_id: ZoneId

@@ -30,6 +30,7 @@ from privlink.node.health.probes import Numbers
 from privlink.node.health.report import Reports
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
+from privlink.node.names_namespace import NamesNamespace
 from privlink.node.report import Correspondence
 from privlink.node.resolving.asker import Asker
 from privlink.node.resolving.resolver import Resolver
@@ -73,7 +74,7 @@ class Agent:
         self._names = Reports(
             _client(configuration), self._node_id, self._resolver, "PushNames", "Names"
         )
-        self._holding = Holding(kernel, self._monitor, self._resolver)
+        self._holding = Holding(kernel, self._monitor, self._resolver, NamesNamespace(kernel))
         self._reports: Caller = _client(configuration)
         self._deliveries: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._untaken: list[Delivery] = []  # out of the queue, but not made true yet

@@ -25,6 +25,7 @@ from privlink.model.items import (
     NatAddress,
     Opening,
     Protocol,
+    Resolver,
     Route,
     RouteKind,
     RouteTable,
@@ -32,7 +33,9 @@ from privlink.model.items import (
     Segment,
     Server,
 )
+from privlink.model.naming import RESOLVER_ADDRESS, asker_address
 from privlink.node.balancing import IDLE, ServerName, listener_entries
+from privlink.node.naming import resolver_opening
 from privlink.node.program import maps
 from privlink.node.program.maps import (
     ADDRESS,
@@ -73,6 +76,7 @@ SECOND = 1_000_000_000  # ns
 _MAPPED_BITS = 96  # before an IPv4 address
 _MAPPED_BLOCK = ipaddress.IPv6Network(f"::ffff:0:0/{_MAPPED_BITS}")  # RFC 4291 section 2.5.5.2
 _HALF = 64  # bits of half an address
+_NOBODY = bytes(4)  # in the place of an IPv4 address
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -109,6 +113,8 @@ def entries(item: Item, circumstances: Circumstances = NORMAL) -> Iterable[Entry
             return [_address_entry(item.network, item.address, item.mac, AddressKind.NAT)]
         case Door():
             return _door_entries(item, circumstances.targets)
+        case Resolver():
+            return _resolver_entries(item)
     return ()
 
 
@@ -128,6 +134,9 @@ def port_entries(attachment: Attachment, ifindex: int, *, peer: bool = True) -> 
         address_bytes(attachment.address)[-4:],
         block.network_address.packed,
         block.netmask.packed,
+        _asker(attachment.segment),
+        address_bytes(attachment.gateway)[-4:] if attachment.gateway else _NOBODY,
+        address_bytes(attachment.gateway6) if attachment.gateway6 else NO_ADDRESS,
         address_bytes(attachment.address6) if attachment.address6 else NO_ADDRESS,
         _subnet6(attachment),
         mac,
@@ -136,6 +145,14 @@ def port_entries(attachment: Attachment, ifindex: int, *, peer: bool = True) -> 
         *_padded(attachment.filters, attachment.address),
     )
     yield Entry("ports", NUMBER.pack(ifindex), value)
+
+
+def _asker(segment: int) -> bytes:
+    """As whom the resolver sees a vswitch; one without such an address is not answered there."""
+    try:
+        return address_bytes(asker_address(segment))[-4:]
+    except ValueError:
+        return _NOBODY
 
 
 def _subnet6(attachment: Attachment) -> bytes:
@@ -220,6 +237,19 @@ def _door_entries(door: Door, found: Iterable[str]) -> Iterator[Entry]:
     yield Entry("doors", key, value)
 
 
+def _resolver_entries(resolver: Resolver) -> Iterator[Entry]:
+    opening = resolver_opening(resolver.network)
+    yield _opening_entry(opening, {})
+    yield _address_entry(
+        resolver.network,
+        RESOLVER_ADDRESS,
+        GATEWAY_MAC,
+        AddressKind.BALANCER,
+        leads_to=opening.number,
+        balancer=opening.balancer,
+    )
+
+
 _ROUTE_KINDS = {
     RouteKind.LOCAL: maps.RouteKind.LOCAL,
     RouteKind.ATTACHMENT: maps.RouteKind.HOP,
@@ -250,7 +280,7 @@ def _opening_entry(opening: Opening, paces: Mapping[int, int], *, routed: bool =
         pace = paces[opening.connection]
     value = FORWARD.pack(
         opening.network,
-        address_bytes(opening.source),
+        address_bytes(opening.source) if opening.source else NO_ADDRESS,
         address_bytes(opening.source6) if opening.source6 else NO_ADDRESS,
         opening.flows,
         SECOND // opening.rate if opening.rate else 0,

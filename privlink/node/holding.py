@@ -37,6 +37,7 @@ from privlink.node.feed import Delivery
 from privlink.node.health.monitor import Monitor
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, bridge_name, workload_name
+from privlink.node.names_namespace import NamesNamespace
 from privlink.node.program.maps import Entry
 from privlink.node.reconcile import Count, needs_chains, plan
 from privlink.node.resolving.resolver import Resolver
@@ -74,8 +75,13 @@ class Holding:
     """Items by key, with the map entries and faults that came of them."""
 
     def __init__(
-        self, kernel: Kernel, monitor: Monitor | None = None, resolver: Resolver | None = None
+        self,
+        kernel: Kernel,
+        monitor: Monitor | None = None,
+        resolver: Resolver | None = None,
+        names: NamesNamespace | None = None,
     ) -> None:
+        """`names` is where questions for names arrive; None: they are answered nowhere."""
         self.faults: dict[str, str] = {}  # refused items by key, with the reason
         self.plugged: dict[str, bool] = {}  # attachments by key: whether their link is there
         self.names = Names()
@@ -83,6 +89,7 @@ class Holding:
         self._kernel = kernel
         self._monitor = monitor or Monitor()
         self._resolver = resolver or Resolver()
+        self._answering = names
         self._items: dict[str, AnyItem] = {}
         self._unreadable: dict[str, str] = {}
         self._applied: dict[str, _Entries] = {}
@@ -186,8 +193,7 @@ class Holding:
         self._kernel.shaper.settle(asked, verify=whole)
         wanted = self._wanted(keys, faults, whole=whole)
         if whole:
-            own = {_OWN: frozenset(self._monitor.own_entries())}
-            wanted = {**self._applied, **own, **wanted}
+            wanted = {**self._applied, _OWN: self._own_entries(), **wanted}
             held = self._observed(wanted)
         else:
             held = {key: self._applied.get(key, _NONE) for key in wanted}
@@ -210,6 +216,11 @@ class Holding:
         self.faults.update(faults)
         self._doubted = False
         return Outcome(work.count, len(faults), faults != told or plugged != self.plugged)
+
+    def _own_entries(self) -> _Entries:
+        """What the node itself needs, as soon as there is anything."""
+        answering = self._answering.own_entries() if self._answering else []
+        return frozenset(chain(self._monitor.own_entries(), answering))
 
     def _same(self, keys: Iterable[str]) -> dict[str, _Entries]:
         """What stays as it is of some items."""

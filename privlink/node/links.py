@@ -3,7 +3,7 @@
     sw<number>   the bridge of a segment (a managed vswitch)
     at<number>   the fabric end of a workload's veth pair, a port of its segment's bridge
     shaper<n>    the near end of a veth pair with HTB on it; shaped<n> is the far one (shaper.py)
-    probe        where health checks come in; a matter of `probe_namespace` alone
+    probe, names  where health checks come in, and where names are answered (own_namespace.py)
 
 The fabric has no addresses and routes nothing; what passes is what the eBPF program on each `at`
 link lets pass. Verbs are idempotent, and an `at` link carries the program before it joins a

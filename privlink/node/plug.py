@@ -17,18 +17,14 @@ from typing import Final
 import msgspec
 from pyroute2 import IPRoute
 
-from privlink.node import system
+from privlink.node import sysctls, system
 from privlink.node.errors import KernelError
 from privlink.node.links import fabric_name, open_netlink, refusals, workload_name
+from privlink.node.sysctls import NODAD, Setting, has_ipv6, of_link
 
 MTU: Final = 1500
 SOURCES: Final = "100.64.0.0/10"  # where the fabric's source addresses come from (RFC 6598)
 SOURCES6: Final = "fd70:7269:766c::/96"  # the same in IPv6: the IPv4 ones in the last 32 bits
-_IPV6: Final = Path("/proc/sys/net/ipv6/conf")
-# The node answers for the gateway and nobody advertises routers, so a link-local address would
-# have no use but to be heard. Containers may have IPv6 off for links to come.
-_SYSCTLS6: Final = (("addr_gen_mode", "1"), ("accept_ra", "0"), ("disable_ipv6", "0"))
-_NODAD: Final = 0x02  # IFA_F_NODAD (linux/if_addr.h): the server has seen to it that it is unique
 
 
 class Ipv6(msgspec.Struct, frozen=True):
@@ -67,7 +63,7 @@ def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> Non
     fabric = system.NAMESPACES / fabric_name(instance)
     if not system.is_namespace(fabric):
         raise ValueError(f"no node of instance {instance!r} runs on this host: start `privlink up`")
-    if port.ipv6 is not None and not _IPV6.exists():
+    if port.ipv6 is not None and not has_ipv6():
         raise KernelError.of(
             f"give {port.ifname} the address {port.ipv6.address}",
             errno.EAFNOSUPPORT,
@@ -76,8 +72,7 @@ def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> Non
     with closing(open_netlink(path)) as inside, closing(open_netlink(fabric)) as outside:
         _make_pair(outside, number, path, port)
         try:
-            if port.ipv6 is not None:
-                system.within(path, lambda: _prepare_ipv6(port.ifname))
+            system.within(path, lambda: sysctls.write(_settings(port)))
             _settle_inside(inside, port)
         except BaseException:
             _remove(outside, number)
@@ -146,7 +141,7 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
         # Only now: an address that comes to a link that is down has no route to its neighbours.
         with refusals(f"give {port.ifname} the address {ipv6.address}/{ipv6.prefix}"):
             netlink.addr(
-                "add", index=index, address=ipv6.address, prefixlen=ipv6.prefix, flags=_NODAD
+                "add", index=index, address=ipv6.address, prefixlen=ipv6.prefix, flags=NODAD
             )
         ways.append((ipv6.gateway, _destinations6(netlink, ipv6)))
     for gateway, destinations in ways:
@@ -155,14 +150,19 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
                 netlink.route("add", dst=destination, gateway=gateway, oif=index)
 
 
-def _prepare_ipv6(ifname: str) -> None:
-    """Keep the kernel from giving a link, which is not up yet, addresses and routes of its own."""
-    for name, value in _SYSCTLS6:
-        file = _IPV6 / ifname / name
-        try:
-            file.write_text(value)
-        except OSError as error:
-            raise KernelError(f"write {value} to {file}", error) from error
+def _settings(port: Port) -> Iterator[Setting]:
+    """How the kernel treats the link, before it is up.
+
+    A workload that routes lead through may have addresses which are not the link's. It asks for its
+    neighbours from the link's own all the same: whoever asks from another one is not heard. For the
+    same reason it has the link-local address of its MAC: from no other does Linux ask for the next
+    hop of a packet that it passes on. The server sees to it that addresses are unique, and nobody
+    advertises routers. Containers may have IPv6 off for links to come.
+    """
+    yield from of_link("ipv4", port.ifname, arp_announce="2")
+    if port.ipv6 is not None:
+        settings = {"addr_gen_mode": "0", "accept_dad": "0", "accept_ra": "0", "disable_ipv6": "0"}
+        yield from of_link("ipv6", port.ifname, **settings)
 
 
 def _destinations(netlink: IPRoute, port: Port) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Removing every trace of an instance from this host, and listing what traces there are.
 
-Touches nothing but the namespaces of the fabric and of the probes, the pins and the taps that carry
-the instance's name. Workloads' links are veth pairs with one end in the fabric: they go with it.
+Touches nothing but the namespaces of the fabric and beside it, the pins, the taps and the resolver
+files of namespaces that carry the instance's name. Workloads' links are veth pairs with one end in
+the fabric: they go with it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
-from privlink.node import system
-from privlink.node.health.probe_namespace import probe_namespace_name, remove_probe_namespace
+from privlink.node import resolv_conf, system
+from privlink.node.health.probe_namespace import PROBES
 from privlink.node.kernel import pin_directory
 from privlink.node.links import Fabric, fabric_name
+from privlink.node.names_namespace import NAMES
+from privlink.node.own_namespace import own_namespace_name, remove_own_namespace
 from privlink.node.tap import remove_taps, taps
+
+_BESIDE: Final = (PROBES, NAMES)
 
 
 def purge(instance: str) -> None:
@@ -23,7 +29,8 @@ def purge(instance: str) -> None:
     Flows end, workloads lose their links. Again does no harm. Raises KernelError.
     """
     name = fabric_name(instance)
-    remove_probe_namespace(instance)
+    for wiring in _BESIDE:
+        remove_own_namespace(instance, wiring)
     if system.namespace_exists(name):
         # A namespace lives as long as a process or socket in it; its links must go now.
         with closing(Fabric.open(instance)) as fabric:
@@ -31,6 +38,7 @@ def purge(instance: str) -> None:
                 fabric.remove(link)
     system.remove_namespace(name)
     remove_taps(instance)
+    resolv_conf.remove_all(instance)
     shutil.rmtree(pin_directory(instance), ignore_errors=True)
 
 
@@ -42,9 +50,10 @@ def traces(instance: str) -> list[str]:
         with closing(Fabric.open(instance)) as fabric:
             found += [f"{name}/{link}" for link in sorted(fabric.names() | fabric.shapers().keys())]
     found += taps(instance)
-    namespaces = (name, probe_namespace_name(instance))
+    namespaces = (name, *(own_namespace_name(name, wiring) for wiring in _BESIDE))
     paths = (*(system.NAMESPACES / each for each in namespaces), pin_directory(instance))
-    return found + [str(path) for path in paths if _there(path)]
+    found += [str(path) for path in paths if _there(path)]
+    return found + [str(file) for file in resolv_conf.made(instance)]
 
 
 def _there(path: Path) -> bool:

@@ -61,6 +61,11 @@ def segment(parts: SegmentParts) -> items.Segment:
     )
 
 
+def resolver(vpc: Vpc) -> items.Resolver:
+    """A VPC, as a node has its names answered."""
+    return items.Resolver(vpc.number)
+
+
 def attachment(parts: AttachmentParts) -> items.Attachment:
     """A workload's place as a node plugs it in.
 
@@ -77,6 +82,8 @@ def attachment(parts: AttachmentParts) -> items.Attachment:
         address6=parts.eni.address6 or "",
         filters=tuple(group.number for group in parts.groups),
         table=parts.table.number,
+        gateway=addresses.gateway(parts.vswitch.cidr),
+        gateway6=addresses.gateway(parts.vswitch.cidr6) if parts.eni.address6 else "",
     )
 
 

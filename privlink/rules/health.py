@@ -182,6 +182,23 @@ def together(several: Sequence[Condition]) -> Condition:
     return Condition(Health.HEALTHY if Health.HEALTHY in found else Health.UNKNOWN, pool)
 
 
+def has_server(front: Front, zone_id: str) -> bool:
+    """Whether a new flow of a zone finds a server behind any of a load balancer's ports."""
+    said = words(front.told)
+    return any(
+        each.takes
+        for behind in front.listeners
+        for family in (4, 6)
+        for each in _pool(front, behind, zone_id, family, said)
+    )
+
+
+def spoken(front: Front, told: Iterable[ServerHealth]) -> Front:
+    """A load balancer once nodes have said more; a word takes the place of the node's last one."""
+    latest = {(each.node_id, place(each)): each for each in (*front.told, *told)}
+    return msgspec.structs.replace(front, told=tuple(latest.values()))
+
+
 def address_is_well(front: Front, zone_id: str, family: int) -> bool:
     """Whether a load balancer's address leads to servers that are well.
 

@@ -1,4 +1,4 @@
-"""The control loop: what follows from what the nodes have confirmed.
+"""The control loop: what follows from what nodes, and whoever answers names, have confirmed.
 
 It runs on every report, inside the report's transaction; what time alone decides, at the server's
 start as well. Level, not edge: it looks at whatever is unsettled now, so a lost report or a restart
@@ -39,11 +39,14 @@ def settle_servers(tx: Transaction, now: int) -> list[str]:
 def _settle_zones(tx: Transaction) -> list[str]:
     said = []
     zones = endpoints.unsettled_zones(tx)
-    # Its own item alone: an address is in place, or gone, whatever its balancer and filters do.
+    # Its own item alone: an address is in place, or gone, whatever its balancer and filters do. One
+    # that is to be gone must have left the names as well.
     keys = {zone: changes.forward_key(zone.endpoint_id, zone.zone_id) for zone in zones}
-    in_step = nodes.in_step(tx, keys.values())
+    named = {zone: changes.names_key(zone.endpoint_id) for zone in zones if zone.deleting}
+    in_step = nodes.in_step(tx, [*keys.values(), *named.values()])
     for zone, key in keys.items():
-        step = lifecycle.next_step(ZoneFacts(zone, in_step.confirms(key)))
+        is_known = not zone.deleting or in_step.confirms_since(named[zone], key)
+        step = lifecycle.next_step(ZoneFacts(zone, in_step.confirms(key) and is_known))
         if step is Step.PLACED:
             endpoints.mark_placed(tx, zone)
         elif step is Step.GONE:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,8 +16,8 @@ from privlink.model.ids import NodeId
 from privlink.model.items import AnyItem
 from privlink.plane import compiler
 from privlink.server import control
+from privlink.server.compiling import Compiler, of_parts, present
 from privlink.store import accounts, changes, health, networks, nodes, parts, resolutions
-from privlink.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,6 @@ LONGEST_WAIT = 60  # seconds
 MOST_FAULTS = 1000
 MOST_LINKS = 500
 Keys = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_LINKS)]
-P = TypeVar("P")
 
 
 class ItemAnswer(Answer):
@@ -74,7 +72,7 @@ def pull_feed(
     newest = changes.newest(call.tx)
     full = revision == 0 or revision > newest or life != changes.life(call.tx)
     found = changes.living(call.tx) if full else changes.since(call.tx, revision)
-    compiled = _compile(call.tx, (change.key for change in found))
+    compiled = present(call.tx, (change.key for change in found), _COMPILERS)
     return FeedAnswer(
         life=changes.life(call.tx),
         revision=newest,
@@ -154,41 +152,18 @@ def _attachment_ids(keys: Iterable[str]) -> list[str]:
     return [name for kind, _, name in (key.partition("/") for key in keys) if kind == "attachment"]
 
 
-def _compile(tx: Transaction, keys: Iterable[str]) -> dict[str, AnyItem]:
-    """The present items of some keys; a key without an item is gone."""
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    for key in keys:
-        kind, _, name = key.partition("/")
-        by_kind[kind].append(name)
-    return {
-        key: compiled
-        for kind, names in by_kind.items()
-        for compiled_of in _COMPILERS[kind]
-        for key, compiled in compiled_of(tx, names).items()
-    }
-
-
-def _compiler(
-    fetch: Callable[[Transaction, Iterable[str]], Mapping[str, P]],
-    compile_item: Callable[[P], AnyItem],
-) -> Callable[[Transaction, Iterable[str]], dict[str, AnyItem]]:
-    def compiled(tx: Transaction, names: Iterable[str]) -> dict[str, AnyItem]:
-        return {key: compile_item(found) for key, found in fetch(tx, names).items()}
-
-    return compiled
-
-
-_COMPILERS = {
-    "segment": (_compiler(parts.of_segments, compiler.segment),),
-    "attachment": (_compiler(parts.of_attachments, compiler.attachment),),
-    "table": (_compiler(parts.of_tables, compiler.route_table),),
-    "balancer": (_compiler(parts.of_balancers, compiler.balancer),),
-    "filter": (_compiler(parts.of_filters, compiler.packet_filter),),
-    "members": (_compiler(parts.of_members, compiler.members),),
+_COMPILERS: Mapping[str, tuple[Compiler[AnyItem], ...]] = {
+    "resolver": (of_parts(parts.of_resolvers, compiler.resolver),),
+    "segment": (of_parts(parts.of_segments, compiler.segment),),
+    "attachment": (of_parts(parts.of_attachments, compiler.attachment),),
+    "table": (of_parts(parts.of_tables, compiler.route_table),),
+    "balancer": (of_parts(parts.of_balancers, compiler.balancer),),
+    "filter": (of_parts(parts.of_filters, compiler.packet_filter),),
+    "members": (of_parts(parts.of_members, compiler.members),),
     "forward": (
-        _compiler(parts.of_forwards, compiler.forward),
-        _compiler(parts.of_gateways, compiler.gateway),
+        of_parts(parts.of_forwards, compiler.forward),
+        of_parts(parts.of_gateways, compiler.gateway),
     ),
-    "nat": (_compiler(parts.of_nat_addresses, compiler.nat_address),),
-    "door": (_compiler(parts.of_doors, compiler.door),),
+    "nat": (of_parts(parts.of_nat_addresses, compiler.nat_address),),
+    "door": (of_parts(parts.of_doors, compiler.door),),
 }

@@ -1,15 +1,19 @@
-"""Making what every installation has: the operator's account, the node, and their keys."""
+"""Making what every installation has: the operator's account, the node, who answers names, and
+their keys.
+"""
 
 from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
 
-from privlink.model.account import AccessKey, Account, Node
-from privlink.model.ids import AccountId, NodeId
+import msgspec
+
+from privlink.model.account import AccessKey, Account, Node, Resolver
+from privlink.model.ids import AccountId, NodeId, ResolverId
 from privlink.server import control
-from privlink.server.orders import Orders
-from privlink.store import accounts, changes, nodes, roles
+from privlink.server.orders import NodeCredentials, Orders
+from privlink.store import accounts, changes, nodes, resolvers, roles
 from privlink.store.database import Transaction
 
 OPERATOR = "default"
@@ -54,3 +58,18 @@ def ensure(tx: Transaction, orders: Orders) -> None:
     ):
         if accounts.access_key(tx, key.id) is None:
             accounts.add_access_key(tx, key)
+    _ensure_resolver(tx, orders.dns, now)
+
+
+def _ensure_resolver(tx: Transaction, own: NodeCredentials | None, now: str) -> None:
+    """Know the one who answers names, and nobody else who ever did: it would be waited for."""
+    if own is None:
+        resolvers.keep(tx, None, "")
+        return
+    resolver_id = ResolverId(own.node_id)
+    resolvers.keep(tx, resolver_id, own.access_key_id)
+    if resolvers.get(tx, resolver_id) is None:
+        resolvers.add(tx, Resolver(resolver_id, life=0, revision=0, seen_at=now))
+    if accounts.access_key(tx, own.access_key_id) is None:
+        key = AccessKey(own.access_key_id, own.access_key_secret, None, None, created_at=now)
+        accounts.add_access_key(tx, msgspec.structs.replace(key, resolver_id=resolver_id))

@@ -141,6 +141,7 @@ def _logged(said: Said, owner: Owner, node_id: NodeId, now: int) -> Logged:
         rule=said.rule,
         direction=said.direction,
         way=said.way,
+        inward=said.inward,
         node=node_id,
     )
 

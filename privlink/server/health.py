@@ -70,7 +70,7 @@ def push_health(
         fronts = health.fronts(call.tx, {each.balancer_id for each in told})
         asked = {balancer_id: rules.asked(front) for balancer_id, front in fronts.items()}
         known = (each for each in told if rules.place(each) in asked.get(each.balancer_id, ()))
-        health.put(call.tx, known)
+        health.put(call.tx, fronts, known)
     return Answer()
 
 

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.exposition import generate_latest
 
 from privlink.server import traffic_metrics
-from privlink.store import changes, nodes
+from privlink.store import changes, nodes, resolvers
 from privlink.store.database import Database
 
 
@@ -42,6 +42,18 @@ class Metrics:
             ["node"],
             registry=self._registry,
         )
+        self._resolved = Gauge(
+            "privlink_resolver_revision",
+            "The revision of names that a resolver answers from.",
+            ["resolver"],
+            registry=self._registry,
+        )
+        self._resolver_in_step = Gauge(
+            "privlink_resolver_in_step",
+            "Whether a resolver answers from the newest names, and says so: 1 or 0.",
+            ["resolver"],
+            registry=self._registry,
+        )
         self._drops = Gauge(
             "privlink_node_dropped_packets",
             "Packets a node has dropped or reset, by reason.",
@@ -72,4 +84,8 @@ class Metrics:
                 drops = msgspec.json.decode(node.drops, type=dict[str, int])
                 for reason, count in drops.items():
                     self._drops.labels(node.id, reason).set(count)
+            missing = resolvers.missing(tx)
+            for each in resolvers.every(tx):
+                self._resolved.labels(each.id).set(each.revision if each.life == life else 0)
+                self._resolver_in_step.labels(each.id).set(each.id not in missing)
         return generate_latest(self._registry) + traffic_metrics.text(self._database)

@@ -19,7 +19,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class NodeCredentials(msgspec.Struct, frozen=True):
-    """A node's access key, as `node.json` holds it."""
+    """A node's access key, as `node.json` holds it, or that of whoever answers names."""
 
     node_id: str
     access_key_id: str
@@ -36,3 +36,4 @@ class Orders(msgspec.Struct, frozen=True):
     uid: int
     account: Credentials
     node: NodeCredentials
+    dns: NodeCredentials | None = None  # of whoever answers names; None: nobody does

@@ -20,6 +20,10 @@ _ADDRESS = rf"{_OCTET}(\.{_OCTET}){{3}}"
 _DAY = r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _MOMENT = rf"^{_DAY}T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z"
 
+Moment = Annotated[
+    str, msgspec.Meta(pattern=_MOMENT, description="a time is UTC, such as 2026-12-01T09:30:00Z.")
+]
+
 
 class NameReport(Fields, frozen=True):
     """What one name is resolved to, of what its consumer permits."""
@@ -31,10 +35,7 @@ class NameReport(Fields, frozen=True):
         ),
     ]
     name: Annotated[str, msgspec.Meta(max_length=253)]
-    since: Annotated[
-        str,
-        msgspec.Meta(pattern=_MOMENT, description="a time is UTC, such as 2026-12-01T09:30:00Z."),
-    ]
+    since: Moment
     addresses: Annotated[
         str,
         msgspec.Meta(

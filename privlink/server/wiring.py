@@ -21,8 +21,17 @@ from privlink.api.products import (
     vpc,
 )
 from privlink.config import Config
-from privlink.server import feed, flow_records, health, resolutions, traffic
+from privlink.server import (
+    feed,
+    flow_records,
+    health,
+    name_servers,
+    naming,
+    resolutions,
+    traffic,
+)
 from privlink.server.app import Server
+from privlink.server.outside import Outside
 from privlink.store.database import Database
 from privlink.store.flow_log import FlowLog
 
@@ -40,6 +49,8 @@ ACTIONS = (
     *sts.ACTIONS,
     *privlink.ACTIONS,
     *feed.ACTIONS,
+    *naming.ACTIONS,
+    *name_servers.ACTIONS,
     *health.ACTIONS,
     *resolutions.ACTIONS,
     *flow_records.ACTIONS,
@@ -50,7 +61,7 @@ ACTIONS = (
 def make_server(database: Database, config: Config, flow_log: FlowLog) -> Server:
     """A server over a database that is up to date."""
     preparing = partial(prepare, config=config, flow_log=flow_log)
-    return Server(database, Catalogue(ACTIONS), preparing)
+    return Server(database, Catalogue(ACTIONS), preparing, Outside(config.dns_upstream))
 
 
 def make_flow_log(folder: Path, config: Config) -> FlowLog:

@@ -251,8 +251,9 @@ def _touch_users(tx: Transaction, group_id: ServerGroupId) -> None:
 
 
 def _touch(tx: Transaction, balancer_id: LoadBalancerId, *, gone: bool = False) -> None:
-    keys = [changes.balancer_key(balancer_id, place.zone_id) for place in zones(tx, balancer_id)]
-    changes.touch(tx, *keys, gone=gone)
+    for place in zones(tx, balancer_id):
+        front = changes.front_key(balancer_id, place.zone_id)
+        changes.touch(tx, changes.balancer_key(balancer_id, place.zone_id), front, gone=gone)
     if gone:
         health.forget_balancer(tx, balancer_id)
     else:

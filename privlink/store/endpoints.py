@@ -27,6 +27,7 @@ from privlink.model.privatelink import (
 from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import (
     changes,
+    chosen_names,
     doors,
     labels,
     lives,
@@ -52,6 +53,18 @@ _GROUPS = PreparedIn(
         select(_group.c.endpoint_id, _group.c.group_id)
         .where(_group.c.endpoint_id.in_(ids))
         .order_by(_group.c.group_id)
+    )
+)
+
+
+# A reverse endpoint's zones have no source, and no names.
+_NAMED = PreparedIn(
+    lambda ids: (
+        select(_zone.c.endpoint_id)
+        .where(
+            _zone.c.endpoint_id.in_(ids), _zone.c.opening.is_not(None), _zone.c.source.is_not(None)
+        )
+        .distinct()
     )
 )
 
@@ -104,14 +117,15 @@ def facts(tx: Transaction, endpoints: Iterable[Endpoint]) -> list[Facts]:
         zones[zone.endpoint_id].append(zone)
     group_ids = groups(tx, ids)
     keys = {zone: _keys(zone, group_ids) for some in zones.values() for zone in some}
-    in_step = nodes.in_step(tx, chain.from_iterable(keys.values()))
+    named = (names_of(zone) for zone in keys)
+    in_step = nodes.in_step(tx, [*chain.from_iterable(keys.values()), *filter(None, named)])
     living = services.by_ids(tx, {endpoint.service_id for endpoint in wanted})
     return [
         Facts(
             endpoint,
             bonds[endpoint.id],
             endpoint.service_id in living,
-            tuple(ZoneFacts(z, in_step.confirms(*keys[z])) for z in zones[endpoint.id]),
+            tuple(ZoneFacts(z, _is_confirmed(z, keys[z], in_step)) for z in zones[endpoint.id]),
         )
         for endpoint in wanted
     ]
@@ -157,6 +171,7 @@ def deleting(tx: Transaction) -> list[Endpoint]:
 
 def delete_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Delete an endpoint that has no zones left."""
+    chosen_names.forget_endpoint(tx, endpoint.id)
     for table in (_group, _connection, schema.endpoint_target, schema.endpoint_resolver):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint.id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint.id))
@@ -232,6 +247,8 @@ def add_zone(tx: Transaction, zone: EndpointZone) -> None:
     rows.add(tx, _zone, zone)
     lives.begin(tx, zone)
     members.touch_of(tx, zone.endpoint_id)
+    if zone.opening is not None:
+        touch_names(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
@@ -242,13 +259,37 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     if zone.deleting:
         lives.end(tx, zone)
         members.touch_of(tx, zone.endpoint_id)
+    touch_names(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
     doors.touch_of_zone(tx, zone.endpoint_id, zone.zone_id)
 
 
 def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
-    """Have the nodes look at a zone again, whose address changed."""
+    """Have the nodes look at a zone again: how it may be used changed."""
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
+
+
+def touch_address(tx: Transaction, zone: EndpointZone) -> None:
+    """Have nodes and names follow a zone whose address changed."""
+    if zone.opening is not None:
+        touch_names(tx, zone.endpoint_id)
+    touch_zone(tx, zone)
+
+
+def touch_names(tx: Transaction, *endpoint_ids: EndpointId) -> None:
+    """Have whoever answers names look again at those of endpoints; gone where none is open.
+
+    Before the item of a zone that changes with them: see `nodes.InStep.confirms_since`.
+    """
+    is_open = {endpoint_id for (endpoint_id,) in _NAMED.rows(tx, endpoint_ids)}
+    for each in endpoint_ids:
+        changes.touch(tx, changes.names_key(each), gone=each not in is_open)
+
+
+def touch_names_of_service(tx: Transaction, service_id: ServiceId) -> None:
+    """The same for all endpoints of a service that have names."""
+    every = {zone.endpoint_id for zone in zones_of_service(tx, service_id, None)}
+    touch_names(tx, *sorted(each for (each,) in _NAMED.rows(tx, every)))
 
 
 def touch_open(tx: Transaction, zones: Iterable[EndpointZone]) -> None:
@@ -269,6 +310,7 @@ def mark_placed(tx: Transaction, zone: EndpointZone) -> None:
 def delete_zone(tx: Transaction, zone: EndpointZone) -> None:
     """Delete a zone that the nodes no longer hold, and give its address back."""
     lives.end(tx, zone)
+    chosen_names.forget_zone(tx, zone.endpoint_id, zone.zone_id)
     tx.execute(
         delete(_zone).where(
             _zone.c.endpoint_id == zone.endpoint_id, _zone.c.zone_id == zone.zone_id
@@ -285,6 +327,18 @@ def _keys(zone: EndpointZone, groups: Mapping[str, Iterable[str]]) -> list[str]:
         keys.append(changes.balancer_key(LoadBalancerId(zone.resource_id), zone.zone_id))
         keys += [changes.filter_key(SecurityGroupId(each)) for each in groups[zone.endpoint_id]]
     return keys
+
+
+def names_of(zone: EndpointZone) -> str:
+    """The key of the names that an open zone has with its endpoint's; empty without."""
+    has_names = zone.opening is not None and zone.source is not None
+    return changes.names_key(zone.endpoint_id) if has_names else ""
+
+
+def _is_confirmed(zone: EndpointZone, keys: list[str], in_step: nodes.InStep) -> bool:
+    named = names_of(zone)
+    item = changes.forward_key(zone.endpoint_id, zone.zone_id)
+    return in_step.confirms(*keys) and (not named or in_step.confirms_since(named, item))
 
 
 def _of_service(service_id: ServiceId, zone_id: ZoneId | None) -> Select[Any]:

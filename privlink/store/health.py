@@ -7,9 +7,10 @@ something of it changes, so a server that comes back begins anew.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import bindparam, delete
+import msgspec
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from privlink.model.balancer import (
@@ -20,12 +21,12 @@ from privlink.model.balancer import (
     ServerGroup,
     balancing,
 )
-from privlink.model.health import Front, FrontListener, ServerHealth
+from privlink.model.health import Front, FrontListener, ServerHealth, ServerState
 from privlink.model.ids import NodeId, ZoneId
 from privlink.model.network import VSwitch
 from privlink.rules import families
 from privlink.rules import health as rules
-from privlink.store import rows, schema
+from privlink.store import changes, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared
 
@@ -42,15 +43,36 @@ _PUT = Prepared(
 _FORGET = Prepared(delete(_health).where(*(_health.c[each] == bindparam(each) for each in _KEY)))
 
 
-def put(tx: Transaction, words: Iterable[ServerHealth]) -> None:
-    """Put a node's words on servers in the place of its last ones."""
-    if listed := list(words):
-        _PUT.insert(tx, listed)
+def put(tx: Transaction, before: Mapping[str, Front], words: Iterable[ServerHealth]) -> None:
+    """Put a node's words on servers in the place of its last ones. `before` is what the health of
+    their load balancers followed from until now.
+    """
+    said: dict[str, list[ServerHealth]] = defaultdict(list)
+    for word in words:
+        said[word.balancer_id].append(word)
+    for balancer_id, some in said.items():
+        _PUT.insert(tx, some)
+        _touch_changed(tx, before[balancer_id], rules.spoken(before[balancer_id], some))
 
 
 def forget_node(tx: Transaction, node_id: NodeId) -> None:
     """Forget all that a node has said."""
-    tx.execute(delete(_health).where(_health.c.node_id == node_id))
+    ours = _health.c.node_id == node_id
+    down = select(_health.c.balancer_id).where(ours, _health.c.state == ServerState.UNHEALTHY)
+    before = fronts(tx, tx.execute(down.distinct()).scalars().all())
+    tx.execute(delete(_health).where(ours))
+    for front in before.values():
+        others = tuple(word for word in front.told if word.node_id != node_id)
+        _touch_changed(tx, front, msgspec.structs.replace(front, told=others))
+
+
+def _touch_changed(tx: Transaction, before: Front, after: Front) -> None:
+    """Have whoever answers names look again at a load balancer in those zones from which a new flow
+    finds a server behind it where it found none, or none any more.
+    """
+    for zone_id in after.zone_ids:
+        if rules.has_server(before, zone_id) is not rules.has_server(after, zone_id):
+            changes.touch(tx, changes.front_key(after.balancer.id, zone_id))
 
 
 def forget_balancer(tx: Transaction, balancer_id: str) -> None:

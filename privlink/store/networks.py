@@ -72,6 +72,7 @@ def vpcs(tx: Transaction, account_id: AccountId) -> list[Vpc]:
 
 def add_vpc(tx: Transaction, vpc: Vpc) -> None:
     rows.add(tx, schema.vpc, vpc)
+    changes.touch(tx, changes.resolver_key(vpc.id))
 
 
 def change_vpc(tx: Transaction, vpc: Vpc) -> None:
@@ -85,6 +86,7 @@ def delete_vpc(tx: Transaction, vpc_id: VpcId) -> None:
     for table in route_tables.of_vpcs(tx, [vpc_id]):
         route_tables.delete_table(tx, table.id)
     tx.execute(delete(schema.vpc).where(schema.vpc.c.id == vpc_id))
+    changes.touch(tx, changes.resolver_key(vpc_id), gone=True)
     labels.forget(tx, vpc_id)
 
 
@@ -131,7 +133,7 @@ def set_block6(tx: Transaction, vswitch: VSwitch, cidr6: str) -> None:
 
 def add_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     rows.add(tx, schema.vswitch, vswitch)
-    changes.touch(tx, changes.segment_key(vswitch.id))
+    changes.touch(tx, changes.segment_key(vswitch.id), changes.place_key(vswitch.id))
     routes.touch_vpc(tx, vswitch.vpc_id)
     balancers.touch_servers_in(tx, vswitch)
 
@@ -140,7 +142,7 @@ def delete_vswitch(tx: Transaction, vswitch: VSwitch) -> None:
     route_tables.bind(tx, vswitch.id, None)
     tx.execute(delete(schema.vswitch).where(schema.vswitch.c.id == vswitch.id))
     labels.forget(tx, vswitch.id)
-    changes.touch(tx, changes.segment_key(vswitch.id), gone=True)
+    changes.touch(tx, changes.segment_key(vswitch.id), changes.place_key(vswitch.id), gone=True)
     routes.touch_vpc(tx, vswitch.vpc_id)
     balancers.touch_servers_in(tx, vswitch)
 

@@ -1,7 +1,10 @@
-"""Nodes, what they report, and what follows from it: which items are in step with the kernel."""
+"""Nodes, what they report, and what follows from it: which items are in step with the kernel, and
+which names with whoever answers them.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import msgspec
@@ -9,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from privlink.model.account import Fault, Node
 from privlink.model.ids import NodeId
-from privlink.store import changes, rows, schema
+from privlink.store import changes, resolvers, rows, schema
 from privlink.store.database import Transaction
 from privlink.store.prepared import Prepared, PreparedIn
 
@@ -25,17 +28,32 @@ _FAULTY = PreparedIn(
 
 
 class InStep(msgspec.Struct, frozen=True):
-    """What the nodes have confirmed of some items, at one moment."""
+    """What nodes and resolvers have confirmed of some items and documents, at one moment."""
 
     revision: int  # applied by every node; -1: there is no node, or one that has not spoken
-    changed: dict[str, int]  # by item key; items that were forgotten are not in it
+    changed: dict[str, int]  # by key; what was forgotten is not in it
     faulty: frozenset[str]
+    resolved: int = sys.maxsize  # known to whoever answers names, as far as they are waited for
 
     def confirms(self, *keys: str) -> bool:
-        """Whether the kernel holds the present state of all these items."""
+        """Whether the kernel holds the present state of all these items, and whoever answers names
+        that of all these documents.
+        """
         return all(
-            self.changed.get(key, 0) <= self.revision and key not in self.faulty for key in keys
+            self.changed.get(key, 0) <= self._held(key) and key not in self.faulty for key in keys
         )
+
+    def confirms_since(self, key: str, item: str) -> bool:
+        """Whether a document has been confirmed since an item last changed.
+
+        What changes both touches the document first. One that changed later again, for a reason of
+        its own, may be on its way; only if the item did so too, unheard by resolvers, it waits.
+        """
+        return min(self.changed.get(key, 0), self.changed.get(item, 0)) <= self._held(key)
+
+    def _held(self, key: str) -> int:
+        is_item = changes.audience(key) is changes.Audience.NODES
+        return self.revision if is_item else self.resolved
 
 
 def get(tx: Transaction, node_id: NodeId) -> Node | None:
@@ -90,7 +108,13 @@ def revision_held(tx: Transaction, *, in_this_life: bool = False) -> int:
 
 
 def in_step(tx: Transaction, keys: Iterable[str]) -> InStep:
-    """What the nodes have confirmed of these items. Today every node serves every zone."""
+    """What has been confirmed of these items and documents. Today every node serves every zone."""
     wanted = sorted(set(keys))
     faulty = frozenset(key for (key,) in _FAULTY.rows(tx, wanted))
-    return InStep(revision_held(tx), changes.changed_at(tx, wanted), faulty)
+    has_documents = any(changes.audience(key) is not changes.Audience.NODES for key in wanted)
+    return InStep(
+        revision_held(tx),
+        changes.changed_at(tx, wanted),
+        faulty,
+        resolvers.revision_awaited(tx) if has_documents else sys.maxsize,
+    )

@@ -65,6 +65,11 @@ def of_segments(tx: Transaction, vswitch_ids: Iterable[str]) -> dict[str, Segmen
     }
 
 
+def of_resolvers(tx: Transaction, vpc_ids: Iterable[str]) -> dict[str, Vpc]:
+    vpcs = _by_id(tx, Vpc, schema.vpc, vpc_ids)
+    return {changes.resolver_key(each.id): each for each in vpcs.values()}
+
+
 def of_attachments(tx: Transaction, attachment_ids: Iterable[str]) -> dict[str, AttachmentParts]:
     every = _by_id(tx, Attachment, schema.attachment, attachment_ids)
     found = [each for each in every.values() if not each.deleting]

@@ -116,7 +116,7 @@ def node(stage: Stage) -> Iterator[Node]:
     """The node, which does nothing until it is told to."""
     node = Node(stage.url)
     yield node
-    node.client.close()
+    node.close()
 
 
 @pytest.fixture

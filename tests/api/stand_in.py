@@ -1,6 +1,8 @@
-"""The one fake: a node without a kernel. It speaks the feed as a real one does, when it is told to.
+"""The two fakes: a node without a kernel, and somebody to answer names without a socket. They speak
+the feed as the real ones do, when they are told to.
 
-Left alone it does nothing, so a test decides what is confirmed and what is not yet.
+Left alone they do nothing, so a test decides what is confirmed and what is not yet. What a node
+reports, its resolver confirms as well, unless it is kept silent.
 """
 
 from __future__ import annotations
@@ -12,9 +14,50 @@ import msgspec
 from privlink.client import Client
 from privlink.model.traffic import NOTHING, Amount, Counters, PlaceTraffic
 from privlink.rules import metering
-from tests.api.stage import NODE
+from tests.api.stage import DNS, NODE
 
 Item = dict[str, Any]
+
+
+class Resolver:
+    """Holds documents, and answers nobody."""
+
+    def __init__(self, url: str) -> None:
+        self.client = Client(url, DNS.access_key_id, DNS.access_key_secret)
+        self.life = self.revision = 0
+        self.held: dict[str, Item] = {}
+        self.seen: list[str] = []  # keys of the last pull
+
+    def pull(self, *, wait: int = 0) -> dict[str, Any]:
+        """Ask what changed and take it in."""
+        answer = self.client.call(
+            "PullNames",
+            NodeId=DNS.node_id,
+            Revision=self.revision,
+            Life=self.life,
+            WaitSeconds=wait,
+            timeout=wait + 10,
+        )
+        if answer["Full"]:
+            self.held.clear()
+        self.seen = [told["Key"] for told in answer["Items"]]
+        for told in answer["Items"]:
+            if told["Item"] is None:
+                self.held.pop(told["Key"], None)
+            else:
+                self.held[told["Key"]] = told["Item"]
+        self.life, self.revision = answer["Life"], answer["Revision"]
+        return answer
+
+    def confirm(self, **more: Any) -> None:
+        """Say that everything taken in is in the answers."""
+        said = {"NodeId": DNS.node_id, "Life": self.life, "Revision": self.revision}
+        self.client.call("ConfirmNames", **(said | more))
+
+    def catch_up(self) -> None:
+        """Take in and confirm everything there is."""
+        self.pull()
+        self.confirm()
 
 
 class Node:
@@ -22,6 +65,8 @@ class Node:
 
     def __init__(self, url: str) -> None:
         self.client = Client(url, NODE.access_key_id, NODE.access_key_secret)
+        self.resolver = Resolver(url)
+        self.resolver_is_silent = False
         self.life = self.revision = 0
         self.held: dict[str, Item] = {}
         self.seen: list[str] = []  # keys of the last pull
@@ -29,6 +74,11 @@ class Node:
         self.links: dict[str, bool] = {}  # attachments whose link came or went, by key
         self.drops: dict[str, int] = {}
         self.counted: dict[int, PlaceTraffic] = {}  # by place, cumulative
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self.client.close()
+        self.resolver.client.close()
 
     def pull(self, *, wait: int = 0) -> dict[str, Any]:
         """Ask what changed and take it in."""
@@ -53,6 +103,8 @@ class Node:
 
     def report(self) -> None:
         """Say that everything taken in is in place, but for the faults."""
+        if not self.resolver_is_silent:
+            self.resolver.catch_up()
         self.client.call(
             "PushReport",
             NodeId=NODE.node_id,

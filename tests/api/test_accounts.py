@@ -10,11 +10,14 @@ import pytest
 
 from privlink.api.action import Action, Who
 from privlink.client import RemoteError, flatten
+from privlink.model.account import Resolver
+from privlink.model.ids import ResolverId
 from privlink.server.wiring import ACTIONS
+from privlink.store import resolvers
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.identity import EVERYTHING, trust
-from tests.api.stage import NODE, OPERATOR, Stage
+from tests.api.stage import DNS, NODE, OPERATOR, Stage
 from tests.api.stand_in import Node
 from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import Reply, acs3, send
@@ -559,6 +562,17 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("DeleteAttachment", {"AttachmentId": "att"}),
     ("ModifyServiceTraffic", {"ServiceId": "epsrv", "MaxFlows": 10}),
     ("GetServiceTraffic", {"ServiceId": "epsrv"}),
+    ("SetServicePrivateName", {"ServiceId": "epsrv", "Name": "mine.example.org"}),
+    ("VerifyServicePrivateName", {"ServiceId": "epsrv"}),
+    ("DeleteServicePrivateName", {"ServiceId": "epsrv"}),
+    ("SetEndpointPrivateName", {"EndpointId": "ep", "Enabled": True}),
+    ("SetEndpointPrivateName", {"EndpointId": "ep", "Enabled": False}),
+    ("CreateEndpointAlias", {"EndpointId": "ep", "Name": "mine.internal"}),
+    ("DeleteEndpointAlias", {"EndpointId": "ep", "Name": "db.internal"}),
+    ("ListEndpointNames", {"EndpointId": "ep"}),
+    ("ExplainName", {"Name": "db.internal", "VpcId": "vpc"}),
+    ("ExplainName", {"Name": "db.internal", "VSwitchId": "vsw"}),
+    ("ExplainName", {"Name": "db.internal", "VpcId": "vpc", "VSwitchId": "own vsw"}),
 ]
 # What lists only the caller's own, and takes ids at most to choose among those.
 LISTS: list[tuple[str, dict[str, Any], str]] = [
@@ -603,6 +617,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("ListUsers", {}, "Users"),
     ("ListPolicies", {}, "Policies"),
     ("ListRoles", {}, "Roles"),
+    ("ListServicePrivateNames", {}, "ServicePrivateNames"),
 ]
 # What takes no id of anybody, or is not for accounts.
 ALONE = {
@@ -619,7 +634,12 @@ ALONE = {
     "vpc.ListVpcEndpointServicesByEndUser",
     "CreateGatewayService",
     "ListGatewayServices",
+    "CreateNameServer",
+    "ListNameServers",
+    "DeleteNameServer",
+    "PushNameServerStates",
     "DeleteGatewayService",
+    "ApproveServicePrivateName",
     "DescribeMetricMetaList",
     "DescribeMetricList",  # what it shows of strangers is tried where metrics are
     "DescribeMetricLast",
@@ -650,6 +670,8 @@ ALONE = {
     "PushNames",
     "PushFlowRecords",
     "PushTraffic",
+    "PullNames",
+    "ConfirmNames",
 }
 # By name, and where several products have it by product as well: "vpc.TagResources".
 _OFTEN = {name for name, count in Counter(each.name for each in ACTIONS).items() if count > 1}
@@ -668,10 +690,11 @@ def belongings(world: World) -> dict[str, str]:
     world.clb_listener(clb)
     world.clb_listener(clb, 80, "udp")
     vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
+    endpoint = world.endpoint(service, network, A)
     ids = [
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
-        *(world.endpoint(service, network, A), world.group(network)),
+        *(endpoint, world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
         *(world.resource_group(), table, prefix_list(world.account)),
     ]
@@ -683,6 +706,9 @@ def belongings(world: World) -> dict[str, str]:
     )["RouteEntryId"]
     if not world.account.vpc.ListVpcEndpointServicesByEndUser()["Services"]:
         world.gateway_service()  # the first world is the operator's
+    own = world.account.own
+    own.call("SetServicePrivateName", ServiceId=service, Name="db.vendor.example")
+    own.call("CreateEndpointAlias", EndpointId=endpoint, Name="db.internal")
     gateway, empty = world.gateway_endpoint(network), world.network()
     named = {each.partition("-")[0]: each for each in (*ids, route, gateway)}
     named["empty vpc"] = empty.vpc
@@ -843,6 +869,49 @@ def test_an_accounts_actions_are_not_for_nodes(stage: Stage) -> None:
             reply = ask(stage, node, action, {})
             assert (reply.status, reply.code) == (403, "NoPermission"), action.name
             assert f"node {NODE.node_id} may not call {action.name}" in reply.message
+
+
+@pytest.mark.parametrize("name", ["PullNames", "ConfirmNames", "PushNameServerStates"])
+def test_a_resolvers_actions_are_for_resolvers(stage: Stage, operator: Account, name: str) -> None:
+    node = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    asked = {"NodeId": DNS.node_id, "Revision": 0, "Life": 0}
+    before = stage.dump()
+    for caller in (operator, node):
+        reply = ask(stage, caller, ACTION[name], asked)
+        assert (reply.status, reply.code) == (403, "NoPermission")
+        assert f"may not call {name}: it is for the resolver only" in reply.message
+    assert stage.dump() == before
+
+
+def test_a_resolver_may_do_nothing_else(stage: Stage) -> None:
+    resolver = Account(stage.host, "", DNS.access_key_id, DNS.access_key_secret)
+    before = stage.dump()
+    for action in ACTIONS:
+        if action.who is not Who.RESOLVER:
+            for asked in ({}, {"NodeId": NODE.node_id, "Revision": 0, "Life": 0}):
+                reply = ask(stage, resolver, action, asked)
+                assert (reply.status, reply.code) == (403, "NoPermission"), action.name
+                assert f"resolver {DNS.node_id} may not call {action.name}" in reply.message
+    assert stage.dump() == before
+
+
+def test_a_resolver_speaks_for_itself_only(stage: Stage, node: Node) -> None:
+    with stage.database.write() as tx:
+        resolvers.add(tx, Resolver(ResolverId("dns-2"), 0, 0, "2026-12-01T12:00:00Z"))
+    before = stage.dump()
+    for action, more in (
+        ("PullNames", {}),
+        ("ConfirmNames", {"Life": 0}),
+        ("PushNameServerStates", {"Revision": None}),
+    ):
+        for whom, code, status in (
+            (NODE.node_id, "NodeNotFound", 404),
+            ("dns-2", "NoPermission", 403),
+        ):
+            with pytest.raises(RemoteError) as caught:
+                node.resolver.client.call(action, **({"NodeId": whom, "Revision": 0} | more))
+            assert (caught.value.code, caught.value.status) == (code, status)
+    assert stage.dump() == before
 
 
 def test_a_node_speaks_for_itself_only(node: Node) -> None:

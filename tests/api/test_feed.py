@@ -12,7 +12,13 @@ from tests.api.account import Account
 from tests.api.cost import Cost, counted
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
-from tests.api.world import A, World
+from tests.api.world import A, Network, World
+
+
+def everything_in(world: World, network: Network) -> list[str]:
+    """The keys of what there is where a network is all there is, the oldest first."""
+    segment = f"segment/{network.vswitch}"
+    return [f"resolver/{network.vpc}", segment, world.table(network)]
 
 
 def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, stage: Stage) -> None:
@@ -25,6 +31,7 @@ def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, sta
     answer = node.pull()
     assert answer["Full"] is True
     assert set(node.held) == {
+        f"resolver/{network.vpc}",
         f"segment/{network.vswitch}",
         world.table(network),
         f"balancer/{balancer}/local-a",
@@ -35,7 +42,7 @@ def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, sta
     again = Node(stage.url)
     again.catch_up()
     assert again.held == node.held
-    again.client.close()
+    again.close()
 
 
 def test_an_empty_installation_has_nothing_to_tell(node: Node) -> None:
@@ -85,10 +92,11 @@ def test_what_is_told_is_the_present_not_the_change(
 
 
 def test_what_changes_nothing_for_nodes_is_not_told(world: World, node: Node) -> None:
-    world.published()
+    endpoint = world.endpoint(world.published(), world.network(), A)
     node.catch_up()
-    world.account.vpc.CreateVpc()
     world.service()
+    update = world.account.privatelink.UpdateVpcEndpointAttribute
+    update(EndpointId=endpoint, ZoneAffinityEnabled=True)
     assert node.pull()["Items"] == []
 
 
@@ -112,7 +120,7 @@ def test_a_pull_that_waits_goes_on_waiting_when_nothing_is_for_it(world: World, 
     waiting = threading.Thread(target=lambda: answers.append(node.pull(wait=60)))
     waiting.start()
     for _ in range(3):
-        world.account.vpc.CreateVpc()
+        world.service()
     assert answers == []
     world.vswitch(network.vpc, "10.0.9.0/24")
     waiting.join(20)
@@ -143,9 +151,11 @@ def test_what_is_gone_is_told_until_every_node_knows(
         node.revision = before
         node.pull()
         assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
-    assert len(stage.dump()["change"]) == 2
+    gone = [key for key, _, is_gone, _ in stage.dump()["change"] if is_gone]
+    assert len(gone) == 3  # with the place that questions came from
     node.report()
-    assert stage.dump()["change"] == []
+    ((left, *_),) = stage.dump()["change"]
+    assert left == f"resolver/{network.vpc}"
     node.revision = before
     assert node.pull()["Items"] == []
 
@@ -155,6 +165,7 @@ def test_what_is_gone_is_not_told_to_who_knows_nothing(
 ) -> None:
     network = world.network()
     operator.vpc.DeleteVSwitch(VSwitchId=network.vswitch)
+    operator.vpc.DeleteVpc(VpcId=network.vpc)
     answer = node.pull()
     assert (answer["Full"], answer["Items"]) == (True, [])
 
@@ -166,7 +177,7 @@ def test_a_revision_from_elsewhere_gets_everything(world: World, node: Node) -> 
     node.revision = ours + 1000
     answer = node.pull()
     assert answer["Full"] is True
-    assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
+    assert node.seen == everything_in(world, network)
     assert node.revision == ours
 
 
@@ -210,7 +221,7 @@ def test_a_restarted_server_may_have_another_database_so_it_tells_everything_aga
     node.catch_up()
     stage.restart()
     assert node.pull()["Full"] is True
-    assert node.seen == [f"segment/{network.vswitch}", world.table(network)]
+    assert node.seen == everything_in(world, network)
     assert node.pull()["Items"] == []
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     node.pull()

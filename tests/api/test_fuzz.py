@@ -10,7 +10,7 @@ from privlink.api.action import Action, Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
-from tests.api.stage import NODE, Stage
+from tests.api.stage import DNS, NODE, Stage
 from tests.api.stand_in import Node
 from tests.api.test_rule_peers import prefix_list
 from tests.api.wire import acs3, rpc1, send
@@ -41,6 +41,7 @@ WORDS = [
     ),
     *("acs:ram::1000000000000001:role/guest", trust("acs:ram::1000000000000001:root"), "900"),
     *("vpcnat", "Reverse", "Enhanced", "internet", "0.0.0.0/0", "10.0.0.9/32"),
+    *("db.vendor.example", "*.vendor.example", "db.internal", "x.privatelink.internal", "a..b"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -130,6 +131,10 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     listed = operator.vpc.ListFullNatEntries(NatGatewayId=nat_gateway)
     eni = listed["FullNatEntries"][0]["NetworkInterfaceId"]
     nat_ip = operator.vpc.ListNatIps(NatGatewayId=nat_gateway)["NatIps"][0]["NatIpId"]
+    endpoint = world.endpoint(service, network, A)
+    operator.own.call("SetServicePrivateName", ServiceId=service, Name="*.vendor.example")
+    operator.own.call("ApproveServicePrivateName", ServiceId=service, Name="*.vendor.example")
+    operator.own.call("CreateEndpointAlias", EndpointId=endpoint, Name="db.internal")
     return [
         *(
             world.gateway_endpoint(network),
@@ -139,7 +144,7 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
         *(nat_gateway, reverse, entry, nat_ip, listed["FullNatTableId"], eni),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
-        *(service, world.endpoint(service, network, A), world.group(network)),
+        *(service, endpoint, world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
         *(table, "alice", "guest", "of-alice", alice.key_id),
     ]
@@ -161,8 +166,9 @@ def test_no_parameters_break_an_action(
     stage: Stage, operator: Account, alice: Account, node: Node, known: list[str], action: Action
 ) -> None:
     callers = [operator, alice]
-    if action.who is Who.NODE:
-        callers = [Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)]
+    for who, key in ((Who.NODE, NODE), (Who.RESOLVER, DNS)):
+        if action.who is who:
+            callers = [Account(stage.host, "", key.access_key_id, key.access_key_secret)]
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(parameters(action, known), some.booleans(), some.sampled_from(callers))
@@ -184,9 +190,10 @@ def test_no_parameters_break_an_action(
 
 
 def test_no_waiting_time_breaks_a_pull(stage: Stage) -> None:
-    caller = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
-    for wait in ("-1", "٣", "²", "9" * 5000, "61", "1.5", "soon"):
-        pairs = [("NodeId", NODE.node_id), ("Revision", "0"), ("WaitSeconds", wait)]
-        request = acs3(caller, stage.host, "PullFeed", version="2026-12-01", form=pairs)
-        reply = send(stage.host, request)
-        assert (reply.status, reply.code) == (400, "InvalidWaitSeconds")
+    for key, action in ((NODE, "PullFeed"), (DNS, "PullNames")):
+        caller = Account(stage.host, "", key.access_key_id, key.access_key_secret)
+        for wait in ("-1", "٣", "²", "9" * 5000, "61", "1.5", "soon"):
+            pairs = [("NodeId", key.node_id), ("Revision", "0"), ("WaitSeconds", wait)]
+            request = acs3(caller, stage.host, action, version="2026-12-01", form=pairs)
+            reply = send(stage.host, request)
+            assert (reply.status, reply.code) == (400, "InvalidWaitSeconds")

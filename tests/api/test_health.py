@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from privlink.model.traffic import Amount
-from privlink.store import schema
+from privlink.store import changes, schema
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.stage import NODE, Stage
@@ -32,11 +32,13 @@ def test_a_server_that_answers_is_healthy(stage: Stage) -> None:
 
 def test_ready_is_who_is_in_step(stage: Stage, world: World, node: Node) -> None:
     vswitch = world.network().vswitch
-    revision = world.account.own.call("DescribeStatus")["Revision"]
+    node.resolver.catch_up()
     status, text = get(stage, "/readyz")
     assert (status, text) == (503, f"{NODE.node_id} has not reported since the server started\n")
     node.pull()
-    node.revision -= 1
+    with stage.database.read() as tx:
+        revision = changes.newest_for(tx, changes.Audience.NODES)
+    node.revision = revision - 1
     node.report()
     status, text = get(stage, "/readyz")
     told = f"{NODE.node_id} is at revision {node.revision} of {revision}\n"
@@ -65,6 +67,7 @@ def test_a_server_without_a_node_is_not_ready(stage: Stage) -> None:
     with stage.database.write() as tx:
         tx.execute(schema.access_key.delete().where(schema.access_key.c.node_id == NODE.node_id))
         tx.execute(schema.node.delete())
+        tx.execute(schema.resolver.delete())
     assert get(stage, "/readyz") == (503, "no node is known\n")
 
 

@@ -12,7 +12,7 @@ from privlink.server import first_start
 from privlink.server.orders import Credentials, Orders
 from privlink.store import nodes, schema
 from tests.api.account import Account
-from tests.api.stage import NODE, OPERATOR, Stage
+from tests.api.stage import DNS, NODE, OPERATOR, Stage
 from tests.api.stand_in import Node
 from tests.api.test_health import get
 from tests.api.world import A, World
@@ -46,7 +46,8 @@ def test_ready_and_in_step_want_a_word_of_this_life(
     assert get(stage, "/readyz") == (200, "ready\n")
     stage.restart()
     silent = f"{NODE.node_id} has not reported since the server started\n"
-    assert get(stage, "/readyz") == (503, silent)
+    names_too = f"{DNS.node_id} has not confirmed names since the server started\n"
+    assert get(stage, "/readyz") == (503, silent + names_too)
     assert operator.own.call("DescribeStatus")["InStep"] is False
     node.catch_up()
     assert get(stage, "/readyz") == (200, "ready\n")

@@ -352,6 +352,11 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         {"EndpointId": "vpce-1", "RouteTableIds": ["vtb-1"]},
         "RouteTableIds",
     ),
+    (
+        "ExplainName",
+        {"Name": "db.internal", "VpcId": "vpc-1", "VSwitchId": "vsw-1"},
+        "VpcId VSwitchId",
+    ),
 ]
 
 
@@ -372,6 +377,7 @@ def test_what_an_action_uses_needs_a_policy_too(
 def test_nothing_an_action_takes_into_use_is_left_out() -> None:
     """A writing action that has a parameter for such a thing says so, or has a reason here."""
     reasons = {
+        "CreateNameServer": "its Zone is one of a name server, not of the installation",
         "CreateGatewayService": "the operator decides, whosever vSwitch it is",
         "AddServersToServerGroup": "what a group may reach is decided by its VPC, at creation",
         "DetachResourceFromVpcEndpointService": "it is the service's already",

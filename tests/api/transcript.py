@@ -26,7 +26,7 @@ from privlink.api.action import Action, Who
 from privlink.client import flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
-from tests.api.stage import NODE, OPERATOR, REGION, Stage
+from tests.api.stage import DNS, NODE, OPERATOR, REGION, Stage
 from tests.api.stand_in import Node
 from tests.api.wire import acs3, send
 
@@ -41,9 +41,9 @@ BY_NAME = {(each.product.name, each.name): each for each in ACTIONS}
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A call, or the node catching up."""
+    """A call, the node catching up, or a record in the DNS."""
 
-    action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the node
+    action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the others
     parameters: Parameters = {}
     code: str = ""  # of the refusal that is expected
     key: str = ""  # the access key that signs; the operator's, or the node's, without one
@@ -67,6 +67,11 @@ def signed_by(key: str, step: Step) -> Step:
 
 
 NODE_CATCHES_UP = Step("")
+
+
+def published(record: str, text: str) -> Step:
+    """A TXT record is there from now on, for whoever asks the DNS."""
+    return Step("", {"record": record, "text": text})
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -98,6 +103,7 @@ class Names:
         r'|(?<="Marker": ")(?P<marker>[^"]+)'
         r'|(?<="OrderId": ")(?P<order>[0-9]+)'
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
+        r"|(?<=privlink-verify=)(?P<challenge>[0-9a-z]{32})"
     )
     _KNOWN = re.compile(
         r"[a-z]+-[0-9]+|[0-9]{16,18}|(?:LTAI5t|STS\.)Example[0-9]+|(?<=\"Life\": )[0-9]+"
@@ -171,10 +177,17 @@ def play(
     names = Names(stage.host)
     key, own = OPERATOR.access_key_id, OPERATOR.access_key_secret
     operator = Account(stage.host, OPERATOR.account_id, key, own)
-    itself = Account(stage.host, "", NODE.access_key_id, NODE.access_key_secret)
+    itself = {
+        who: Account(stage.host, "", own.access_key_id, own.access_key_secret)
+        for who, own in ((Who.NODE, NODE), (Who.RESOLVER, DNS))
+    }
     told: dict[str, list[Exchange]] = {}
     others: dict[str, Account] = {}
     for step in steps:
+        if not step.action and step.parameters:
+            record = names.real(step.parameters)
+            stage.texts[record["record"]] = [record["text"]]
+            continue
         if not step.action:
             node.catch_up()
             continue
@@ -183,7 +196,7 @@ def play(
         region = {"RegionId": REGION} if needs_region(action) else {}
         request = region | step.parameters
         is_shown = action.product.name == product and not whose
-        how, caller = ask if is_shown else by_hand, itself if action.who is Who.NODE else operator
+        how, caller = ask if is_shown else by_hand, itself.get(action.who, operator)
         caller = others[step.key] if step.key else caller
         status, answer = how(caller, action, names.real(request))
         for key_id, secret, token in keys_in(answer):
@@ -195,7 +208,7 @@ def play(
         assert refusal == step.code, f"{step} was answered {status} {answer}"
         if is_shown:
             told.setdefault(name, []).append(Exchange(request, status, answer))
-    for account in (operator, itself, *others.values()):
+    for account in (operator, *itself.values(), *others.values()):
         account.own.close()
     return told
 

@@ -12,12 +12,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.cloud import Cloud, Network
+from privlink.client import Client
 from privlink.config import instance_of
 from privlink.node import purge
 from tests.kernel import lab
@@ -35,11 +36,13 @@ class Installation:
         self.state = state
         self.instance = instance_of(state)
         self.listen = f"127.0.0.1:{free_port()}"
+        self.dns = f"127.0.0.1:{free_port()}"
         self._keys: dict[str, dict[str, str]] = {}  # of accounts, as commands take them
 
-    def up(self) -> None:
+    def up(self, *options: str) -> None:
         """Start it; returns once it is ready."""
-        self.run("up", "--detach", "--listen", self.listen)
+        listen = ("--listen", self.listen, "--dns-listen", self.dns)
+        self.run("up", "--detach", *listen, *options)
 
     def run(self, *arguments: str, account: str = "") -> str:
         """What a `privlink` command prints. Raises CalledProcessError."""
@@ -57,10 +60,18 @@ class Installation:
             [PRIVLINK, *arguments], env=environment, check=check, capture_output=True, text=True
         )
 
+    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+        """What an action of our own product answers the operator. Raises RemoteError."""
+        with closing(Client(f"http://{self.listen}", *self._operator())) as calls:
+            return calls.call(action, **parameters)
+
     def cloud(self) -> Cloud:
         """The SDKs with the operator's key."""
+        return Cloud(self.listen, *self._operator())
+
+    def _operator(self) -> tuple[str, str]:
         keys = json.loads((self.state / "credentials.json").read_text())
-        return Cloud(self.listen, keys["access_key_id"], keys["access_key_secret"])
+        return keys["access_key_id"], keys["access_key_secret"]
 
     def account(self, name: str) -> tuple[str, Cloud]:
         """A new account's id, and the SDKs with its key; PrivateLink is switched on in it."""
@@ -135,11 +146,17 @@ class Stage(NamedTuple):
 
 @contextmanager
 def workload(
-    installation: Installation, network: Network, word: str, address: str, account: str = ""
+    installation: Installation,
+    network: Network,
+    word: str,
+    address: str,
+    account: str = "",
+    address6: str = "",
 ) -> Iterator[Workload]:
     """A network namespace attached to an account's vSwitch by `privlink attach`."""
     with lab.namespace(word) as netns:
-        place = ("--vswitch", network.vswitch, "--netns", netns, "--ip", address)
+        place = ["--vswitch", network.vswitch, "--netns", netns, "--ip", address]
+        place += ["--ipv6", address6] if address6 else []
         told = installation.run("attach", *place, "-o", "json", account=account)
         attached = json.loads(told)
         yield Workload(netns, address, attached["AttachmentId"])

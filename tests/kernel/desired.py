@@ -17,6 +17,7 @@ from privlink.model.items import (
     NatAddress,
     Opening,
     Protocol,
+    Resolver,
     Route,
     RouteKind,
     RouteTable,
@@ -24,6 +25,8 @@ from privlink.model.items import (
     Segment,
     Server,
 )
+from privlink.model.naming import RESOLVER_ADDRESS
+from privlink.node.naming import resolver_balancer, resolver_opening
 from privlink.node.program.maps import PROTOCOLS, Reason, mac_bytes
 from tests.kernel.headers import GATEWAY, Key, Port, Refused, inside, packed
 
@@ -65,6 +68,8 @@ class Desired:
                     self._answer(item.network, Address(mac_bytes(item.mac)), item.address)
                 case Door():
                     self._door(item)
+                case Resolver():
+                    self._resolver(item)
                 case RouteTable():
                     self._routes[item.number] = [*self._blocks(item)]
                 case Filter():
@@ -105,6 +110,14 @@ class Desired:
         opening = item.opening if item.target else 0
         self.doors[where] = Address(GATEWAY, True, opening, item.place, item.balancer)
 
+    def _resolver(self, item: Resolver) -> None:
+        balancer = resolver_balancer()
+        self._balancers[balancer.number] = balancer
+        opening = resolver_opening(item.network)
+        self.openings[opening.number] = opening
+        address = Address(GATEWAY, True, opening.number, 0, balancer.number)
+        self._answer(item.network, address, RESOLVER_ADDRESS)
+
     @staticmethod
     def _blocks(table: RouteTable) -> Iterator[tuple[Route, Address]]:
         """The longest first."""
@@ -121,7 +134,8 @@ class Desired:
 
     def passes_on(self, port: Port, address: bytes) -> bool:
         """Whether what comes from an address may come from a workload that does not have it."""
-        return self._leads_through(port, address, port)
+        fabric = (port.network, address) in self.addresses
+        return not fabric and self._leads_through(port, address, port)
 
     def goes_through(self, sender: Port, hop: Port, key: Key) -> bool:
         """Whether what a workload sent, turned around in `key`, went to another to be passed on."""

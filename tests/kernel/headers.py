@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from privlink.model.items import Attachment
+from privlink.model.naming import asker_address
 from privlink.node.program.maps import GATEWAY_MAC, Reason, mac_bytes
 from tests.kernel.checksums import adjusted, checksum, pseudo_header
 
@@ -54,6 +55,8 @@ class Port:
         self.ifindex, self.network, self.filters = ifindex, item.network, item.filters
         self.mac = mac = mac_bytes(item.mac)
         self.table = item.table
+        self.asker = packed(asker_address(item.segment)) if item.segment else b""
+        self.gateways = {4: item.gateway, 6: item.gateway6}
         self.addresses, self.blocks = {4: packed(item.address)}, {4: item.cidr}
         if item.address6:
             self.addresses[6], self.blocks[6] = packed(item.address6), item.cidr6
@@ -239,6 +242,22 @@ def older(packet: Packet, macs: bytes) -> bytes:
         return macs + frame[12:at] + hops + frame[at + 1 :]
     check = adjusted(int.from_bytes(frame[24:26]), frame[22:24], hops + frame[23:24])
     return macs + frame[12:22] + hops + frame[23:24] + check.to_bytes(2) + frame[26:]
+
+
+def exceeded(packet: Packet) -> bytes:
+    """What a gateway says of a packet that got too old; nothing where it says nothing."""
+    frame, key, four = packet.frame, packet.key, packet.version == 4
+    gateway = packet.port.gateways[packet.version]
+    icmp = ICMP if four else ICMPV6
+    size = {TCP: 20, UDP: 8, icmp: 8}.get(key.protocol, 0)
+    is_error = key.protocol == icmp and (
+        packet.body[0] in (3, 11, 12) if four else 0 < packet.body[0] < 128
+    )
+    if packet.offset or is_error or not size or not gateway:
+        return b""
+    said = (b"\x0b\0" if four else b"\3\0") + bytes(6) + frame[14 : packet.start + size]
+    macs = frame[6:12] + frame[:6]
+    return macs + frame[12:14] + made_ip(packed(gateway), key.source, icmp, said)
 
 
 def swapped(packet: Packet, frame: bytes) -> bytes:

@@ -33,6 +33,7 @@ from tests.kernel.headers import (
     Refused,
     Way,
     echoed,
+    exceeded,
     older,
     packed,
     read_ipv4,
@@ -135,6 +136,9 @@ class Model:
             return self._frame(ifindex, frame)
         except Refused as refused:
             if refused.reason in TOLD and self.now and (answer := refusal(self.now)):
+                return Outcome("redirect", refused.reason, answer, ifindex)
+            old = refused.reason is Reason.HOP_LIMIT and self.now
+            if old and (answer := exceeded(self.now)):
                 return Outcome("redirect", refused.reason, answer, ifindex)
             return Outcome("drop", refused.reason, frame)
 
@@ -266,7 +270,7 @@ class Model:
         if not opens:
             raise Refused(Reason.NO_FLOW)
         self.desired.judge(packet.port, address, key)
-        if packet.version == 6 and not opening.source6:
+        if not (opening.source6 if packet.version == 6 else opening.source or packet.port.asker):
             raise Refused(Reason.NO_LISTENER)
         return self._carry(packet, self._open(packet, opening, address))
 
@@ -451,10 +455,11 @@ class Model:
         key, version = packet.key, packet.version
         balancer = self.desired.balancer(address, opening, key)
         first, servers = key.destination_port, [Server(text(key.destination), 0, 1)]
+        given = opening.source if version == 4 else opening.source6
         if balancer:
             listener = self.desired.listener(balancer, key)
             first, servers = listener.first, self.desired.servers(listener, key)
-        source = opening.source if version == 4 else opening.source6
+        source = packed(given) if given else packet.port.asker
         here = {
             (packed(s.address), s.port or key.destination_port): self.where[at]
             for s in servers
@@ -468,12 +473,10 @@ class Model:
         server = here[destination, port]
         ports = {s.port for s in servers if packed(s.address) == destination}
         any_port = bool(balancer) and 0 in ports
-        rests = (
-            self.epoch, address.place, balancer, first, 900 if key.protocol == TCP else 60,
-            any_port,
-        )  # fmt: skip
+        idle = opening.idle_tcp or 900 if key.protocol == TCP else opening.idle_udp or 60
+        rests = self.epoch, address.place, balancer, first, idle, any_port
         there = Flow(
-            1, size(packet), opening.number, server.ifindex, packed(source), destination,
+            1, size(packet), opening.number, server.ifindex, source, destination,
             chosen.source_port, port, server.mac + GATEWAY, opening.network, *rests, reverse=False,
         )  # fmt: skip
         wanted = replace(there, source_port=key.source_port).partner(key)

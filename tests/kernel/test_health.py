@@ -36,7 +36,7 @@ from privlink.model.items import (
 )
 from privlink.node import system
 from privlink.node.health.bulletin import Place
-from privlink.node.health.probe_namespace import LINK, probe_namespace_name
+from privlink.node.health.probe_namespace import PROBES, probe_namespace_name
 from privlink.node.links import fabric_name
 from privlink.node.plug import Ipv6, Port, plug, unplug
 from privlink.node.purge import purge, traces
@@ -344,12 +344,12 @@ def test_without_a_way_for_probes_nobody_goes_down(ward: Ward) -> None:
     fabric = fabric_name(ward.node.instance)
 
     def probes_sent() -> int:
-        return int(lab.run(fabric, "cat", f"/sys/class/net/{LINK}/statistics/rx_packets"))
+        return int(lab.run(fabric, "cat", f"/sys/class/net/{PROBES.word}/statistics/rx_packets"))
 
     with serving(ward.names["backup"], b"backup"), serving(ward.names["server"], b"server"):
         ward.balance(TWO)
         ward.await_states(server="Healthy", backup="Healthy")
-        lab.run(fabric, "tc", "qdisc", "del", "dev", LINK, "clsact")
+        lab.run(fabric, "tc", "qdisc", "del", "dev", PROBES.word, "clsact")
         before = probes_sent()
         lab.eventually(lambda: probes_sent() > before + 30)
         assert "probes do not come through" in ward.node.log()

@@ -29,6 +29,7 @@ from privlink.model.items import (
     NatAddress,
     Opening,
     Protocol,
+    Resolver,
     Route,
     RouteKind,
     RouteTable,
@@ -36,8 +37,10 @@ from privlink.model.items import (
     Segment,
     Server,
 )
+from privlink.model.naming import RESOLVER_ADDRESS
 from privlink.node import system
 from privlink.node.entries import entries, port_entries
+from privlink.node.naming import RESOLVER_NETWORK, resolver_entries
 from privlink.node.program.maps import ADDRESS_KEY, FLOW, FLOW_KEY, NUMBER, Number, Reason
 from tests.kernel import checksums, program_test
 from tests.kernel import lab as labs
@@ -57,7 +60,10 @@ def workload(number: int, network: int, host: int, *, ipv6: bool = True) -> Atta
     """A workload; those of the same host number have the same addresses in every network."""
     mac = f"02:00:00:00:0{network}:0{host}"
     six = (CIDR6, f"fd00:10::{host}") if ipv6 else ("", "")
-    return Attachment(number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network)
+    return Attachment(
+        number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network,
+        gateway=GATEWAY, gateway6=GATEWAY6 if ipv6 else "",
+    )  # fmt: skip
 
 
 EGRESS = msgspec.structs.replace(workload(12, 1, 7), filters=(13,))
@@ -67,13 +73,16 @@ PLACES = (
     (13, workload(13, 1, 6, ipv6=False)),
     # Of another vSwitch, with other routes.
     (14, Attachment(14, 14, 1, "10.0.1.0/24", "10.0.1.5", "02:00:00:00:01:15", "fd00:11::/64",
-                    "fd00:11::5", table=4)),
+                    "fd00:11::5", table=4, gateway="10.0.1.253")),
     (21, workload(21, 2, 5)),
     (22, workload(22, 2, 7)),
     # What gateway endpoints lead to.
     (23, Attachment(23, 23, 2, "198.51.100.0/24", "198.51.100.5", "02:00:00:00:02:15",
                     "2001:db8:5::/64", "2001:db8:5::5", table=2)),
     (31, msgspec.structs.replace(workload(31, 3, 5), table=0)),
+    # Who answers for names, in a network of its own.
+    (41, Attachment(0, 0, RESOLVER_NETWORK, f"{RESOLVER_ADDRESS}/32", RESOLVER_ADDRESS,
+                    "02:00:00:00:04:05")),
 )  # fmt: skip
 SEGMENTS = tuple(Segment(n, n, CIDR, GATEWAY, CIDR6, GATEWAY6) for n in (1, 2, 3))
 
@@ -186,11 +195,12 @@ def laid(item: Item) -> dict[tuple[str, bytes], bytes]:
 
 # Where flows and packets have to have gone, or the world has become too small: an endpoint, a load
 # balancer's own address, blocks, doors, from behind a workload; to another vSwitch and on to a hop.
-WAYS = tuple(
-    (way, version)
-    for way in (1100, 5, 5000, 5300, "behind", "local", "attachment")
-    for version in (4, 6)
-)
+# Questions for names are counted nowhere.
+WAYS = (
+    *((way, version) for way in (1100, 5, 5000, 5300, "behind", "local", "attachment")
+      for version in (4, 6)),
+    (0, 4),
+)  # fmt: skip
 
 
 class World:
@@ -219,6 +229,7 @@ class World:
                 reversed=True,
             ),
             "distant": RouteTable(4, 1, routes(*LOCAL, *BLOCKS, ("172.17.0.0/16", "10.0.1.5"))),
+            "resolver 1": Resolver(1), "resolver 3": Resolver(3),
             "providers": RouteTable(2, 2, routes(*LOCAL, ("198.51.100.0/24", ""),
                                                  ("2001:db8:5::/64", ""))),
             "table": RouteTable(1, 1, routes(*TABLES[0])),
@@ -338,6 +349,7 @@ class World:
         desk, made = self._desk, dict[tuple[str, bytes], bytes]()
         for item in self.items.values():
             made |= laid(item)
+        made |= {(entry.map, entry.key): entry.value for entry in resolver_entries()}
         for name, key in self._laid.keys() - made.keys():
             desk.program.maps[name].delete(key)
         for at, value in made.items():
@@ -368,6 +380,8 @@ class Exchange:
         self._model = model = Model(PLACES)
         numbers = desk.program.maps["numbers"]
         numbers.update_many([(NUMBER.pack(Number.EPOCH), NUMBER.pack(0))])
+        # As many errors as there are: what is too many is a matter of seconds.
+        numbers.update_many([(NUMBER.pack(Number.COMPLAINTS), NUMBER.pack(2**32 - 1))])
         counted = chance.choice((0, 0xFFFF - 20, 2**32 - 20))
         numbers.update_many([(NUMBER.pack(Number.IDENTIFICATION), NUMBER.pack(counted))])
         model.identification, model.chosen = counted, self._kernel_flow

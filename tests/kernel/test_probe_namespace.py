@@ -10,15 +10,14 @@ import pytest
 
 from privlink.node import system
 from privlink.node.health.probe_namespace import (
-    INSIDE,
-    LINK,
+    PROBES,
     ProbeNamespace,
     probe_namespace_name,
-    remove_probe_namespace,
 )
 from privlink.node.health.probes import ADDRESS4, ADDRESS6, GATEWAY4, GATEWAY6, MAC
 from privlink.node.kernel import Kernel
 from privlink.node.links import Fabric
+from privlink.node.own_namespace import INSIDE, remove_own_namespace
 from privlink.node.program.bpf import Program
 from privlink.node.program.maps import GATEWAY_MAC
 from privlink.node.purge import purge, traces
@@ -44,13 +43,13 @@ def inside(instance: str, *command: str) -> str:
 
 
 def guards(kernel: Kernel) -> bool:
-    link = kernel.fabric.link(LINK)
+    link = kernel.fabric.link(PROBES.word)
     return link is not None and link.up and kernel.fabric.guarded(link)
 
 
 def test_it_has_a_link_to_the_program_and_one_way_out(kernel: Kernel, instance: str) -> None:
     index = ProbeNamespace(kernel).ensure()
-    link = kernel.fabric.link(LINK)
+    link = kernel.fabric.link(PROBES.word)
     assert link is not None
     assert (link.index, link.master, link.peered) == (index, None, True)
     assert guards(kernel)
@@ -77,14 +76,14 @@ def test_another_process_finds_it_as_it_was(kernel: Kernel) -> None:
 def test_what_went_missing_is_made_anew(kernel: Kernel, instance: str) -> None:
     probes = ProbeNamespace(kernel)
     probes.ensure()
-    lab.run(kernel.fabric.name, "tc", "qdisc", "del", "dev", LINK, "clsact")
+    lab.run(kernel.fabric.name, "tc", "qdisc", "del", "dev", PROBES.word, "clsact")
     probes.ensure()
     assert guards(kernel)
-    lab.run(kernel.fabric.name, "ip", "link", "del", LINK)
+    lab.run(kernel.fabric.name, "ip", "link", "del", PROBES.word)
     probes.ensure()
     assert guards(kernel)
     system.remove_namespace(probes.name)
-    lab.eventually(lambda: kernel.fabric.link(LINK) is None)  # it goes with its other end
+    lab.eventually(lambda: kernel.fabric.link(PROBES.word) is None)  # it goes with its other end
     probes.ensure()
     assert guards(kernel)
     assert ADDRESS4 in inside(instance, "ip", "addr")
@@ -96,11 +95,11 @@ def test_it_is_removed_with_its_link_whether_or_not_the_fabric_is_there(
     ProbeNamespace(kernel).ensure()
     path = Path("/run/netns") / probe_namespace_name(instance)
     assert str(path) in traces(instance)
-    remove_probe_namespace(instance)
-    remove_probe_namespace(instance)
-    assert kernel.fabric.link(LINK) is None
+    remove_own_namespace(instance, PROBES)
+    remove_own_namespace(instance, PROBES)
+    assert kernel.fabric.link(PROBES.word) is None
     assert not path.exists()
     ProbeNamespace(kernel).ensure()
     system.remove_namespace(kernel.fabric.name)
-    remove_probe_namespace(instance)
+    remove_own_namespace(instance, PROBES)
     assert not path.exists()

@@ -42,6 +42,17 @@ def test_the_defaults_are_good_ones() -> None:
         ({"domain": "a..b"}, ("--domain",)),
         ({"domain": f"{'a' * 64}.b"}, ("--domain", "63 between two dots")),
         ({"domain": ".".join(["a" * 20] * 6)}, ("--domain", "at most 120 characters")),
+        ({"dns_listen": ""}, ("--dns-listen ''", "127.0.0.1:8653")),
+        ({"dns_listen": "8653"}, ("--dns-listen",)),
+        ({"dns_listen": "localhost:53"}, ("--dns-listen", "an address")),
+        ({"dns_listen": "::1:53"}, ("--dns-listen",)),
+        ({"dns_listen": "127.0.0.1:0"}, ("--dns-listen",)),
+        ({"dns_upstream": "192.0.2.1,"}, ("--dns-upstream '192.0.2.1,'", "192.0.2.1:53")),
+        ({"dns_upstream": "one.example"}, ("--dns-upstream",)),
+        ({"dns_upstream": "192.0.2.1:x"}, ("--dns-upstream",)),
+        ({"dns_upstream": "fe80::1%eth0"}, ("--dns-upstream",)),
+        ({"dns_upstream": "127.0.0.1:8653"}, ("--dns-upstream 127.0.0.1:8653", "in a circle")),
+        ({"dns_upstream": "100.100.2.136"}, ("--dns-upstream 100.100.2.136:53", "in a circle")),
         ({"flow_log_size": 0}, ("--flow-log-size 0", "from 1 to 1048576")),
         ({"flow_log_files": 1}, ("--flow-log-files 1", "from 2 to 1000")),
         ({"flow_records": -1}, ("--flow-records -1", "from 0 to 1000000")),
@@ -55,6 +66,35 @@ def test_a_setting_that_cannot_work_is_named_with_its_rule(
         config.check(settings)
     for word in words:
         assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:8653", ("127.0.0.1", 8653)),
+        ("[::1]:53", ("::1", 53)),
+        ("0.0.0.0:53", ("0.0.0.0", 53)),
+        ("none", None),
+    ],
+)
+def test_names_are_answered_at_an_address(text: str, expected: tuple[str, int] | None) -> None:
+    config.check(Config(dns_listen=text))
+    assert config.dns_address(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", None),
+        ("none", ()),
+        ("192.0.2.1", (("192.0.2.1", 53),)),
+        ("192.0.2.1:5353,2001:db8::1", (("192.0.2.1", 5353), ("2001:db8::1", 53))),
+        ("[2001:DB8::1]:54", (("2001:db8::1", 54),)),
+    ],
+)
+def test_other_names_are_asked_of_others(text: str, expected: object) -> None:
+    config.check(Config(dns_upstream=text))
+    assert config.upstreams(text) == expected
 
 
 def test_what_is_not_written_down_is_the_default(tmp_path: Path) -> None:

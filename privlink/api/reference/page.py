@@ -42,6 +42,7 @@ _WHO = {
     Who.ACCOUNT: "For every account.",
     Who.OPERATOR: "For the operator.",
     Who.NODE: "For nodes.",
+    Who.RESOLVER: "For whoever answers names.",
 }
 
 

@@ -35,6 +35,7 @@ from privlink.node.program.maps import (
     GATEWAY_MAC,
     LISTENER_KEY,
     MAX_FILTERS,
+    NO_ADDRESS,
     NUMBER,
     PORT,
     AddressKind,
@@ -176,13 +177,16 @@ def probe_entries(balancer: Balancer, server: Asked, probe: Probe) -> Iterator[E
 
 def own_entries(ifindex: int) -> Iterator[Entry]:
     """The entries of the link that probes come from, which has no rules."""
-    alone = address_bytes(ADDRESS4)[-4:]
+    alone, nobody = address_bytes(ADDRESS4)[-4:], bytes(4)
     value = PORT.pack(
         PROBE_NETWORK,
         0,
         alone,
         alone,
         socket.inet_aton("255.255.255.255"),  # it has no neighbours
+        nobody,
+        nobody,
+        NO_ADDRESS,
         address_bytes(ADDRESS6),
         address_bytes(ADDRESS6)[:8],
         mac_bytes(MAC),

@@ -18,7 +18,7 @@ MAX_RULES = 250
 PAGE_RULES = 16
 
 NUMBER = struct.Struct("=I")
-PORT = struct.Struct(f"=II4s4s4s16s8s6sBB{MAX_FILTERS}I")
+PORT = struct.Struct(f"=II4s4s4s4s4s16s16s8s6sBB{MAX_FILTERS}I")
 ADDRESS_KEY = struct.Struct("=I16s")
 ADDRESS = struct.Struct(f"=6sBBIII{MAX_FILTERS}I")
 DOOR_KEY = struct.Struct("=I16sHBx")
@@ -45,6 +45,7 @@ FLOW = struct.Struct("=QQQQII16s16sHH6s6sIIIIIIIHHHBBBBBBBBBBI")
 FLOW_GLANCE = struct.Struct("=Q110xH5x????B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
+COMPLAINTS = struct.Struct("=QI4x")
 CAUSES = 9
 TRAFFIC = struct.Struct(f"=QQQQQQQQQQQQQQQQQ{CAUSES}QQQII")
 REFUSAL_KEY = struct.Struct("=IHBx")
@@ -152,6 +153,7 @@ class Number(enum.IntEnum):
     SHAPER = 3
     RECORDS = 4
     MOVING = 5
+    COMPLAINTS = 6
 
 
 class Reason(enum.IntEnum):

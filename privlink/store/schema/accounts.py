@@ -28,6 +28,7 @@ access_key = Table(
     Column("user_id", String, nullable=True, index=True),  # no foreign key: it came later
     Column("active", Boolean, nullable=False, server_default=true()),
     Column("created_at", String, nullable=False, server_default=""),
+    Column("resolver_id", String, nullable=True),  # no foreign key: it came later
 )
 
 nonce = Table(

@@ -1,4 +1,4 @@
-"""Tables of the change feed and of the nodes that read it."""
+"""Tables of the change feed and of those who read it: nodes, and who answers names."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ sequence = Table(
     sqlite_with_rowid=False,
 )
 
-# The change feed: one row for each item a node may hold, with the revision it last changed at.
+# The change feed: one row for each item a node may hold, or document that names are answered from,
+# with the revision it last changed at. `audience`: whom it is for.
 change = Table(
     "change",
     metadata,
     Column("key", String, primary_key=True),
     Column("revision", BigInteger, nullable=False, unique=True),
     Column("gone", Boolean, nullable=False),
+    Column("audience", String, nullable=False, server_default="nodes"),
+    Index("ix_change_audience", "audience", "revision"),
     Index("ix_change_gone", "revision", sqlite_where=where("gone = 1")),
     sqlite_with_rowid=False,
 )
@@ -36,6 +39,15 @@ node = Table(
     Column("revision", BigInteger, nullable=False),
     words("seen_at"),
     words("drops"),
+)
+
+resolver = Table(
+    "resolver",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("life", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    words("seen_at"),
 )
 
 fault = Table(

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
+from tests.api.transcript import NODE_CATCHES_UP, call, published, refused, signed_by
 
 PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
 HEALTH = [
@@ -68,6 +68,7 @@ HEALTH = [
         ],
     ),
     refused("NodeNotFound", "PushHealth", NodeId="node-none", Life=1),
+    call("PullNames", NodeId="dns-1", Revision=1, Life=1),
     call("GetEndpointHealth", EndpointId="ep-1"),
     refused("EndpointNotFound", "GetEndpointHealth", EndpointId="ep-none"),
 ]
@@ -175,6 +176,91 @@ TARGETS = [
     call("ListFullNatEntryStates", NatGatewayId="ngw-1"),
 ]
 
+# The service on a load balancer gets a name of its provider's, and the endpoint to it an alias.
+NAMES = [
+    call("SetServicePrivateName", ServiceId="epsrv-1", Name="db.vendor.example"),
+    refused("InvalidName", "SetServicePrivateName", ServiceId="epsrv-1", Name="*.example"),
+    refused("VerificationFailed", "VerifyServicePrivateName", ServiceId="epsrv-1"),
+    refused(
+        "ServicePrivateNameNotVerified",
+        "SetEndpointPrivateName",
+        EndpointId="ep-1",
+        Enabled=True,
+    ),
+    published("_privlink.db.vendor.example", "privlink-verify=challenge-1"),
+    call("VerifyServicePrivateName", ServiceId="epsrv-1"),
+    call("SetEndpointPrivateName", EndpointId="ep-1", Enabled=True),
+    call("CreateEndpointAlias", EndpointId="ep-1", Name="db.shop.internal", ZoneId="local-a"),
+    refused(
+        "EndpointAliasExists", "CreateEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"
+    ),
+    NODE_CATCHES_UP,
+    call("ListEndpointNames", EndpointId="ep-1"),
+    refused("EndpointNotFound", "ListEndpointNames", EndpointId="ep-none"),
+    call("ExplainName", Name="DB.vendor.example.", VSwitchId="vsw-1"),
+    call("ExplainName", Name="www.vendor.example", VpcId="vpc-1"),
+    refused("MissingVSwitchId", "ExplainName", Name="db.vendor.example"),
+    call("ListServicePrivateNames"),
+    refused("InvalidMaxResults", "ListServicePrivateNames", MaxResults=0),
+    call("SetServicePrivateName", ServiceId="epsrv-1", Name="*.db.vendor.example"),
+    refused(
+        "ServicePrivateNameChanged",
+        "ApproveServicePrivateName",
+        ServiceId="epsrv-1",
+        Name="db.vendor.example",
+    ),
+    call("ApproveServicePrivateName", ServiceId="epsrv-1", Name="*.db.vendor.example"),
+    call("DeleteServicePrivateName", ServiceId="epsrv-1"),
+    refused("ServicePrivateNameNotFound", "DeleteServicePrivateName", ServiceId="epsrv-1"),
+    call("DeleteEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"),
+    refused(
+        "EndpointAliasNotFound", "DeleteEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"
+    ),
+]
+
+# The secrets are made up for these calls.
+SHARED = {"KeyName": "privlink", "KeySecret": "bWFkZSB1cCBmb3IgYW4gZXhhbXBsZQ=="}
+ABOVE = {"Address": "192.0.2.53", "Pushes": True, "Zone": "internal"}
+NAME_SERVERS = [
+    call("CreateNameServer", **ABOVE, **SHARED),
+    refused(
+        "NameServerExists",
+        "CreateNameServer",
+        Address="192.0.2.53",
+        Pushes=True,
+        Zone="internal",
+        **SHARED,
+    ),
+    call("CreateNameServer", Address="192.0.2.54", Port=5353, Pushes=False, **SHARED),
+    refused(
+        "InvalidZone",
+        "CreateNameServer",
+        Address="192.0.2.55",
+        Pushes=False,
+        Zone="internal",
+        **SHARED,
+    ),
+    NODE_CATCHES_UP,
+    call(
+        "PushNameServerStates",
+        NodeId="dns-1",
+        States=[
+            {"Key": "server/nsrv-1", "State": "InStep", "Since": "2026-12-01T09:00:00Z"},
+            {
+                "Key": "server/nsrv-2",
+                "State": "Failing",
+                "Why": "it does not answer when asked for a NOTIFY.",
+                "Since": "2026-12-01T09:05:00Z",
+            },
+        ],
+    ),
+    refused("NodeNotFound", "PushNameServerStates", NodeId="dns-none"),
+    call("ListNameServers"),
+    signed_by("LTAI5tExample1", refused("NoPermission", "ListNameServers")),
+    call("DeleteNameServer", NameServerId="nsrv-1"),
+    refused("NameServerNotFound", "DeleteNameServer", NameServerId="nsrv-1"),
+]
+
 STEPS = [
     call("CreateAccount", Name="shop"),
     refused("AccountExists", "CreateAccount", Name="shop"),
@@ -262,6 +348,10 @@ STEPS = [
         Ipv6Address="fd00:0:0:101::6",
     ),
     call("PullFeed", NodeId="node-1", Revision=3, Life=1),
+    call("PullNames", NodeId="dns-1", Revision=0),
+    refused("NodeNotFound", "PullNames", NodeId="dns-none", Revision=0),
+    call("ConfirmNames", NodeId="dns-1", Life=1, Revision=3),
+    refused("NodeNotFound", "ConfirmNames", NodeId="dns-none", Life=1, Revision=3),
     call("GetAttachment", AttachmentId="att-2"),
     call("ram.CreateUser", UserName="alice"),
     call("ram.CreateAccessKey", UserName="alice"),
@@ -286,6 +376,7 @@ STEPS = [
         MaxFlows=10,
         Reset=["MaxFlows"],
     ),
+    *NAMES,
     *TARGETS,
     call("DeleteAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "DeleteAttachment", AttachmentId="att-none"),
@@ -307,6 +398,7 @@ STEPS = [
     ),
     call("ListGatewayServices", ServiceName="com.privlink.local.objects"),
     refused("InvalidMaxResults", "ListGatewayServices", MaxResults=0),
+    *NAME_SERVERS,
     call("DeleteGatewayService", ServiceId="vpces-1"),
     refused("GatewayServiceNotFound", "DeleteGatewayService", ServiceId="vpces-1"),
 ]

@@ -23,6 +23,7 @@ from privlink.model.items import (
     NatAddress,
     Opening,
     Protocol,
+    Resolver,
     Route,
     RouteKind,
     RouteTable,
@@ -560,11 +561,11 @@ def test_an_attachment_needs_its_link() -> None:
         Entry("neighbours", bytes.fromhex(f"02000000 {MAPPED} 0a000005"),
               bytes.fromhex("0c000000 020000000005 00 00")),
         Entry("ports", bytes.fromhex("0c000000"),
-              bytes.fromhex("02000000 00000000 0a000005 0a000000 ffffff00") + bytes(24) +
+              bytes.fromhex("02000000 00000000 0a000005 0a000000 ffffff00 0a000005") + bytes(44) +
               bytes.fromhex("020000000005 00 00") + bytes(40)),
     }  # fmt: skip
     neighbour, port = port_entries(WORKLOAD, 12)
-    assert (neighbour.value[-2], port.value[50]) == (1, 1)
+    assert (neighbour.value[-2], port.value[74]) == (1, 1)
 
 
 def test_a_port_knows_both_families_and_whose_rules_it_obeys() -> None:
@@ -574,11 +575,47 @@ def test_a_port_knows_both_families_and_whose_rules_it_obeys() -> None:
     four, six, port = port_entries(item, 12)
     assert (four.key, six.key) == (address_key(2, "10.0.0.5"), address_key(2, "fd00:0:0:1::5"))
     assert four.value == six.value
-    fields = maps.PORT.unpack(port.value)[:12]
+    fields = maps.PORT.unpack(port.value)[:15]
     network, table, *_, address6, subnet6, mac, peer, count, first, second = fields
     assert (network, table, peer, count, first, second) == (2, 66, True, 2, 7, 8)
     assert (address6, subnet6.hex()) == (address_bytes("fd00:0:0:1::5"), "fd00000000000001")
     assert mac == maps.mac_bytes(MAC)
+
+
+@pytest.mark.parametrize(
+    ("segment", "asker"),
+    [(5, "0a000005"), (0x123456, "0a123456"), (0, "00000000"), (1 << 24, "00000000")],
+)
+def test_a_port_says_as_whom_its_vswitch_asks_if_there_is_such_an_address(
+    segment: int, asker: str
+) -> None:
+    item = Attachment(1, segment, 2, "10.0.0.0/24", "10.0.0.5", MAC)
+    _, port = port_entries(item, 12)
+    assert maps.PORT.unpack(port.value)[5].hex() == asker
+
+
+def test_a_port_knows_its_gateways() -> None:
+    item = msgspec.structs.replace(WORKLOAD, gateway="10.0.0.253", gateway6="fd00::fffd")
+    _, port = port_entries(item, 12)
+    gateway, gateway6 = maps.PORT.unpack(port.value)[6:8]
+    assert (gateway.hex(), gateway6) == ("0a0000fd", address_bytes("fd00::fffd"))
+
+
+def test_a_resolver_is_an_address_of_its_vpc_and_an_opening_without_a_source() -> None:
+    assert list(entries(Resolver(7))) == [
+        Entry("forwards", bytes.fromhex("070000c0"),
+              bytes.fromhex("feffffff") + bytes(32) +
+              maps.NUMBER.pack(16384) + maps.NUMBER.pack(50_000) +
+              bytes.fromhex("1e00 0500 0000 0000")),
+        Entry("addresses", address_key(7, "100.100.2.136"),
+              bytes.fromhex("eeffffffffff 03 00 070000c0 00000000 000000c0") + bytes(40)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("network", [0, 1 << 28])
+def test_a_resolver_of_no_vpc_is_refused(network: int) -> None:
+    with pytest.raises(ValueError, match=f"VPC number {network} is too high"):
+        list(entries(Resolver(network)))
 
 
 def test_an_ipv6_block_that_is_no_64_is_refused() -> None:

@@ -71,8 +71,8 @@ from privlink.model.privatelink import (
 )
 from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
-from tests.unit.rules.test_reverse import ENTRY
-from tests.unit.rules.test_reverse import rule as rule_of_reverse
+from tests.unit.reversing import ENTRY
+from tests.unit.reversing import rule as rule_of_reverse
 
 US = AccountId("1")
 
@@ -195,6 +195,7 @@ def test_an_attachment_knows_its_segment_and_network() -> None:
         address="10.0.0.80",
         mac="02:00:00:00:00:01",
         table=21,
+        gateway="10.0.0.253",
     )
 
 
@@ -572,9 +573,10 @@ def test_a_segment_has_a_gateway_in_each_family() -> None:
 def test_an_attachment_from_before_its_vswitch_had_ipv6_has_none() -> None:
     attachment = Attachment(AttachmentId("att-1"), 11, US, VSWITCH.id, ENI.id, True, False, "")
     before = compiler.attachment(AttachmentParts(attachment, ENI, DUAL_VSWITCH, VPC, TABLE))
-    assert (before.cidr6, before.address6) == ("", "")
+    assert (before.cidr6, before.address6, before.gateway6) == ("", "", "")
     after = compiler.attachment(AttachmentParts(attachment, DUAL_ENI, DUAL_VSWITCH, VPC, TABLE))
     assert (after.cidr6, after.address6) == ("fd00:0:0:101::/64", "fd00:0:0:101::80")
+    assert after.gateway6 == compiler.segment(SegmentParts(DUAL_VSWITCH, VPC)).gateway6
 
 
 def test_a_dual_stack_zone_has_a_source_in_each_family_on_either_way() -> None:

@@ -308,6 +308,8 @@ def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
     with database.read() as tx:
         zones = balancers.zones_of(tx, ["nlb-1", "lb-1"])
         told = {each.key: (each.revision, each.gone) for each in changes.since(tx, 0)}
+        whose = changes.Audience.RESOLVERS
+        names = {each.key: each.revision for each in changes.living(tx, whose)}
         numbers = {each: rows.number(tx, each) for each in ("place", "opening", "revision")}
         parts_found = parts.of_balancers(tx, ["nlb-1/a", "nlb-1/b", "lb-1/a"])
         (forward,) = parts.of_forwards(tx, ["ep-1/a"]).values()
@@ -325,8 +327,16 @@ def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
         "balancer/nlb-1/b": (10, False),
         "forward/ep-1/a": (11, False),
         "forward/ep-2/a": (5, True),
+        "resolver/vpc-1": (12, False),
     }
-    assert numbers == {"place": 4, "opening": 12, "revision": 11}
+    assert names == {
+        "place/vsw-1": 13,
+        "front/lb-1/a": 14,
+        "front/nlb-1/a": 15,
+        "front/nlb-1/b": 16,
+        "names/ep-1": 17,
+    }
+    assert numbers == {"place": 4, "opening": 12, "revision": 17}
     compiled = {key: compiler.balancer(each) for key, each in parts_found.items()}
     assert {key: each.number for key, each in compiled.items()} == {
         "balancer/nlb-1/a": 2,
@@ -517,8 +527,12 @@ def test_nodes_are_told_of_the_route_tables_of_before(database: Database, file: 
     migrate.upgrade(database, migrate.load())
     with database.read() as tx:
         told = {each.key: each.revision for each in changes.living(tx)}
-        assert told == {"table/vtb-1": 8, "table/vtb-2": 9}
-        assert changes.newest(tx) == 9
+        assert told == {
+            "table/vtb-1": 8,
+            "table/vtb-2": 9,
+            "resolver/vpc-1": 10,
+            "resolver/vpc-2": 11,
+        }
         (item,) = (compiler.route_table(each) for each in parts.of_tables(tx, ["vtb-2"]).values())
         assert [each.cidr for each in item.routes] == ["10.0.0.0/24"]
         assert prefix_lists.get(tx, AccountId("1"), "pl-1", PrefixListUse.RULES) is not None

@@ -17,6 +17,7 @@ from privlink.api.action import NLB, Call, RegionId, action
 from privlink.api.wire import Answer
 from privlink.model.ids import AccountId
 from privlink.store import changes, jobs, nodes
+from privlink.store.changes import Audience
 
 _SEAL_BYTES = 10
 
@@ -31,7 +32,7 @@ class JobStatusAnswer(Answer):
 
 def begun(call: Call) -> str:
     """The id of a job that is done when the nodes have everything written until now."""
-    revision = changes.newest(call.tx)
+    revision = changes.newest_for(call.tx, Audience.NODES)
     return _job_id(jobs.make_seal(call.tx), call.account_id, revision)
 
 

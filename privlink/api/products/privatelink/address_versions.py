@@ -89,7 +89,7 @@ def change_zones(call: Call, endpoint: Endpoint, wanted: IpVersion) -> None:
         if wanted is IpVersion.DUAL_STACK:
             chosen = enis.choose6(call, vswitches[zone.vswitch_id])
         networks.set_address6(call.tx, zone.eni_id, chosen)
-        endpoints.touch_zone(call.tx, zone)
+        endpoints.touch_address(call.tx, zone)
 
 
 def address6(call: Call, endpoint: Endpoint, vswitch: VSwitch, given: str | None) -> str | None:

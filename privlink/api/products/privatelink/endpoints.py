@@ -217,6 +217,8 @@ def update_vpc_endpoint_attribute(
         address_versions.change_zones(call, endpoint, address_ip_version)
     changed = {field: value for field, value in given.items() if value is not None}
     endpoints.change(call.tx, msgspec.structs.replace(endpoint, **changed))
+    if changed.get("zone_affinity", endpoint.zone_affinity) != endpoint.zone_affinity:
+        endpoints.touch_names(call.tx, endpoint.id)
     return Answer()
 
 

@@ -138,6 +138,8 @@ def update_vpc_endpoint_service_attribute(
     }
     changed = {field: value for field, value in given.items() if value is not None}
     services.change(call.tx, msgspec.structs.replace(service, **changed))
+    if changed.get("zone_affinity", service.zone_affinity) != service.zone_affinity:
+        endpoints.touch_names_of_service(call.tx, service.id)
     _offer(call, service, add_supported_region_set)
     for each in delete_supported_region_set:
         services.delete_region(call.tx, service.id, each)

@@ -6,7 +6,8 @@ import msgspec
 
 from privlink.api.action import PRIVLINK, Call, Who, action
 from privlink.api.wire import Answer
-from privlink.store import changes, nodes
+from privlink.store import changes, nodes, resolvers
+from privlink.store.changes import Audience
 
 
 class NodeAnswer(Answer):
@@ -25,23 +26,35 @@ class FaultAnswer(Answer):
     message: str
 
 
+class ResolverAnswer(Answer):
+    node_id: str
+    revision: int
+    in_step: bool
+    last_seen_time: str
+
+
 class StatusAnswer(Answer):
     revision: int
     in_step: bool
     operator_account_id: str
     nodes: list[NodeAnswer]
+    resolvers: list[ResolverAnswer]
     faults: list[FaultAnswer]
 
 
 @action(PRIVLINK, who=Who.OPERATOR, resource="status")
 def describe_status(call: Call) -> StatusAnswer:
-    """Show how the installation is: its nodes, what they cannot do, what they dropped."""
-    newest = changes.newest(call.tx)
+    """Show how the installation is: its nodes, what they cannot do, what they dropped, and who
+    answers names.
+    """
     faults = nodes.faults(call.tx)
     held = nodes.revision_held(call.tx, in_this_life=True)
+    nodes_are = held >= changes.newest_for(call.tx, Audience.NODES) and not faults
+    answering = resolvers.every(call.tx)
+    missing = resolvers.missing(call.tx)
     return StatusAnswer(
-        revision=newest,
-        in_step=held >= newest and not faults,
+        revision=changes.newest(call.tx),
+        in_step=nodes_are and not missing,
         operator_account_id=call.account_id,
         nodes=[
             NodeAnswer(
@@ -53,6 +66,15 @@ def describe_status(call: Call) -> StatusAnswer:
                 drops=msgspec.json.decode(node.drops, type=dict[str, int]),
             )
             for node in nodes.all_nodes(call.tx)
+        ],
+        resolvers=[
+            ResolverAnswer(
+                node_id=each.id,
+                revision=each.revision,
+                in_step=each.id not in missing,
+                last_seen_time=each.seen_at,
+            )
+            for each in answering
         ],
         faults=[
             FaultAnswer(

@@ -34,7 +34,8 @@ LAYOUTS = (
     (
         "port",
         maps.PORT,
-        "network table address subnet netmask address6 subnet6 mac peer filter_count filters",
+        "network table address subnet netmask asker gateway gateway6 address6 subnet6 mac peer "
+        "filter_count filters",
     ),
     ("address_key", maps.ADDRESS_KEY, "network address"),
     ("address", maps.ADDRESS, "mac kind filter_count forward place balancer filters"),
@@ -53,6 +54,7 @@ LAYOUTS = (
     ("target_key", maps.TARGET_KEY, "balancer family protocol first address port"),
     ("turn_key", maps.TURN_KEY, "balancer family protocol first"),
     ("count", maps.COUNT, "next flows"),
+    ("complaints", maps.COMPLAINTS, "second times"),
     ("refusal_key", maps.REFUSAL_KEY, "place reason way"),
     ("amount", maps.AMOUNT, "packets bytes"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),
