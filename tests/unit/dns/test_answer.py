@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from privlink.dns.answer import MOST_HOLDERS, TTL, answer
 from privlink.dns.respond import Elsewhere, respond
-from privlink.dns.view import ON_HOST, Asker
+from privlink.dns.view import ON_HOST, Asker, View
 from privlink.model.naming import Alias
 from tests.unit.dns.reference import expected
 from tests.unit.dns.world import (
@@ -250,6 +250,30 @@ def test_our_domain_says_who_answers_for_it(asker: Asker, address: str) -> None:
     assert data(ask(view, DOMAIN, "SOA", asker)) == [
         f"ns.{DOMAIN}. hostmaster.{DOMAIN}. 9 60 10 604800 5"
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("127.0.0.1", {"A": ["127.0.0.1"], "AAAA": []}),
+        ("::1", {"A": [], "AAAA": ["::1"]}),
+        ("0.0.0.0", {"A": [], "AAAA": []}),
+        ("::", {"A": [], "AAAA": []}),
+        ("", {"A": [], "AAAA": []}),
+    ],
+)
+def test_the_name_server_is_where_the_host_is_asked(
+    address: str, found: dict[str, list[str]]
+) -> None:
+    view = View.empty(DOMAIN, address)
+    assert {kind: data(ask(view, f"ns.{DOMAIN}", kind)) for kind in found} == found
+
+
+def test_a_name_longer_than_names_are_is_not_told() -> None:
+    long = endpoint("e" * 62, zones="a")
+    view = view_of(keyed(long, endpoint("other", network=2, order=2)) | fronts())
+    assert data(ask(view, "1.1.0.10.in-addr.arpa", "PTR")) == [f"other-a.{SERVICE}."]
+    assert data(ask(view, long.domain)) == ["10.0.1.1"]
 
 
 @pytest.mark.parametrize("name", [DOMAIN, f"ns.{DOMAIN}", WHOLE, ZONE_A, "1.1.0.10.in-addr.arpa"])
