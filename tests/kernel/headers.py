@@ -5,7 +5,7 @@ Knows no state: the reference model decides, here is how it looks in bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
@@ -217,6 +217,21 @@ def translated_error(packet: Packet, way: Way) -> bytes:
         body = body[:at] + after + body[at + 36 :]
     body = body[:2] + check.to_bytes(2) + body[4:]
     return _reheaded(packet, way) + body + packet.frame[packet.start + len(body) :]
+
+
+def spoken_for(packet: Packet, client: bytes) -> Packet:
+    """An error of who passes on, in its client's name."""
+    frame, before = packet.frame, packet.key.source
+    if packet.version == 4:
+        check = adjusted(int.from_bytes(frame[24:26]), before, client).to_bytes(2)
+        frame = frame[:24] + check + client + frame[30:]
+        body = packet.body
+    else:
+        check = adjusted(int.from_bytes(packet.body[2:4]), before, client).to_bytes(2)
+        body = packet.body[:2] + check + packet.body[4:]
+        tail = frame[packet.start + len(body) :]
+        frame = frame[:22] + client + frame[38 : packet.start] + body + tail
+    return replace(packet, frame=frame, body=body, key=packet.key._replace(source=client))
 
 
 def _reheaded(packet: Packet, way: Way) -> bytes:

@@ -197,7 +197,7 @@ def laid(item: Item) -> dict[tuple[str, bytes], bytes]:
 # balancer's own address, blocks, doors, from behind a workload; to another vSwitch and on to a hop.
 # Questions for names are counted nowhere.
 WAYS = (
-    *((way, version) for way in (1100, 5, 5000, 5300, "behind", "local", "attachment")
+    *((way, version) for way in (1100, 5, 5000, 5300, "behind", "complaint", "local", "attachment")
       for version in (4, 6)),
     (0, 4),
 )  # fmt: skip
@@ -209,6 +209,7 @@ class World:
     def __init__(self, chance: Random, desk: Desk, model: Model) -> None:
         self._chance, self._desk, self._model = chance, desk, model
         self._number, self._laid = 10, dict[tuple[str, bytes], bytes]()
+        self.hops = set[str]()  # who passes on what is not for it, or did in this epoch
         first = Opening(7, 2, "100.64.0.1", 3, "fd70:7269:766c::6440:1")
         self.items: dict[str, Item] = {
             "balancer": BALANCERS[0], "group": GROUPS[0], "egress": EGRESS_GROUPS[0],
@@ -306,8 +307,7 @@ class World:
         opening = self._number_of("reversed") if chance.random() < 0.9 else 0
         return msgspec.structs.replace(before, target=chance.choice(targets), opening=opening)
 
-    def hops(self) -> set[str]:
-        """Who passes on what is not for it."""
+    def _hops_now(self) -> set[str]:
         tables = (item for item in self.items.values() if isinstance(item, RouteTable))
         return {route.hop for table in tables for route in table.routes}
 
@@ -357,7 +357,9 @@ class World:
                 desk.program.maps[at[0]].update_many([(at[1], value)])
         self._laid = made
         self._model.desired = Desired(self.items.values())
+        self.hops |= self._hops_now()
         if self._chance.random() < 0.9:
+            self.hops = self._hops_now()
             self._model.epoch += 1
             epoch = NUMBER.pack(self._model.epoch)
             desk.program.maps["numbers"].update_many([(NUMBER.pack(Number.EPOCH), epoch)])
@@ -409,7 +411,7 @@ class Exchange:
         except Exception as error:
             raise AssertionError(f"{told}\nprogram: {words(outcome)}") from error
         assert outcome == expected, f"{told}\nprogram: {words(outcome)}\nmodel: {words(expected)}"
-        right = sound(frame, outcome, self._model.ports, self._world.hops())
+        right = sound(frame, outcome, self._model.ports, self._world.hops)
         assert right, f"{told}\nprogram: {words(outcome)}"
         for key in self._model.touched:
             theirs, ours = self._kernel_flow(key), self._model.flows.get(key)

@@ -22,7 +22,7 @@ from scapy.layers.inet6 import ICMPv6TimeExceeded, IPv6ExtHdrFragment
 from scapy.packet import Packet, Raw
 
 from privlink.model.items import Attachment, Item, Route, RouteKind, RouteTable
-from privlink.node.program.maps import NUMBER, Number, Reason
+from privlink.node.program.maps import GATEWAY_MAC, NUMBER, Number, Reason
 from tests.kernel import lab, talk, tenants
 from tests.kernel.cases import Case, named, run_case
 from tests.kernel.desk import Desk
@@ -41,6 +41,7 @@ from tests.kernel.frames import (
     quote,
     told,
 )
+from tests.kernel.tenants import ENDPOINT, ENDPOINT6, ENDPOINT_MAC, WEB, WEB_SERVER
 from tests.kernel.test_hops import BEHIND, ITEMS, ROUTER, ROUTER_LINK, TABLE, hops
 
 SENDER = msgspec.structs.replace(CLIENT, table=TABLE, gateway=GATEWAY, gateway6=GATEWAY6)
@@ -179,7 +180,7 @@ def cloud(bpf_object: Path) -> Iterator[tenants.Cloud]:
             attachment_client=traced("client", "10.0.0.253", "fd00:10::fd"),
             attachment_distant=traced("distant", IPV4.gateway, IPV6.gateway),
         )
-        with behind(made.names["client"]):
+        with behind(made.names["client"]) as made.names["behind"]:
             yield made
 
 
@@ -190,8 +191,8 @@ def traced(word: str, gateway: str, gateway6: str) -> Item:
 
 
 @contextmanager
-def behind(client: str) -> Iterator[None]:
-    """A network behind the client, which forwards for it."""
+def behind(client: str) -> Iterator[str]:
+    """Somebody in a network behind the client, which forwards for it."""
     with lab.namespace("behind") as name:
         tenants.prepare_ipv6(name)
         pair = ["ip", "link", "add", "back", "type", "veth", "peer", "name", "eth0", "netns", name]
@@ -203,11 +204,13 @@ def behind(client: str) -> Iterator[None]:
             lab.run(where, "ip", "link", "set", link, "up")
         # Who forwards asks for its neighbours from such an address alone.
         lab.run(client, "ip", "addr", "add", "fe80::254/64", "dev", "back", "nodad")
+        for near, mac in (("fd00:10::fd", GATEWAY_MAC), (ENDPOINT6, ENDPOINT_MAC)):
+            lab.run(client, *f"ip neigh replace {near} lladdr {mac} dev eth0".split())
         for gateway, default in (("192.168.9.254", "0.0.0.0/0"), ("fd00:99::254", "::/0")):
             lab.run(name, "ip", "route", "add", default, "via", gateway)
         for setting in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
             lab.run(client, "sysctl", "-qw", f"{setting}=1")
-        yield
+        yield name
 
 
 def told_by(probe: socket.socket, family: Family) -> str:
@@ -253,6 +256,22 @@ def test_a_connection_hears_of_it_too(cloud: tenants.Cloud, family: Family) -> N
         assert told_by(probe, family) == family.gateway
         failed = probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         assert failed in (0, errno.EHOSTUNREACH)  # it may try again
+
+
+@both
+def test_a_server_hears_that_the_way_behind_a_hop_is_narrow(
+    cloud: tenants.Cloud, family: Family
+) -> None:
+    """The hop says so in the client's name; else answers of full size would get nowhere."""
+    lab.run(cloud.names["client"], "ip", "link", "set", "back", "mtu", "1300")
+    called = ENDPOINT if family is IPV4 else ENDPOINT6
+    with (
+        lab.echo_server(cloud.names["server"], WEB_SERVER, family.number),
+        lab.connect(cloud.names["behind"], called, WEB) as asking,
+    ):
+        for _ in range(10):
+            asking.sendall(b"x" * 10_000)
+            assert len(lab.receive(asking, 10_000)) == 10_000
 
 
 @both
