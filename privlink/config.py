@@ -37,7 +37,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     # `upstreams`
     flow_log_size: int = DEFAULT_FLOW_LOG_SIZE  # MiB, of all its files together
     flow_log_files: int = DEFAULT_FLOW_LOG_FILES
-    dns_upstream: str = ""  # ADDRESS[:PORT],...; empty: as /etc/resolv.conf has it; none: nobody
     flow_records: int = DEFAULT_FLOW_RECORDS  # per endpoint zone, CPU and second, at most
 
     @property

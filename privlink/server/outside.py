@@ -6,7 +6,6 @@ Whoever answers is believed, so what follows is worth as much as the way to the 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Iterator
 from typing import Final
@@ -21,9 +20,8 @@ import dns.rdatatype
 import dns.resolver
 
 from privlink.api.outside import Found, Question
+from privlink.config import upstreams
 
-PORT: Final = 53
-NOBODY: Final = "none"
 _RESOLVERS = "/etc/resolv.conf"
 _PATIENCE: Final = 5.0  # seconds for all name servers and tries together
 _AT_A_TIME: Final = 8  # questions; of one account it is one
@@ -37,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class Outside:
-    """Asks the name servers of a setting: `ADDRESS[:PORT],...`, `none`, or empty for the host's."""
+    """Asks the name servers that `--dns-upstream` names."""
 
     def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
+        self._servers = upstreams(upstream)
         self._places = asyncio.Semaphore(_AT_A_TIME)
         # So that an account that asks much keeps nobody waiting but itself.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -55,10 +53,10 @@ class Outside:
         return found
 
     async def _ask(self, question: Question) -> Found:
-        if self._upstream == NOBODY:
+        if self._servers == ():
             return Found(question, why="this installation asks no name server (--dns-upstream).")
         try:
-            resolver = _resolver(self._upstream)
+            resolver = _resolver(self._servers)
             answer = await resolver.resolve(question.name + ".", "TXT", raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return Found(question)
@@ -71,26 +69,15 @@ class Outside:
         return Found(question, texts=tuple(sorted(_texts(answer))))
 
 
-def _resolver(upstream: str) -> dns.asyncresolver.Resolver:
+def _resolver(servers: tuple[tuple[str, int], ...] | None) -> dns.asyncresolver.Resolver:
     """Whom to ask. What the host's file says is read each time: it may have changed."""
-    if not upstream:
+    if servers is None:
         resolver = dns.asyncresolver.Resolver(_RESOLVERS)
     else:
         resolver = dns.asyncresolver.Resolver(configure=False)
-        resolver.nameservers = [
-            dns.nameserver.Do53Nameserver(*_server(each)) for each in upstream.split(",")
-        ]
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(*each) for each in servers]
     resolver.lifetime = _PATIENCE
     return resolver
-
-
-def _server(text: str) -> tuple[str, int]:
-    """`192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`."""
-    try:
-        return str(ipaddress.ip_address(text.strip("[]"))), PORT
-    except ValueError:
-        address, _, port = text.rpartition(":")
-        return str(ipaddress.ip_address(address.strip("[]"))), int(port)
 
 
 def _texts(answer: dns.resolver.Answer) -> Iterator[str]:

@@ -13,11 +13,10 @@ from privlink.api import naming, ours
 from privlink.api.action import PRIVLINK, Call, action
 from privlink.api.naming import Named
 from privlink.api.wire import Answer
+from privlink.config import NONE
 from privlink.model.ids import VpcId
 from privlink.rules import names
 from privlink.rules.claims import Claim, ClaimKind, Judged, answering, judge
-
-_NOBODY = "none"
 
 Name = Annotated[str, msgspec.Meta(max_length=255, description="it is what is asked for.")]
 
@@ -125,7 +124,7 @@ def _outcome(
         why = judged[0].why if judged else "it is not of an endpoint of this account."
         return Outcome.OWN_ZONE, f"it is in {domain}, where privlink alone answers; {why}"
     nobody = "nobody claims it here" if not judged else "none of its claims holds"
-    if call.config.dns_upstream == _NOBODY:
+    if call.config.dns_upstream == NONE:
         return Outcome.REFUSED, f"{nobody}, and this installation asks no others."
     return Outcome.UPSTREAM, f"{nobody}: others are asked, as they would be from outside."
 
