@@ -20,7 +20,7 @@ import dns.rdatatype
 import dns.resolver
 
 from privlink.api.outside import Found, Question
-from privlink.config import NONE, upstreams
+from privlink.config import upstreams
 
 _RESOLVERS = "/etc/resolv.conf"
 _PATIENCE: Final = 5.0  # seconds for all name servers and tries together
@@ -29,16 +29,16 @@ _LONGEST_TEXT = 255
 
 # Looked for by name at run time, when these files may be out of reach.
 _PRELOADED = (dns._asyncio_backend,)
-dns.rdata.load_all_types()
+dns.rdata.load_all_types()  # type: ignore[no-untyped-call]
 
 log = logging.getLogger(__name__)
 
 
 class Outside:
-    """Asks the name servers of a setting: `ADDRESS[:PORT],...`, `none`, or empty for the host's."""
+    """Asks the name servers that `--dns-upstream` names."""
 
     def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
+        self._servers = upstreams(upstream)
         self._places = asyncio.Semaphore(_AT_A_TIME)
         # So that an account that asks much keeps nobody waiting but itself.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -53,10 +53,10 @@ class Outside:
         return found
 
     async def _ask(self, question: Question) -> Found:
-        if self._upstream == NONE:
+        if self._servers == ():
             return Found(question, why="this installation asks no name server (--dns-upstream).")
         try:
-            resolver = _resolver(self._upstream)
+            resolver = _resolver(self._servers)
             answer = await resolver.resolve(question.name + ".", "TXT", raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return Found(question)
@@ -69,9 +69,8 @@ class Outside:
         return Found(question, texts=tuple(sorted(_texts(answer))))
 
 
-def _resolver(upstream: str) -> dns.asyncresolver.Resolver:
+def _resolver(servers: tuple[tuple[str, int], ...] | None) -> dns.asyncresolver.Resolver:
     """Whom to ask. What the host's file says is read each time: it may have changed."""
-    servers = upstreams(upstream)
     if servers is None:
         resolver = dns.asyncresolver.Resolver(_RESOLVERS)
     else:
