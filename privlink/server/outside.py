@@ -29,7 +29,7 @@ _LONGEST_TEXT = 255
 
 # Looked for by name at run time, when these files may be out of reach.
 _PRELOADED = (dns._asyncio_backend,)
-dns.rdata.load_all_types()  # type: ignore[no-untyped-call]
+dns.rdata.load_all_types()
 
 log = logging.getLogger(__name__)
 
