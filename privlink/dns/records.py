@@ -44,21 +44,19 @@ class Records(msgspec.Struct, frozen=True):
 
     def following(self, view: View) -> tuple[Records, frozenset[str]]:
         """The records of a later view, and the names whose addresses are others than before."""
-        names = self.names.edited()
-        touched = set()
+        after: dict[str, Addresses | None] = {}
         for key in self._endpoints_touched(view):
-            for of in (self.view, view):
-                endpoint = of.documents.get(key)
-                if isinstance(endpoint, EndpointNames):
-                    touched |= {name for name, _ in of_endpoint(endpoint, of)}
-                    for name, _ in of_endpoint(endpoint, of):
-                        names.put(name, None)
-            if isinstance(endpoint, EndpointNames):
-                for name, found in of_endpoint(endpoint, view):
-                    names.put(name, found)
-        after = Records(view, names.done())
-        changed = {name for name in touched if self.names.get(name) != after.names.get(name)}
-        return after, frozenset(changed)
+            before, now = self.view.documents.get(key), view.documents.get(key)
+            if isinstance(before, EndpointNames):
+                gone = (before.domain, *(zone.domain for zone in before.zones))
+                after |= {name: None for name in gone if name not in after}
+            if isinstance(now, EndpointNames):
+                after.update(of_endpoint(now, view))
+        changed = {name for name, found in after.items() if self.names.get(name) != found}
+        names = self.names.edited()
+        for name in changed:
+            names.put(name, after[name])
+        return Records(view, names.done()), frozenset(changed)
 
     def _endpoints_touched(self, view: View) -> set[str]:
         """The keys of endpoints whose records may be others in a later view."""
