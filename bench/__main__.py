@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from bench import api, bandwidth, plane, scale
+from bench import api, bandwidth, names, plane, scale
 from bench.lanes import LANES
 from bench.options import Options
 from bench.traffic import MEASURES
@@ -23,6 +23,7 @@ SUITES: dict[str, Callable[[Path, Options], None]] = {
     "plane": plane.run,
     "scale": scale.run,
     "bandwidth": bandwidth.run,
+    "names": names.run,
 }
 OUTPUT = Path("build/bench")
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.5, help="of one measurement of traffic")
     parser.add_argument("--paths", default="", help=f"of plane, commas between: {','.join(LANES)}")
     parser.add_argument("--measures", default="", help=f"of traffic: {','.join(MEASURES)}")
-    parser.add_argument("--endpoints", type=int, default=10_000, help="of scale")
+    parser.add_argument("--endpoints", type=int, default=10_000, help="of scale and names")
     asked = parser.parse_args()
     options = Options(
         rounds=max(3, asked.rounds),

@@ -19,7 +19,7 @@ from privlink.api.dispatch import Work, permit, prepare
 from privlink.api.products.privatelink.endpoints import create_vpc_endpoint
 from privlink.config import Config
 from privlink.model.account import AccessKey, Account
-from privlink.server.app import Arrived, decode
+from privlink.server.arrival import Arrived, decode
 from privlink.store import accounts
 from privlink.store.database import Database
 

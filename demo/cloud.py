@@ -50,12 +50,18 @@ class Cloud:
         request = privatelink.OpenPrivateLinkServiceRequest()
         self.privatelink.open_private_link_service(request)
 
-    def network(self, name: str, cidr: str = "10.0.0.0/16", subnet: str = "10.0.0.0/24") -> Network:
+    def network(
+        self,
+        name: str,
+        cidr: str = "10.0.0.0/16",
+        subnet: str = "10.0.0.0/24",
+        zone: str = ZONE,
+    ) -> Network:
         """A VPC with one vSwitch, once its node has made that."""
         vpc_id = self.vpc.create_vpc(
             vpc.CreateVpcRequest(region_id=REGION, cidr_block=cidr, vpc_name=name)
         ).body.vpc_id
-        return Network(vpc_id, self.vswitch(vpc_id, subnet))
+        return Network(vpc_id, self.vswitch(vpc_id, subnet, zone))
 
     def vswitch(self, vpc_id: str, subnet: str, zone: str = ZONE) -> str:
         """A vSwitch of a VPC in a zone, once its node has made it."""
@@ -210,14 +216,17 @@ class Cloud:
         (nat_ip,) = self.vpc.list_nat_ips(request).body.nat_ips
         return gateway, nat_ip.nat_ip
 
-    def reverse_service(self, gateway: str) -> str:
+    def reverse_service(self, gateway: str, zones: Sequence[str] = (ZONE,)) -> str:
         """An endpoint service that calls its customers through a NAT gateway."""
-        resource = privatelink.CreateVpcEndpointServiceRequestResource(
-            resource_type="vpcnat", resource_id=gateway, zone_id=ZONE
-        )
+        resources = [
+            privatelink.CreateVpcEndpointServiceRequestResource(
+                resource_type="vpcnat", resource_id=gateway, zone_id=zone
+            )
+            for zone in zones
+        ]
         service: str = self.privatelink.create_vpc_endpoint_service(
             privatelink.CreateVpcEndpointServiceRequest(
-                region_id=REGION, service_resource_type="vpcnat", resource=[resource]
+                region_id=REGION, service_resource_type="vpcnat", resource=resources
             )
         ).body.service_id
         return service
@@ -230,11 +239,9 @@ class Cloud:
         target: str,
         port: int,
         protocol: str = "TCP",
+        zone: str = ZONE,
     ) -> tuple[str, int]:
         """A port of a NAT gateway for a customer's server: the id of its entry, and the port."""
-        # The endpoint may be another account's: a provider sees its connections.
-        seen = privatelink.ListVpcEndpointConnectionsRequest(region_id=REGION, endpoint_id=endpoint)
-        (connection,) = self.privatelink.list_vpc_endpoint_connections(seen).body.connections
         request = vpc.GetNatGatewayAttributeRequest(region_id=REGION, nat_gateway_id=gateway)
         table = self.vpc.get_nat_gateway_attribute(request).body.full_nat_table
         entry: str = self.vpc.create_full_nat_entry(
@@ -243,7 +250,7 @@ class Cloud:
                 full_nat_table_id=table.full_nat_table_id,
                 ip_protocol=protocol,
                 nat_ip=nat_ip,
-                network_interface_id=connection.zones[0].eni_id,
+                network_interface_id=self.interfaces(endpoint)[zone],
                 access_ip=target,
                 access_port=str(port),
             )
@@ -259,6 +266,14 @@ class Cloud:
         wait_for(is_there, f"{entry} Available")
         (found,) = self.vpc.list_full_nat_entries(listing).body.full_nat_entries
         return entry, int(found.nat_ip_port)
+
+    def interfaces(self, endpoint: str) -> dict[str, str]:
+        """The ids of an endpoint's ENIs by zone, as its provider sees them: it may be a
+        customer's.
+        """
+        seen = privatelink.ListVpcEndpointConnectionsRequest(region_id=REGION, endpoint_id=endpoint)
+        (connection,) = self.privatelink.list_vpc_endpoint_connections(seen).body.connections
+        return {each.zone_id: each.eni_id for each in connection.zones}
 
     def security_group(
         self, network: Network, *rules: tuple[str, str], source: str = "10.0.0.0/8"
@@ -338,6 +353,12 @@ class Cloud:
         request = privatelink.GetVpcEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
         status: str = self.privatelink.get_vpc_endpoint_attribute(request).body.connection_status
         return status
+
+    def domain(self, endpoint: str) -> str:
+        """The name that an endpoint has by itself."""
+        request = privatelink.GetVpcEndpointAttributeRequest(region_id=REGION, endpoint_id=endpoint)
+        domain: str = self.privatelink.get_vpc_endpoint_attribute(request).body.endpoint_domain
+        return domain
 
     def await_connection(self, endpoint: str, status: str) -> None:
         """Wait until an endpoint's connection has a status."""

@@ -36,6 +36,7 @@ from demo.host import (
 )
 
 ADDRESS, SECOND_ADDRESS = "10.0.0.80", "10.0.0.81"  # of the endpoints
+ALIAS = "hello.demo"  # the consumer's own name for the first
 ANSWER = "Hello from the provider. You reached me as {address}; we both live at 10.0.0.5."
 
 # Waits for the word to go, then connects once: the clock of the demo.
@@ -70,7 +71,7 @@ def main() -> None:
         return
     with ExitStack() as stack:
         stack.callback(clean_up)
-        tell("Starting privlink: one server without root rights, one node")
+        tell("Starting privlink: a server and a resolver without rights, and one node")
         OURS.parent.mkdir(parents=True, exist_ok=True)
         OURS.touch()
         run(PRIVLINK, "up", "--detach", "--state", STATE, "--listen", LISTEN)
@@ -105,14 +106,16 @@ def first_light(
     endpoint = cloud.endpoint(consumer, service, group, address=ADDRESS)
     cloud.accept(service, endpoint)
     cloud.await_connection(endpoint, "Connected")
-    answer = curl(CLIENT, f"http://{ADDRESS}/")
+    name = cloud.domain(endpoint)
+    answer = curl(CLIENT, f"http://{name}/")
+    run(PRIVLINK, "alias", "create", endpoint, ALIAS, "--state", STATE)
 
     tell("Once more with a service that accepts everybody, against the clock")
     milliseconds = against_the_clock(
         cloud, consumer, cloud.service(balancer, auto_accept=True), group
     )
     made = {"consumer": consumer.vpc, "provider": provider.vpc, "service": service}
-    return made | {"endpoint": endpoint}, answer, milliseconds
+    return made | {"endpoint": endpoint, "name": name}, answer, milliseconds
 
 
 def against_the_clock(cloud: Cloud, consumer: Network, service: str, group: str) -> float:
@@ -145,7 +148,7 @@ def show(made: dict[str, str], answer: str, milliseconds: float, *, seconds: flo
   └──────────────────┘
   [bold]provider[/bold]  {made["provider"]}  10.0.0.0/16"""
     console.print(Panel(picture, title="who reaches whom", expand=False))
-    console.print(f"[bold]curl http://{ADDRESS}/[/bold] from the client answers:")
+    console.print(f"[bold]curl http://{made['name']}/[/bold] from the client answers:")
     console.print(f"  [green]{answer}[/green]")
     console.print(
         f"From the CreateVpcEndpoint call to the first byte: [bold]{milliseconds:.1f} ms[/bold]"
@@ -157,13 +160,14 @@ def whats_next(block: str, door: str) -> None:
     """Say what a curious person may try."""
     state = "" if STATE == "/var/lib/privlink" else f" --state {STATE}"
     tries = (
-        (f"ip netns exec {CLIENT} curl -sS http://{ADDRESS}/", "the same again"),
+        (f"ip netns exec {CLIENT} curl -sS http://{ADDRESS}/", "the same by its address"),
+        (f"ip netns exec {CLIENT} curl -sS http://{ALIAS}/", "and by a name of your own"),
         (f"ip netns exec {CLIENT} ping -c 3 {ADDRESS}", "the endpoint answers itself"),
         (f"ip netns exec {CLIENT} curl -sS http://{block}/", "by the gateway endpoint"),
         (f"ip netns exec {SERVER} curl -sS http://{door}/", "by the reverse endpoint"),
         (f"{PRIVLINK} status{state}", "what there is"),
         (f'eval "$({PRIVLINK} env{state})"', "and run your own SDK code"),
-        (f"kill -9 {' '.join(processes())}", "server and node: traffic goes on, they come back"),
+        (f"kill -9 {' '.join(processes())}", "all of it: traffic goes on, they come back"),
         (f"make demo-down{settings()}", "take it all away again"),
     )
     width = max(len(command) for command, _ in tries)
@@ -179,7 +183,7 @@ def settings() -> str:
 
 
 def processes() -> list[str]:
-    """The process ids of the demo's server and node."""
+    """The process ids of the demo's server, node and resolver."""
     supervisor = Path(STATE, "up.lock").read_text()
     return Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
 

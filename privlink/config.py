@@ -23,6 +23,12 @@ DEFAULT_FLOW_RECORDS = 100
 NONE = "none"  # a setting that switches something off
 DNS_PORT = 53  # RFC 1035 section 4.2
 
+# How long a name may be (RFC 1035 section 2.3.4), less what names of endpoints have before it.
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST_LABEL = 63
+_LONGEST_ZONE = _LONGEST_LABEL - len("ep-") - 20 - len("-")
+_LONGEST_DOMAIN = 253 - (_LONGEST_LABEL + 1) - (len("epsrv-") + 20 + 1) - (_LONGEST_LABEL + 1)
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What an instance is and where it keeps its state."""
@@ -33,8 +39,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...] = DEFAULT_ZONES
     domain: str = DEFAULT_DOMAIN
     dns_listen: str = DEFAULT_DNS_LISTEN  # where names are answered on this host; or none
-    dns_upstream: str = ""  # ADDRESS[:PORT],... who is asked for other names; or none; empty: see
-    # `upstreams`
+    dns_upstream: str = ""  # who is asked for other names: see `upstreams`
     flow_log_size: int = DEFAULT_FLOW_LOG_SIZE  # MiB, of all its files together
     flow_log_files: int = DEFAULT_FLOW_LOG_FILES
     flow_records: int = DEFAULT_FLOW_RECORDS  # per endpoint zone, CPU and second, at most
@@ -106,17 +111,24 @@ def check(settings: Config) -> None:
     if not colon or not host or not _is_port(port):
         why = "must look like 127.0.0.1:8680, with a port from 1 to 65535"
         raise ValueError(f"--listen {settings.listen!r} {why}")
-    name = re.compile(r"[a-z][a-z0-9-]{0,62}")
-    for option, values in (("--region", (settings.region,)), ("--zones", settings.zones)):
+    for option, values, most in (
+        ("--region", (settings.region,), _LONGEST_LABEL),
+        ("--zones", settings.zones, _LONGEST_ZONE),
+    ):
         for value in values:
-            if not name.fullmatch(value):
+            if not re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", value) or len(value) > most:
                 raise ValueError(
-                    f"{option} {value!r} must be lower-case letters, digits and -, a letter first"
+                    f"{option} {value!r} must be at most {most} lower-case letters, digits and -, a"
+                    " letter first, no - last"
                 )
     if not settings.zones or len(set(settings.zones)) < len(settings.zones):
         raise ValueError("--zones must name at least one zone, and none twice")
-    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", settings.domain):
-        raise ValueError(f"--domain {settings.domain!r} must be a domain name in lower case")
+    labels = settings.domain.split(".")
+    if len(settings.domain) > _LONGEST_DOMAIN or not all(map(_LABEL.fullmatch, labels)):
+        raise ValueError(
+            f"--domain {settings.domain!r} must be a domain name in lower case of at most"
+            f" {_LONGEST_DOMAIN} characters"
+        )
     _check_names(settings)
     for option, number, least, most in (
         ("--flow-log-size", settings.flow_log_size, 1, 1024 * 1024),

@@ -21,75 +21,16 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 
 from privlink import errors
+from privlink.api.caller import Caller, Who
+from privlink.api.outside import Found, Question
 from privlink.api.paging import UnknownToken
 from privlink.api.wire import IGNORED, SECRET, Answer, Wire, pascal
 from privlink.config import Config
-from privlink.model.account import Account
-from privlink.model.identity import RoleSession, User, root_arn, session_arn, user_arn
-from privlink.model.ids import AccountId, NodeId, ResolverId
+from privlink.model.ids import AccountId
 from privlink.store.database import Transaction
 from privlink.store.flow_log import FlowLog
 
 RegionId = Annotated[str, msgspec.Meta(description="the id of the region, such as local.")]
-
-
-class Who(enum.Enum):
-    """Whom an action is for."""
-
-    ACCOUNT = "account"
-    OPERATOR = "operator"
-    NODE = "node"
-    RESOLVER = "resolver"  # whoever answers names
-
-
-class Caller(msgspec.Struct, frozen=True):
-    """Who signed the request: an account, one of its users, a session of a role, a node, or whoever
-    answers names.
-    """
-
-    access_key_id: str
-    account: Account | None
-    node_id: NodeId | None
-    user: User | None = None
-    session: RoleSession | None = None
-    address: str = ""  # of the other end of the connection
-    limits: dict[str, int] = {}  # by quota; what the operator has set for the account
-    resolver_id: ResolverId | None = None
-
-    @property
-    def name(self) -> str:
-        """Who it is, for people."""
-        if self.account is None:
-            return f"node {self.node_id}" if self.node_id else f"resolver {self.resolver_id}"
-        if self.user is not None:
-            return f"user {self.user.name} of account {self.account.id}"
-        if self.session is not None:
-            of = f"role {self.session.role_name} of account {self.account.id}"
-            return f"session {self.session.name} of {of}"
-        return f"account {self.account.id}"
-
-    @property
-    def is_root(self) -> bool:
-        """Whether it is the account itself, which may do everything in it."""
-        return self.account is not None and self.user is None and self.session is None
-
-    @property
-    def arn(self) -> str:
-        """Who it is, as policies name it. Nodes and resolvers have no such name."""
-        assert self.account is not None
-        if self.user is not None:
-            return user_arn(self.account.id, self.user.name)
-        if self.session is not None:
-            return session_arn(self.session)
-        return root_arn(self.account.id)
-
-    def is_one(self, who: Who) -> bool:
-        """Whether an action for `who` is for this caller."""
-        if who is Who.NODE:
-            return self.node_id is not None
-        if who is Who.RESOLVER:
-            return self.resolver_id is not None
-        return self.account is not None and (who is Who.ACCOUNT or self.account.operator)
 
 
 @functools.lru_cache(maxsize=64)
@@ -105,6 +46,7 @@ class Call(msgspec.Struct, frozen=True):
     config: Config
     moment: datetime
     flow_log: FlowLog
+    found: Found | None = None  # outside, by an action that asks there
 
     @property
     def account_id(self) -> AccountId:
@@ -180,6 +122,8 @@ PRIVLINK = Product("privlink", "2026-12-01", denied=errors.AccessDenied)
 Function = Callable[..., Answer]
 # Further condition keys of policies, from an action's arguments.
 Conditions = Callable[[dict[str, Any]], dict[str, str]]
+# What is to be asked outside, with the action's arguments; None: nothing this time.
+Asks = Callable[..., Question | None]
 
 
 class Action:
@@ -199,6 +143,7 @@ class Action:
         before_opening: bool,
         ignores: tuple[str, ...],
         appends: bool,
+        asks: Asks | None,
     ) -> None:
         self.product = product
         self.conditions = conditions
@@ -208,6 +153,7 @@ class Action:
         self.name = name or pascal(function.__name__)
         self.writes = writes
         self.appends = appends
+        self.asks = asks
         self.who = who
         self.secret = secret
         self.summary = (inspect.getdoc(function) or "").partition("\n")[0]
@@ -283,6 +229,7 @@ def action(
     before_opening: bool = False,
     ignores: tuple[str, ...] = (),
     appends: bool = False,
+    asks: Asks | None = None,
 ) -> Callable[[Function], Action]:
     """Declare an action of a product.
 
@@ -295,7 +242,8 @@ def action(
     `writes`: it changes things, takes ClientToken and DryRun. `who` may call it. `secret`: its
     answer holds one, so it is given once and not remembered for its ClientToken. `ignores`: what
     clients send with it that says nothing of it, by its name on the wire. `appends`: it adds to a
-    log, which no transaction takes back.
+    log, which no transaction takes back. `asks`: what it has to ask outside first; whatever that
+    refuses, the action itself does as well.
     """
     return lambda function: Action(
         product,
@@ -309,6 +257,7 @@ def action(
         before_opening=before_opening,
         ignores=ignores,
         appends=appends,
+        asks=asks,
     )
 
 

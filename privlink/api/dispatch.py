@@ -19,8 +19,10 @@ import msgspec
 
 from privlink import errors
 from privlink.api import authorize
-from privlink.api.action import PRIVATELINK, Action, Call, Caller
+from privlink.api.action import PRIVATELINK, Action, Call
 from privlink.api.authenticate import Request
+from privlink.api.caller import Caller
+from privlink.api.outside import Found, Question
 from privlink.api.wire import nest
 from privlink.config import Config
 from privlink.model.ids import AccountId
@@ -113,6 +115,7 @@ class Work(msgspec.Struct, frozen=True):
     arguments: dict[str, Any]
     control: Control
     digest: str  # of what came with a ClientToken
+    found: Found | None = None  # outside
 
     @property
     def token(self) -> Token | None:
@@ -124,9 +127,20 @@ class Work(msgspec.Struct, frozen=True):
         action = f"{self.action.product.name}:{self.action.name}"
         return self.caller.account.id, action, self.control.ClientToken
 
+    def question(self, tx: Transaction) -> Question | None:
+        """What is to be asked outside before it is carried out, if its caller may have that done.
+
+        Raises what carrying it out would.
+        """
+        if self.action.asks is None:
+            return None
+        call = Call(tx, self.caller, self.config, self.moment, self.flow_log)
+        _allow(self.action, call, self.arguments)
+        return self.action.asks(call, **self.arguments)
+
     def answer(self, tx: Transaction) -> bytes:
         """Carry it out and return the answer as JSON, without its RequestId."""
-        call = Call(tx, self.caller, self.config, self.moment, self.flow_log)
+        call = Call(tx, self.caller, self.config, self.moment, self.flow_log, self.found)
         _allow(self.action, call, self.arguments)
         token = self.token
         if token is None:

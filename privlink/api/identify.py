@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from privlink import errors, signature
-from privlink.api.action import Caller
+from privlink.api.caller import Caller
 from privlink.model.account import AccessKey, Account
 from privlink.model.identity import RoleSession, User
 from privlink.model.ids import SESSION_TOKEN

@@ -6,7 +6,7 @@
  * The quote is of a packet as the complainer received it, that is after our rewriting; what leaves
  * quotes it as its sender sent it. An error counts only from whom the quoted packet was for, or who
  * was to pass it on, and to whom it was from: with neighbours too, as stacks believe an error whoever
- * sends it.
+ * sends it. Who passes on for a client says it in the client's name: more a server does not see of it.
  */
 #pragma once
 
@@ -126,6 +126,52 @@ static __always_inline bool requote(struct __sk_buff *skb, const struct packet *
 		return false;
 	__builtin_memcpy(&ipv6->saddr, &flow->destination, sizeof(ipv6->saddr));
 	__builtin_memcpy(&ipv6->daddr, &flow->source, sizeof(ipv6->daddr));
+	return true;
+}
+
+/* Whether who complains of an answer passes on for the client that this was for: the client's packets
+ * come in at the same link, and its routes still lead there. Not inline: the stack of whoever handles
+ * errors is full. */
+static __noinline bool speaks_for_client(struct __sk_buff *skb, const struct port *port,
+					 const struct packet *packet, struct flow_key *key)
+{
+	struct flow_key partner_key;
+	const struct flow *flow, *partner;
+
+	if (!read_quoted_ports(skb, packet, key))
+		return false;
+	flow = bpf_map_lookup_elem(&flows, key);
+	if (!flow || flow->reverse)
+		return false;
+	partner_key = partner_of(key, flow);
+	partner = find_partner(key, flow, &partner_key);
+	return partner && partner->ifindex == skb->ifindex && passes_on(port, &key->source);
+}
+
+/* Have an error come from the client it is about, who else says it: what a flow adds to checksums is
+ * by the client's address. */
+static __noinline bool speak_for(struct __sk_buff *skb, const struct packet *packet,
+				 const struct in6_addr *client)
+{
+	const __u32 difference = address_difference(&packet->key.source, client);
+	struct ipv6hdr *ipv6 = header(skb, struct ipv6hdr, IP_START);
+	struct iphdr *ipv4 = header(skb, struct iphdr, IP_START);
+
+	if (same_address(&packet->key.source, client))
+		return true;
+	if (packet->family == FAMILY_IPV4) {
+		if (!ipv4)
+			return false;
+		ipv4->saddr = client->s6_addr32[3];
+		ipv4->check = ~checksum_fold(checksum_sum((__u16)~ipv4->check, difference));
+		return true;
+	}
+	if (!ipv6)
+		return false;
+	__builtin_memcpy(&ipv6->saddr, client, sizeof(ipv6->saddr));
+	bpf_csum_update(skb, difference);
+	bpf_l4_csum_replace(skb, packet->transport + offsetof(struct icmp, checksum), 0, difference,
+			    BPF_F_PSEUDO_HDR);
 	return true;
 }
 

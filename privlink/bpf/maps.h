@@ -434,6 +434,20 @@ HASH_MAP(fragments, struct fragment_key, struct datagram, 262144);
 		__type(value, value_type);		\
 	} name SEC(".maps")
 
+/* complaints: of a gateway to a workload, by ifindex, in this second. The oldest goes for a new one. */
+struct complaints {
+	__u64 second;	/* CLOCK_MONOTONIC */
+	__u32 times;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct complaints);
+} complaints SEC(".maps");
+
 /* numbers: single ones. A flow is held against what it rests on anew when the epoch of that is not
  * its own. */
 enum number {
@@ -443,6 +457,7 @@ enum number {
 	NUMBER_SHAPER,		/* the first of the links that lead into the shaper; 0: there is none */
 	NUMBER_RECORDS,		/* per place, CPU and second, at most */
 	NUMBER_MOVING,		/* 1: flows are on their way into this table; what is of none is not reset */
+	NUMBER_COMPLAINTS,	/* per port and second, at most; 0: none */
 	NUMBERS,
 };
 

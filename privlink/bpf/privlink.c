@@ -8,6 +8,7 @@
 #include "collect.h"
 #include "discovery.h"
 #include "error.h"
+#include "exceeded.h"
 #include "filter.h"
 #include "flow.h"
 #include "fragment.h"
@@ -247,10 +248,14 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 	linearize(skb, LONGEST_ERROR);
 	if (!read_quote(skb, packet, key))
 		return -REASON_FOREIGN_ERROR;
-	/* A router speaks of what was for others; what it passes on is in no table of ours. */
-	if (!same_address(&key->source, &packet->key.source))
-		return went_through(port, key) ? handle_neighbour(skb, port, packet)
-					       : -REASON_FOREIGN_ERROR;
+	/* A router speaks of what was for others: of what it passes on, which is in no table of ours,
+	 * or of the answers to who is behind it. */
+	if (!same_address(&key->source, &packet->key.source)) {
+		if (went_through(port, key))
+			return handle_neighbour(skb, port, packet);
+		if (!speaks_for_client(skb, port, packet, key))
+			return -REASON_FOREIGN_ERROR;
+	}
 	if (read_quoted_ports(skb, packet, key))
 		flow = bpf_map_lookup_elem(&flows, key);
 	if (flow) {
@@ -259,6 +264,8 @@ __noinline int handle_error(struct __sk_buff *skb, const struct port *port,
 		if (reason != PASSED)
 			return -reason;
 		held = hold(key, flow);
+		if (held && !speak_for(skb, packet, &key->source))
+			return -REASON_TRUNCATED;
 		outcome = held ? carry_error(skb, packet, held) : -REASON_CHANGING;
 		if (outcome >= 0)
 			count_carried(skb, packet, flow);
@@ -446,6 +453,8 @@ static __always_inline int drop(struct __sk_buff *skb, const struct packet *pack
 	if (packet->asks)
 		say_refused(packet, reason);
 	skb->cb[CONTROL_REASON] = reason;
+	if (reason == REASON_HOP_LIMIT)
+		return reply_exceeded(skb, packet);
 	return is_told(reason) ? refuse(skb, packet) : TC_ACT_SHOT;
 }
 

@@ -38,7 +38,7 @@ enum reason {
 	REASON_SERVER_GONE,	/* under the flow: its server is down or was removed. Told like CLOSED */
 	REASON_IDLE,		/* the flow was silent for too long. Told, too */
 	REASON_BANDWIDTH,	/* its connection's is limited, and there is no shaper to hold it back */
-	REASON_HOP_LIMIT,	/* it went through as many routers as it may */
+	REASON_HOP_LIMIT,	/* it went through as many routers as it may, says its sender's gateway */
 };
 
 /* Why a flow ended. The numbers are in pinned entries and in records: append, never reorder. */

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from privlink.cli.session import (
     client,
@@ -24,7 +25,7 @@ from privlink.cli.session import (
 )
 from privlink.client import Client, RemoteError
 from privlink.config import instance_of, load
-from privlink.node import plug
+from privlink.node import plug, resolv_conf
 from privlink.node.tap import plug_tap, remove_taps
 
 _PATIENCE = 15.0  # seconds
@@ -43,6 +44,11 @@ _PATIENCE = 15.0  # seconds
     multiple=True,
     help="Security group to be in, such as sg-...; may be given several times.",
 )
+@click.option(
+    "--no-resolv-conf",
+    is_flag=True,
+    help="Make no /etc/netns/NAME/resolv.conf, by which `ip netns exec` finds the VPC's names.",
+)
 @state_option
 @output_option
 def attach(
@@ -54,6 +60,7 @@ def attach(
     ipv6: str | None,
     ifname: str,
     security_group: tuple[str, ...],
+    no_resolv_conf: bool,
     state: Path,
     output: str,
 ) -> None:
@@ -88,7 +95,8 @@ def attach(
             plug.unplug(instance_of(state), place["Number"])
         calls.call("DeleteAttachment", AttachmentId=place["AttachmentId"])
         raise
-    _print(place, output)
+    file = None if netns is None or no_resolv_conf else resolv_conf.resolv_conf(netns)
+    _print(place, _point_to_names(file, instance_of(state), place["AttachmentId"]), output)
 
 
 @click.command()
@@ -101,6 +109,7 @@ def detach(attachment_id: str, state: Path, output: str) -> None:
     place = calls.call("GetAttachment", AttachmentId=attachment_id)
     calls.call("DeleteAttachment", AttachmentId=attachment_id)
     remove_taps(instance_of(state), place["Number"])
+    resolv_conf.withdraw(instance_of(state), attachment_id)
     _wait_for(calls, attachment_id, None)
     if output == "json":
         print_json({"AttachmentId": attachment_id, "Status": "Detached"})
@@ -162,9 +171,33 @@ def _wait_for(calls: Client, attachment_id: str, status: str | None) -> dict[str
         pause = min(pause * 1.5, 0.1)
 
 
-def _print(place: dict[str, Any], output: str) -> None:
+class _Names(msgspec.Struct, frozen=True):
+    """Where a workload's names are answered, and what has to be done for that."""
+
+    file: str = ""  # that says so in its namespace; empty: nobody has made one
+    advice: str = ""
+
+
+def _point_to_names(file: Path | None, instance: str, attachment: str) -> _Names:
+    """Have the workload's resolver in its namespace's file, if there can be one.
+
+    The workload is attached by now: what cannot be written is said, and undoes nothing.
+    """
+    if file is None:
+        return _Names(advice=f"once its resolv.conf says: {resolv_conf.LINE}")
+    try:
+        if resolv_conf.offer(file, instance, attachment):
+            return _Names(str(file))
+    except OSError as error:
+        return _Names(advice=f"once {file} says: {resolv_conf.LINE}; not written: {error}")
+    return _Names(advice=f"once {file}, which is somebody else's, says: {resolv_conf.LINE}")
+
+
+def _print(place: dict[str, Any], names: _Names, output: str) -> None:
     if output == "json":
         place.pop("RequestId")
+        place["NameServer"] = resolv_conf.SERVER
+        place["ResolvConf"] = names.file
         print_json(place)
         return
     told = {
@@ -177,4 +210,6 @@ def _print(place: dict[str, Any], output: str) -> None:
         "status": "Status",
     }
     fields = {name: place[field] for name, field in told.items() if field in place}
-    print_fields({**fields, "groups": ", ".join(place["SecurityGroupIds"]) or "none"})
+    fields["groups"] = ", ".join(place["SecurityGroupIds"]) or "none"
+    where = f"in {names.file}" if names.file else names.advice
+    print_fields({**fields, "name server": f"{resolv_conf.SERVER}, {where}"})

@@ -17,7 +17,7 @@ from privlink.dns.loop import READ, Loop
 from privlink.dns.outcome import Answering
 
 _BATCH: Final = 64  # datagrams of one turn, after which others have theirs
-_LONGEST: Final = 65535
+_LONGEST: Final = 4096  # no question is longer; what is cut off makes no sense, and is told so
 _SO_RCVBUFFORCE: Final = 33  # asm-generic/socket.h
 _IP_PKTINFO: Final = 8  # linux/in.h
 _ROOM: Final = 4 << 20  # bytes that may wait in the socket

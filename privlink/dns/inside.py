@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -47,12 +47,10 @@ def inode_of(namespace: Path) -> int | None:
 def send_sockets(namespace: Path) -> socket.socket:
     """Start the process that waits; what it finds can be taken from this socket, see `receive`."""
     ours, theirs = socket.socketpair()
-    parent = os.getpid()
     if os.fork() == 0:
         code = 1
         try:
             ours.close()
-            process.die_with_parent(parent)
             _send(namespace, theirs)
             code = 0
         finally:
@@ -74,12 +72,12 @@ def receive(waiting: socket.socket) -> tuple[int, socket.socket, socket.socket]:
 
 
 def _send(namespace: Path, theirs: socket.socket) -> None:
-    pause = threading.Event()
     complaint = ""
-    while True:
+    pause = 0.0
+    while not _is_alone(theirs, pause):
+        pause = _LOOK_EVERY
         inode = inode_of(namespace)
         if inode is None:
-            pause.wait(_LOOK_EVERY)
             continue
         try:
             process.enter_network(namespace)
@@ -90,7 +88,15 @@ def _send(namespace: Path, theirs: socket.socket) -> None:
             if str(error) != complaint:
                 complaint = str(error)
                 log.error("names cannot be answered in %s yet: %s", namespace.name, error)
-            pause.wait(_PAUSE)
+            pause = _PAUSE
             continue
         socket.send_fds(theirs, [str(inode).encode()], [each.fileno() for each in opened])
         return
+
+
+def _is_alone(theirs: socket.socket, pause: float) -> bool:
+    """Whether whoever waits for the sockets has ended, within a pause.
+
+    The kernel would not say so by a signal: who has no rights cannot have root's process ended.
+    """
+    return bool(select.select([theirs], [], [], pause)[0])

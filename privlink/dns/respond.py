@@ -83,6 +83,8 @@ def reply(
         return without_data(query, Rcode.REFUSED, asker) if on_host else Elsewhere(limit), None
     if query.signed:
         return Signed(limit) if on_host else without_data(query, Rcode.NOTAUTH, asker), None
+    if behind and not finding.rdatas:
+        return without_data(query, Rcode.REFUSED, asker), None
     wire = written(query, finding, reading.view, asker, turn, limit)
     return (_behind(wire) if behind else wire), (None if behind else finding)
 

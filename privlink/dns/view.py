@@ -29,6 +29,9 @@ from privlink.model.naming import (
     asker_address,
 )
 
+_LONGEST_NAME: Final = 253  # characters, without the dot at the end
+_LONGEST_LABEL: Final = 63
+
 HOST: Final = 0  # the network of whoever asks on the host itself
 
 
@@ -202,7 +205,7 @@ def _holdings(document: AnyDocument | None) -> set[tuple[Where, str]]:
     if not isinstance(document, EndpointNames):
         return set()
     holdings: set[tuple[Where, str]] = set()
-    for zone in document.zones:
+    for zone in filter(lambda zone: is_name(zone.domain), document.zones):
         for network, address in (
             (document.network, zone.address),
             (document.network, zone.address6),
@@ -240,13 +243,23 @@ def _claim(
     for by, which in ((-1, before - after), (1, after - before)):
         for where, claim in which:
             name = where[1]
-            if is_below(name, domain) is not (claim.rank == Rank.OWN) or name == domain:
+            if is_below(name, domain) is not (claim.rank == Rank.OWN):
                 continue
             change = _inserted if by > 0 else _without
             claims.put(where, change(claims.get(where), claim))
             while claim.rank == Rank.OWN and name != domain:
                 below.put(name, (below.get(name) or 0) + by or None)
                 name = name.partition(".")[2]
+
+
+def is_name(text: str) -> bool:
+    """Whether a name is short enough to be one (RFC 1035 section 2.3.4).
+
+    A zone's may be longer than a label can be, and its endpoints have no domain there then.
+    """
+    if len(text) > _LONGEST_NAME:
+        return False
+    return all(0 < len(label) <= _LONGEST_LABEL for label in text.split("."))
 
 
 def is_below(name: str, domain: str) -> bool:

@@ -8,6 +8,7 @@ One file for each product; callers see one namespace: `errors.VpcNotFound`.
 """
 
 from privlink.errors.base import *
+from privlink.errors.chosen_names import *
 from privlink.errors.ecs import *
 from privlink.errors.gateway import *
 from privlink.errors.gateway_endpoints import *

@@ -110,6 +110,7 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
     rule: Key  # which of its rules
     direction: Word  # of that rule: ingress or egress
     way: Word  # whose packet was refused: client or server
+    inward: bool = False  # the provider called, through a Reverse endpoint
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -149,6 +150,7 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule: str = ""
     direction: str = ""
     way: str = ""
+    inward: bool = False  # the provider called
     node: str = ""
     count: int = 0  # of records left out
     batch: Batch | None = None  # on the last record of one: all of it is there

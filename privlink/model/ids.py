@@ -40,6 +40,7 @@ ResourceId: TypeAlias = str
 
 _LETTERS = string.ascii_lowercase + string.digits
 _LENGTH, _TIMED = 20, 9
+_CHALLENGE_LENGTH = 32
 _SORTED = bytes(sorted(_LETTERS.encode()))
 # A random byte for each letter: every letter stands for as many bytes, those left over for none.
 _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
@@ -61,6 +62,11 @@ def new_id(prefix: str) -> str:
     while len(letters) < _LENGTH:
         letters += secrets.token_bytes(_LENGTH).translate(_LETTER_OF, _LEFT_OVER)
     return f"{prefix}-{letters[:_LENGTH].decode()}"
+
+
+def new_challenge() -> str:
+    """What somebody publishes to show that a name is theirs: nobody guesses it."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_CHALLENGE_LENGTH))
 
 
 def new_account_id() -> AccountId:

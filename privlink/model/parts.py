@@ -16,6 +16,7 @@ from privlink.model.balancer import (
 from privlink.model.gateway import GatewayEndpoint
 from privlink.model.health import Front
 from privlink.model.ids import ZoneId
+from privlink.model.naming import Alias
 from privlink.model.nat import EndpointTarget, FullNatEntry
 from privlink.model.network import Attachment, Eni, IpVersion, RouteEntry, RouteTable, Vpc, VSwitch
 from privlink.model.privatelink import (
@@ -163,6 +164,8 @@ class NamesParts(msgspec.Struct, frozen=True):
     service: EndpointService | None  # None: it is gone
     vpc: Vpc
     zones: tuple[NamedZoneParts, ...]  # which are open, in the order of their ids; at least one
+    private: tuple[str, ...] = ()  # its service's names, where they are switched on
+    aliases: tuple[Alias, ...] = ()
 
 
 class FrontParts(msgspec.Struct, frozen=True):

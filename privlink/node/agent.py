@@ -40,7 +40,9 @@ from privlink.node.telling.records import FlowRecords
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale
 _REPORT_TIMEOUT: Final = 5.0
-_COLLECT_SECONDS: Final = 10.0
+_COLLECT_SECONDS: Final = 2.0  # between two walks of the table ...
+_COLLECT_SHARE: Final = 20  # ... of which one part in so many is work, at most, ...
+_LONGEST_COLLECT: Final = 10.0  # ... but not more seldom, however long it takes
 _RECORD_SECONDS: Final = 2.0  # for the last flow records, at the end
 _TOLD_SECONDS: Final = 1.0  # in which both sides of a flow that was cut have heard of it
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 10.0  # after a turn or a first report that failed
@@ -261,11 +263,12 @@ class Agent:
         while not self._stopping.is_set():
             try:
                 if time.monotonic() >= sweep_at:
-                    sweep_at = time.monotonic() + _COLLECT_SECONDS
+                    began = time.monotonic()
                     # While flows move, one of this table may be talking under the old program.
                     if self._kernel.move is None:
                         told += flows.sweep(program, time.monotonic_ns())[1]
                         flows.sweep_pieces(self._kernel.fragments, time.monotonic_ns())
+                    sweep_at = _next_walk(began, time.monotonic())
                 gone |= self._await_gone(min(_TOLD_SECONDS, sweep_at - time.monotonic()))
                 # By then both sides have been told, or are not there to hear it.
                 due = time.monotonic_ns() - round(_TOLD_SECONDS * flows.SECOND)
@@ -276,7 +279,7 @@ class Agent:
                     gone = flows.Gone()
             except Exception:
                 log.exception("flows that are over stay for now")
-                sweep_at = time.monotonic() + _COLLECT_SECONDS
+                sweep_at = time.monotonic() + _LONGEST_COLLECT
 
     def _await_gone(self, seconds: float) -> flows.Gone:
         """What went, all of it that is known by now; nothing after so many seconds."""
@@ -297,6 +300,12 @@ class Agent:
         most, allow = self._most_records, self._kernel.allow_records
         self._flow_records.run(ring, self._stopping, most, allow)
         ring.close()
+
+
+def _next_walk(began: float, ended: float) -> float:
+    """When the table of flows is walked again: a small one often, that short flows make room."""
+    pause = max(_COLLECT_SECONDS, _COLLECT_SHARE * (ended - began))
+    return ended + min(pause, _LONGEST_COLLECT)
 
 
 def _client(configuration: Configuration) -> Client:

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from privlink.node import system
 from privlink.node.errors import KernelError
@@ -24,6 +24,8 @@ from privlink.node.program.upgrade import Move
 from privlink.node.reconcile import CALLED, MAPS, Plan
 from privlink.node.shaper import Shaper
 from privlink.node.telling.ring import Ring
+
+_COMPLAINTS: Final = 100  # of a gateway to one workload, per second (RFC 1812 section 4.3.2.8)
 
 
 def pin_directory(instance: str) -> Path:
@@ -53,6 +55,7 @@ class Kernel:
         kernel = cls(Fabric.open(instance), program, upgrade.begin(program, pins))
         # Whoever was here before may have died between a change and this.
         kernel.begin_epoch()
+        kernel.set_number(Number.COMPLAINTS, _COMPLAINTS)
         if not kernel.number(Number.LIFE):
             kernel.set_number(Number.LIFE, secrets.randbelow(0xFFFFFFFF) + 1)
         return kernel

@@ -12,21 +12,23 @@ from __future__ import annotations
 
 import errno
 from contextlib import closing
-from pathlib import Path
 from typing import Final
 
 import msgspec
 from pyroute2 import IPRoute
 from pyroute2.netlink.rtnl.ndmsg import NUD_PERMANENT
 
-from privlink.node import system
+from privlink.node import sysctls, system
 from privlink.node.errors import KernelError
-from privlink.node.ipv6 import NODAD, has_ipv6, prepare_ipv6
 from privlink.node.kernel import Kernel
 from privlink.node.links import Link, fabric_name, open_netlink, refusals
 from privlink.node.program.maps import GATEWAY_MAC
+from privlink.node.sysctls import NODAD, Setting, has_ipv6, of_link
 
 INSIDE: Final = "eth0"
+# The fabric answers for the gateway and nobody advertises routers, so a link-local address would
+# have no use but to be heard.
+_ALONE: Final = of_link("ipv6", INSIDE, addr_gen_mode="1", accept_ra="0", disable_ipv6="0")
 _ONLINK: Final = 4  # RTNH_F_ONLINK (linux/rtnetlink.h): the gateway is in no subnet of ours
 
 
@@ -45,7 +47,7 @@ class Wiring(msgspec.Struct, frozen=True):
     word: str  # names its link in the fabric, and ends its own name
     mac: str
     ways: tuple[Way, ...]
-    settings: tuple[tuple[str, str], ...] = ()  # below /proc/sys/net, before the link comes
+    settings: tuple[Setting, ...] = ()  # before the link comes
 
 
 def own_namespace_name(fabric: str, wiring: Wiring) -> str:
@@ -86,7 +88,7 @@ class OwnNamespace:
 
     def _make_pair(self) -> Link:
         word, fabric = self._wiring.word, self._kernel.fabric
-        system.within(self.path, lambda: _write(self._wiring.settings))
+        system.within(self.path, lambda: sysctls.write(self._wiring.settings))
         with closing(open_netlink(fabric.path)) as outside, self.path.open("rb") as namespace:
             peer = {
                 "ifname": INSIDE,
@@ -109,7 +111,7 @@ class OwnNamespace:
             outside.link("set", index=link.index, state="up")
         ways = [way for way in self._wiring.ways if ":" not in way.address or has_ipv6()]
         if any(":" in way.address for way in ways):
-            system.within(self.path, lambda: prepare_ipv6(INSIDE))
+            system.within(self.path, lambda: sysctls.write(_ALONE))
         with closing(open_netlink(self.path)) as inside:
             found = inside.link_lookup(ifname=INSIDE)
             if not found:
@@ -129,16 +131,6 @@ def remove_own_namespace(instance: str, wiring: Wiring) -> None:
         with closing(open_netlink(fabric)) as outside, refusals(f"remove {word}", errno.ENODEV):
             outside.link("del", ifname=word)
     system.remove_namespace(own_namespace_name(name, wiring))
-
-
-def _write(settings: tuple[tuple[str, str], ...]) -> None:
-    for name, value in settings:
-        file = Path("/proc/sys/net") / name
-        try:
-            if file.exists():  # kernels without IPv6 have nothing to turn off
-                file.write_text(value)
-        except OSError as error:
-            raise KernelError(f"write {value} to {file}", error) from error
 
 
 def _pave(inside: IPRoute, index: int, way: Way) -> None:

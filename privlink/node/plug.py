@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 from pyroute2 import IPRoute
 
-from privlink.node import system
+from privlink.node import sysctls, system
 from privlink.node.errors import KernelError
-from privlink.node.ipv6 import NODAD, has_ipv6, prepare_ipv6
 from privlink.node.links import fabric_name, open_netlink, refusals, workload_name
+from privlink.node.sysctls import NODAD, Setting, has_ipv6, of_link
 
 MTU: Final = 1500
 SOURCES: Final = "100.64.0.0/10"  # where the fabric's source addresses come from (RFC 6598)
@@ -72,8 +72,7 @@ def plug(instance: str, number: int, netns: Path | str | int, port: Port) -> Non
     with closing(open_netlink(path)) as inside, closing(open_netlink(fabric)) as outside:
         _make_pair(outside, number, path, port)
         try:
-            if port.ipv6 is not None:
-                system.within(path, lambda: prepare_ipv6(port.ifname))
+            system.within(path, lambda: sysctls.write(_settings(port)))
             _settle_inside(inside, port)
         except BaseException:
             _remove(outside, number)
@@ -149,6 +148,21 @@ def _settle_inside(netlink: IPRoute, port: Port) -> None:
         with refusals(f"route by the gateway {gateway} of {port.ifname}"):
             for destination in destinations:
                 netlink.route("add", dst=destination, gateway=gateway, oif=index)
+
+
+def _settings(port: Port) -> Iterator[Setting]:
+    """How the kernel treats the link, before it is up.
+
+    A workload that routes lead through may have addresses which are not the link's. It asks for its
+    neighbours from the link's own all the same: whoever asks from another one is not heard. For the
+    same reason it has the link-local address of its MAC: from no other does Linux ask for the next
+    hop of a packet that it passes on. The server sees to it that addresses are unique, and nobody
+    advertises routers. Containers may have IPv6 off for links to come.
+    """
+    yield from of_link("ipv4", port.ifname, arp_announce="2")
+    if port.ipv6 is not None:
+        settings = {"addr_gen_mode": "0", "accept_dad": "0", "accept_ra": "0", "disable_ipv6": "0"}
+        yield from of_link("ipv6", port.ifname, **settings)
 
 
 def _destinations(netlink: IPRoute, port: Port) -> Iterator[str]:

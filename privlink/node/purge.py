@@ -1,7 +1,8 @@
 """Removing every trace of an instance from this host, and listing what traces there are.
 
-Touches nothing but the namespaces of the fabric and beside it, the pins and the taps that carry the
-instance's name. Workloads' links are veth pairs with one end in the fabric: they go with it.
+Touches nothing but the namespaces of the fabric and beside it, the pins, the taps and the resolver
+files of namespaces that carry the instance's name. Workloads' links are veth pairs with one end in
+the fabric: they go with it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from privlink.node import system
+from privlink.node import resolv_conf, system
 from privlink.node.health.probe_namespace import PROBES
 from privlink.node.kernel import pin_directory
 from privlink.node.links import Fabric, fabric_name
@@ -37,6 +38,7 @@ def purge(instance: str) -> None:
                 fabric.remove(link)
     system.remove_namespace(name)
     remove_taps(instance)
+    resolv_conf.remove_all(instance)
     shutil.rmtree(pin_directory(instance), ignore_errors=True)
 
 
@@ -50,7 +52,8 @@ def traces(instance: str) -> list[str]:
     found += taps(instance)
     namespaces = (name, *(own_namespace_name(name, wiring) for wiring in _BESIDE))
     paths = (*(system.NAMESPACES / each for each in namespaces), pin_directory(instance))
-    return found + [str(path) for path in paths if _there(path)]
+    found += [str(path) for path in paths if _there(path)]
+    return found + [str(file) for file in resolv_conf.made(instance)]
 
 
 def _there(path: Path) -> bool:

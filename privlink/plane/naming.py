@@ -35,6 +35,8 @@ def endpoint_names(parts: NamesParts, *, domain: str, region: str) -> naming.End
         service_domain=names.service_domain(domain, region, service_id),
         zones=tuple(_zone(parts, each, domain, region) for each in parts.zones),
         affinity=endpoint.zone_affinity or (service is not None and service.zone_affinity),
+        private=parts.private,
+        aliases=parts.aliases,
     )
 
 

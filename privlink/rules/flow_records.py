@@ -13,8 +13,8 @@ import msgspec
 from privlink.model.flow_records import Event, Logged, Refusal
 from privlink.model.ids import AccountId
 
-# What the consumer's own rules decide about its own packets is no business of the provider's.
-_THE_CONSUMERS = frozenset({Refusal.SECURITY_GROUP, Refusal.EGRESS_RULE})
+# What the rules of who calls decide about its own packets is no business of who is called.
+_THE_CALLERS = frozenset({Refusal.SECURITY_GROUP, Refusal.EGRESS_RULE})
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -35,15 +35,22 @@ class Wanted(msgspec.Struct, frozen=True):
 def seen(record: Logged, account_id: AccountId, *, operator: bool) -> Logged | None:
     """What an account may see of a record, or None.
 
-    The consumer sees all but the server's address, the provider all but its client's and the
-    address that called; who is both, or runs the installation, sees everything.
+    Who calls sees all but the server's address, who is called all but its caller's and the address
+    that was called; who is both, or runs the installation, sees everything. The consumer calls, but
+    through a Reverse endpoint the provider; to it no server is new, for its own entry names it.
     """
     consumes, provides = record.consumer == account_id, record.provider == account_id
     if operator or (consumes and provides):
         return record
-    if consumes:
+    if not consumes and not provides:
+        return None
+    if record.inward and provides:
+        if record.way == "server":  # whoever in there sent it
+            record = msgspec.structs.replace(record, server="", server_port=0)
+        return msgspec.structs.replace(record, node="")
+    if consumes and not record.inward:
         return msgspec.structs.replace(record, server="", server_port=0, node="")
-    if not provides or (record.event is Event.REFUSED and record.cause in _THE_CONSUMERS):
+    if record.event is Event.REFUSED and record.cause in _THE_CALLERS:
         return None
     return msgspec.structs.replace(
         record, client="", client_port=0, called="", group="", rule="", direction="", node=""

@@ -19,6 +19,9 @@ from privlink.model.ids import (
 )
 
 _LONGEST_NAME = 253
+ADDRESSES = "arpa"  # names below it are addresses written backwards (RFC 3172)
+_WILD = "*."
+_CHALLENGE = "_privlink."
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 # One pattern for both alphabets: a letter or a Chinese character, then those, digits, - and _.
@@ -72,6 +75,13 @@ def service_domain(domain: str, region: str, service_id: ServiceId) -> str:
     return f"{service_id}.{region}.{domain}"
 
 
+def service_in_domain(domain: str, region: str, name: str) -> str:
+    """The id in a service's domain; empty if it is the domain of none here."""
+    after = service_domain(domain, region, ServiceId(""))
+    found = name.removesuffix(after) if name.endswith(after) else ""
+    return "" if "." in found else found
+
+
 def endpoint_domain(domain: str, region: str, service: ServiceId, endpoint: EndpointId) -> str:
     """The domain that answers with every address of an endpoint."""
     return f"{endpoint}.{service}.{region}.{domain}"
@@ -84,19 +94,74 @@ def zone_domain(
     return f"{endpoint}-{zone}.{service}.{region}.{domain}"
 
 
-def host_name(given: str) -> str:
-    """A host's name in its one spelling: lower case, without the dot at its end.
+def spelt(given: str) -> str:
+    """Any name in its one spelling: lower case, without the dot at its end.
 
-    Raises ValueError with a sentence. Sources: RFC 1035 section 2.3.4 for lengths, RFC 1123 section
-    2.1 for what no name is; an underscore is in use.
+    Raises ValueError with a sentence. Source: RFC 1035 section 2.3.4; an underscore is in use.
     """
     name = given.lower().removesuffix(".")
-    labels = name.split(".")
-    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, labels)):
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, name.split("."))):
         raise ValueError(
             "a name has at most 253 characters, and labels of 1 to 63 letters, digits, hyphens "
             "and underscores, none with a hyphen at its end, with dots between them."
         )
-    if labels[-1].isdigit():
+    return name
+
+
+def host_name(given: str) -> str:
+    """A host's name in its one spelling: lower case, without the dot at its end.
+
+    Raises ValueError with a sentence. Source: RFC 1123 section 2.1 for what no name is.
+    """
+    name = spelt(given)
+    if name.rpartition(".")[2].isdigit():
         raise ValueError("it looks like an address; give that as AccessIp.")
     return name
+
+
+def chosen_name(given: str, domain: str, *, wild: bool) -> str:
+    """A name that people choose, in its one spelling: no name of ours, and none of an address.
+
+    `domain` is our own zone. `wild`: it is a service's, so it has two labels at least, and `*.` may
+    stand before them. Raises ValueError with a sentence.
+    """
+    is_wild = wild and given.startswith(_WILD)
+    name = spelt(given.removeprefix(_WILD) if is_wild else given)
+    last = name.rpartition(".")[2]
+    if last.isdigit():
+        raise ValueError("it looks like an address; a name is chosen here.")
+    if last == ADDRESSES:
+        raise ValueError(f"names below {ADDRESSES} are addresses; they answer by themselves.")
+    if is_within(name, domain):
+        raise ValueError(f"names in {domain} are made by privlink itself; choose one elsewhere.")
+    if wild and "." not in name:
+        raise ValueError(
+            "one label is whole domains of others; give a name in a domain of yours, such as "
+            "db.vendor.example or *.vendor.example."
+        )
+    if wild and len(challenge_name(name)) > _LONGEST_NAME:
+        room = _LONGEST_NAME - len(_CHALLENGE)
+        raise ValueError(f"it has at most {room} characters, as {challenge_name('')} goes before.")
+    return _WILD + name if is_wild else name
+
+
+def challenge_name(name: str) -> str:
+    """Where whoever has a name publishes that it is theirs, in a TXT record."""
+    return _CHALLENGE + name.removeprefix(_WILD)
+
+
+def challenge(secret: str) -> str:
+    """What the TXT record says."""
+    return f"privlink-verify={secret}"
+
+
+def is_within(name: str, domain: str) -> bool:
+    """Whether a name is a domain or below it."""
+    return name == domain or name.endswith(f".{domain}")
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """A name and the wildcards that cover it, the nearest first (RFC 4592 section 2.1.1)."""
+    labels = name.split(".")
+    above = (".".join(labels[count:]) for count in range(1, len(labels)))
+    return (name, *(_WILD + each for each in above))

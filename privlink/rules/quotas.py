@@ -249,6 +249,13 @@ ATTACHMENTS = Quota(
     f"Delete one with DeleteAttachment, or {_ANOTHER_ACCOUNT}",
     errors.QuotaExceededAttachments,
 )
+ALIASES_PER_VPC = Quota(
+    "privlink_quota_endpoint_aliases_per_vpc",
+    "Aliases of endpoints",
+    1000,
+    "Delete one with DeleteEndpointAlias, or use another VPC.",
+    errors.QuotaExceededAliases,
+)
 TAGS_PER_RESOURCE = Quota(
     "quota_tags_per_resource",
     "Tags",
@@ -353,6 +360,7 @@ QUOTAS = {
         GROUPS_PER_ENDPOINT,
         RESOURCES_BY_HAND,
         ATTACHMENTS,
+        ALIASES_PER_VPC,
         TAGS_PER_RESOURCE,
         RESOURCE_GROUPS,
         RAM_USERS,

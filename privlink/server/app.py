@@ -7,7 +7,6 @@ Each request logs one line: who, what, what came of it, how long it took.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import time
@@ -15,7 +14,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
@@ -28,26 +26,27 @@ from starlette.types import Receive, Scope, Send
 
 from privlink import errors
 from privlink.api import identify
-from privlink.api.action import Caller
 from privlink.api.authenticate import Claim, Request, claim_of, use_nonce, verify
+from privlink.api.caller import Caller
 from privlink.api.dispatch import Catalogue, Processing, Work, check_region, permit
 from privlink.api.identify import Holder
+from privlink.api.outside import Question
+from privlink.server.arrival import Arrived, decode, receive_all
 from privlink.server.feed import pull_feed
 from privlink.server.holders import Holders
 from privlink.server.metrics import Metrics
 from privlink.server.naming import pull_names
+from privlink.server.outside import Outside
 from privlink.server.readiness import what_is_missing
 from privlink.server.reference import Reference
-from privlink.store.database import Database
+from privlink.store.database import Database, Transaction
 from privlink.store.writer import Writer
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Use = Callable[[Transaction], None]
 Preparing = Callable[..., Work]  # dispatch.prepare, with what is the same for every request
 
-# A node's longest report fits: anybody may send that much before we know who it is.
-_LARGEST_BODY = 1024 * 1024
-_MOST_PARAMETERS = 5_000
 _SHORT = 8 * 1024  # bytes
 _METHODS = ("GET", "POST")
 _JSON = b"application/json;charset=utf-8"
@@ -76,7 +75,9 @@ class Commits:
 class Server:
     """The application: routes, and what they share."""
 
-    def __init__(self, database: Database, catalogue: Catalogue, preparing: Preparing) -> None:
+    def __init__(
+        self, database: Database, catalogue: Catalogue, preparing: Preparing, outside: Outside
+    ) -> None:
         self._database = database
         self._prepare = preparing
         self._catalogue = catalogue
@@ -87,6 +88,7 @@ class Server:
         self._writer = Writer(database)
         self._processing = Processing()
         self._holders = Holders(self._look_up)
+        self._outside = outside
         routes = [
             Route("/", self._api, methods=list(_METHODS)),
             Route("/healthz", self._healthz),
@@ -185,8 +187,11 @@ class Server:
     async def _carry_out(self, admitted: Admitted, work: Work) -> bytes:
         """Have an admitted request answered once, whatever comes of it."""
         if work.action.writes:
-            use = partial(use_nonce, claim=admitted.claim, now=datetime.now(UTC))
+            use: Use | None = partial(use_nonce, claim=admitted.claim, now=datetime.now(UTC))
             with self._processing.of(work):
+                if work.action.asks is not None:
+                    await self._use(admitted.claim)  # nobody else has us ask the same again
+                    work, use = await self._with_answer(work), None
                 answer: bytes = await self._writer.submit(work.answer, first=use)
             self._holders.committed(work.action, work.caller)
             self._commits.announce()
@@ -204,6 +209,20 @@ class Server:
         """Use a nonce up, without a flush to disk. Raises SignatureNonceUsed."""
         use = partial(use_nonce, claim=claim, now=datetime.now(UTC))
         return self._writer.submit(None, first=use, flush=False)
+
+    async def _with_answer(self, work: Work) -> Work:
+        """Work with what is answered outside to what it asks there."""
+
+        def read() -> Question | None:
+            with self._database.read() as tx:
+                return work.question(tx)
+
+        question = await self._in_thread(read)
+        if question is None:
+            return work
+        assert work.caller.account is not None
+        found = await self._outside.ask(question, work.caller.account.id)
+        return msgspec.structs.replace(work, found=found)
 
     async def _wait_for_changes(self, work: Work) -> bytes:
         """Answer a pull as soon as there is something to say, or when its time is up."""
@@ -313,76 +332,9 @@ class Exchange:
         return JsonResponse(status or error.status, msgspec.json.encode(body))
 
 
-class Arrived(msgspec.Struct, frozen=True):
-    """A request as it arrived, not yet looked at."""
-
-    method: str
-    query: bytes
-    headers: dict[str, str]  # names in lower case
-    body: bytes
-    address: str  # of the other end of the connection, whatever headers say
-
-    @property
-    def size(self) -> int:
-        """The bytes that take time to decode."""
-        return len(self.query) + len(self.body)
-
-
 def new_request_id() -> str:
     """A random UUID (RFC 9562, version 4), in upper case."""
     bits = bytearray(os.urandom(16))
     bits[6], bits[8] = bits[6] & 0x0F | 0x40, bits[8] & 0x3F | 0x80  # version and variant
     text = bits.hex().upper()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-async def receive_all(http: HttpRequest) -> Arrived:
-    """Everything that a request says. Raises RequestTooLarge."""
-    body = b""
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise errors.RequestTooLarge(limit=_LARGEST_BODY)
-    headers: dict[str, str] = {}
-    for name, value in http.scope["headers"]:  # names come in lower case
-        headers[name.decode("latin-1")] = value.decode("latin-1")
-    address = http.client.host if http.client else ""
-    return Arrived(http.method, http.scope["query_string"], headers, body, address)
-
-
-def decode(arrived: Arrived) -> Request:
-    """A request decoded; parameters may be in the query and in a form body.
-
-    Raises MalformedRequest.
-    """
-    kind = arrived.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_form = kind in ("application/x-www-form-urlencoded", "")
-    if arrived.body and not is_form:
-        raise errors.MalformedRequest(
-            why=f"Content-Type {kind!r} is not understood; send parameters in the query or as "
-            "application/x-www-form-urlencoded."
-        )
-    return Request(
-        method=arrived.method,
-        query=_parameters(arrived.query),
-        form=_parameters(arrived.body),
-        headers=arrived.headers,
-        body_sha256=hashlib.sha256(arrived.body).hexdigest(),
-        address=arrived.address,
-    )
-
-
-def _parameters(encoded: bytes) -> tuple[tuple[str, str], ...]:
-    if not encoded:
-        return ()
-    try:
-        text = encoded.decode("ascii")
-        pairs: list[Any] = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
-    except UnicodeDecodeError:
-        raise errors.MalformedRequest(why="Parameters must be percent-encoded UTF-8.") from None
-    except ValueError:
-        why = f"A request has at most {_MOST_PARAMETERS} parameters."
-        raise errors.MalformedRequest(why=why) from None
-    return tuple(pairs)

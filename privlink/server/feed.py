@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer, Fields
 from privlink.model.account import Fault, Node
 from privlink.model.ids import NodeId

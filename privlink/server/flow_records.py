@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer
 from privlink.model.flow_records import MOST_RECORDS, Batch, Count, Event, Logged, Said
 from privlink.model.ids import EndpointId, LoadBalancerId, NodeId
@@ -141,6 +142,7 @@ def _logged(said: Said, owner: Owner, node_id: NodeId, now: int) -> Logged:
         rule=said.rule,
         direction=said.direction,
         way=said.way,
+        inward=said.inward,
         node=node_id,
     )
 

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import msgspec
 
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer, Fields
 from privlink.model.health import ServerHealth, ServerState
 from privlink.model.ids import LoadBalancerId, NodeId, ServerGroupId, ZoneId

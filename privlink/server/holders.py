@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from privlink.api.action import PRIVLINK, RAM, STS, Action, Caller
+from privlink.api.action import PRIVLINK, RAM, STS, Action
+from privlink.api.caller import Caller
 from privlink.api.identify import Holder
 
 _CHANGED_BY = frozenset({PRIVLINK, RAM, STS})

@@ -12,7 +12,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer
 from privlink.config import Config
 from privlink.model.account import Resolver

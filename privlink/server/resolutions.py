@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer, Fields
 from privlink.model.ids import FullNatEntryId
 from privlink.model.nat import Resolution

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer
 from privlink.model.traffic import MOST_BYTES, MOST_PLACES, PlaceTraffic
 from privlink.server.feed import check_is_self

@@ -31,6 +31,7 @@ from privlink.server import (
     traffic,
 )
 from privlink.server.app import Server
+from privlink.server.outside import Outside
 from privlink.store.database import Database
 from privlink.store.flow_log import FlowLog
 
@@ -60,7 +61,7 @@ ACTIONS = (
 def make_server(database: Database, config: Config, flow_log: FlowLog) -> Server:
     """A server over a database that is up to date."""
     preparing = partial(prepare, config=config, flow_log=flow_log)
-    return Server(database, Catalogue(ACTIONS), preparing)
+    return Server(database, Catalogue(ACTIONS), preparing, Outside(config.dns_upstream))
 
 
 def make_flow_log(folder: Path, config: Config) -> FlowLog:

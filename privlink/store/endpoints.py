@@ -27,6 +27,7 @@ from privlink.model.privatelink import (
 from privlink.rules.lifecycle import ZoneFacts
 from privlink.store import (
     changes,
+    chosen_names,
     doors,
     labels,
     lives,
@@ -170,6 +171,7 @@ def deleting(tx: Transaction) -> list[Endpoint]:
 
 def delete_endpoint(tx: Transaction, endpoint: Endpoint) -> None:
     """Delete an endpoint that has no zones left."""
+    chosen_names.forget_endpoint(tx, endpoint.id)
     for table in (_group, _connection, schema.endpoint_target, schema.endpoint_resolver):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint.id))
     tx.execute(delete(_endpoint).where(_endpoint.c.id == endpoint.id))
@@ -308,6 +310,7 @@ def mark_placed(tx: Transaction, zone: EndpointZone) -> None:
 def delete_zone(tx: Transaction, zone: EndpointZone) -> None:
     """Delete a zone that the nodes no longer hold, and give its address back."""
     lives.end(tx, zone)
+    chosen_names.forget_zone(tx, zone.endpoint_id, zone.zone_id)
     tx.execute(
         delete(_zone).where(
             _zone.c.endpoint_id == zone.endpoint_id, _zone.c.zone_id == zone.zone_id

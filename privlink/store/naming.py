@@ -12,7 +12,16 @@ from privlink.model.ids import EndpointId
 from privlink.model.network import Eni, Vpc
 from privlink.model.parts import FrontParts, NamedZoneParts, NamesParts, SegmentParts
 from privlink.model.privatelink import Decision, EndpointZone
-from privlink.store import changes, endpoints, health, parts, rows, schema, services
+from privlink.store import (
+    changes,
+    chosen_names,
+    endpoints,
+    health,
+    parts,
+    rows,
+    schema,
+    services,
+)
 from privlink.store.database import Transaction
 
 
@@ -39,6 +48,7 @@ def of_names(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[str, NamesPar
     vpc_ids = {str(each.vpc_id) for each in found.values()}
     vpc_ids |= {zone.provider_vpc_id for zone in every if zone.provider_vpc_id}
     vpcs = {str(each.id): each for each in rows.find_among(tx, Vpc, schema.vpc, "id", vpc_ids)}
+    private, aliases = chosen_names.private_names(tx, found), chosen_names.aliases(tx, found)
     return {
         changes.names_key(each.id): NamesParts(
             each,
@@ -49,6 +59,8 @@ def of_names(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[str, NamesPar
                 NamedZoneParts(zone, enis[zone.eni_id], vpcs[zone.provider_vpc_id or ""])
                 for zone in opened[each.id]
             ),
+            private.get(each.id, ()),
+            aliases.get(each.id, ()),
         )
         for each in found.values()
     }

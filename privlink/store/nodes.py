@@ -47,7 +47,7 @@ class InStep(msgspec.Struct, frozen=True):
         """Whether a document has been confirmed since an item last changed.
 
         What changes both touches the document first. One that changed later again, for a reason of
-        its own, may be on its way.
+        its own, may be on its way; only if the item did so too, unheard by resolvers, it waits.
         """
         return min(self.changed.get(key, 0), self.changed.get(item, 0)) <= self._held(key)
 

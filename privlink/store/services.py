@@ -16,7 +16,7 @@ from privlink.model.privatelink import (
     ServiceUser,
 )
 from privlink.rules import sharing
-from privlink.store import labels, pages, rows, schema, tally
+from privlink.store import chosen_names, labels, pages, rows, schema, tally
 from privlink.store.database import Transaction
 from privlink.store.pages import Place, Wanted
 from privlink.store.prepared import Prepared, PreparedIn, Query
@@ -98,7 +98,8 @@ def add(tx: Transaction, service: EndpointService) -> None:
 
 
 def delete_service(tx: Transaction, service_id: ServiceId) -> None:
-    """Delete a service with its resources, regions and allow list."""
+    """Delete a service with its name, resources, regions and allow list."""
+    chosen_names.delete_service_name(tx, service_id)
     tx.execute(delete(_resource).where(_resource.c.service_id == service_id))
     tx.execute(delete(_region).where(_region.c.service_id == service_id))
     tx.execute(delete(_user).where(_user.c.service_id == service_id))

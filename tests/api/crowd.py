@@ -154,6 +154,11 @@ def some_version() -> str:
     return random.choice(("IPv4", "DualStack", "DualStack"))
 
 
+def some_word() -> bool:
+    """Yes or no."""
+    return random.random() < 0.5
+
+
 class Crowd:
     """All members, and what one of their clients does next."""
 
@@ -235,6 +240,7 @@ class Crowd:
                 ("DetachSecurityGroupFromVpcEndpoint", ours | {"SecurityGroupId": group}),
                 ("UpdateVpcEndpointAttribute", ours | {"EndpointName": f"name-{key}"}),
                 ("UpdateVpcEndpointAttribute", ours | {"AddressIpVersion": some_version()}),
+                ("UpdateVpcEndpointAttribute", ours | {"ZoneAffinityEnabled": some_word()}),
                 ("TagResources", labelled | {"Tag": [{"Key": key, "Value": zone}]}),
                 ("UntagResources", labelled | {"TagKey": [key]}),
                 (
@@ -264,6 +270,7 @@ class Crowd:
                 ("DetachResourceFromVpcEndpointService", ours | place),
                 ("UpdateVpcEndpointServiceAttribute", ours | {"AutoAcceptEnabled": True}),
                 ("UpdateVpcEndpointServiceAttribute", ours | {"AddressIpVersion": some_version()}),
+                ("UpdateVpcEndpointServiceAttribute", ours | {"ZoneAffinityEnabled": some_word()}),
                 ("RemoveUserFromVpcEndpointService", ours | {"UserARN": "*"}),
                 ("AddUserToVpcEndpointService", ours | {"UserARN": "*"}),
             ]

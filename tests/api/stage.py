@@ -26,6 +26,7 @@ from privlink.server.wiring import make_flow_log, make_server
 from privlink.store import migrate, schema
 from privlink.store.database import Database
 from privlink.store.flow_log import FlowLog
+from tests.api.name_server import NameServer
 
 OPERATOR = Credentials("1000000000000001", "LTAI5tOperator", "operator-secret")
 NODE = NodeCredentials("node-1", "LTAI5tNode", "node-secret")
@@ -63,6 +64,12 @@ class Port:
         self._thread.start()
         assert self._web.listening.wait(10), "the server does not listen"
         self.loop = self._web.loop
+        self.texts: dict[str, list[str]] = {}  # TXT records that its name server knows, by name
+        serving = self.loop.create_datagram_endpoint(
+            lambda: NameServer(self.texts), local_addr=("127.0.0.1", 0)
+        )
+        self._names, _ = asyncio.run_coroutine_threadsafe(serving, self.loop).result(10)
+        self.upstream = "{}:{}".format(*self._names.get_extra_info("sockname"))
         self.host = f"127.0.0.1:{self._web.servers[0].sockets[0].getsockname()[1]}"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,6 +78,7 @@ class Port:
 
     def close(self) -> None:
         """Stop listening."""
+        self.loop.call_soon_threadsafe(self._names.close)
         self._web.should_exit = True
         self._thread.join()
 
@@ -94,7 +102,11 @@ class Stage:
     def __init__(self, port: Port, file: Path) -> None:
         self._port, self._file = port, file
         self.host, self.url = port.host, f"http://{port.host}"
-        self.config = Config(state=str(file.parent), region=REGION, zones=ZONES)
+        self.texts = port.texts
+        self.texts.clear()
+        self.config = Config(
+            state=str(file.parent), region=REGION, zones=ZONES, dns_upstream=port.upstream
+        )
         self.database: Database
         self.server: Server
         self.flow_log: FlowLog

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.client import RemoteError, flatten
 from privlink.model.account import Resolver
 from privlink.model.ids import ResolverId
@@ -562,6 +563,17 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("DeleteAttachment", {"AttachmentId": "att"}),
     ("ModifyServiceTraffic", {"ServiceId": "epsrv", "MaxFlows": 10}),
     ("GetServiceTraffic", {"ServiceId": "epsrv"}),
+    ("SetServicePrivateName", {"ServiceId": "epsrv", "Name": "mine.example.org"}),
+    ("VerifyServicePrivateName", {"ServiceId": "epsrv"}),
+    ("DeleteServicePrivateName", {"ServiceId": "epsrv"}),
+    ("SetEndpointPrivateName", {"EndpointId": "ep", "Enabled": True}),
+    ("SetEndpointPrivateName", {"EndpointId": "ep", "Enabled": False}),
+    ("CreateEndpointAlias", {"EndpointId": "ep", "Name": "mine.internal"}),
+    ("DeleteEndpointAlias", {"EndpointId": "ep", "Name": "db.internal"}),
+    ("ListEndpointNames", {"EndpointId": "ep"}),
+    ("ExplainName", {"Name": "db.internal", "VpcId": "vpc"}),
+    ("ExplainName", {"Name": "db.internal", "VSwitchId": "vsw"}),
+    ("ExplainName", {"Name": "db.internal", "VpcId": "vpc", "VSwitchId": "own vsw"}),
 ]
 # What lists only the caller's own, and takes ids at most to choose among those.
 LISTS: list[tuple[str, dict[str, Any], str]] = [
@@ -606,6 +618,7 @@ LISTS: list[tuple[str, dict[str, Any], str]] = [
     ("ListUsers", {}, "Users"),
     ("ListPolicies", {}, "Policies"),
     ("ListRoles", {}, "Roles"),
+    ("ListServicePrivateNames", {}, "ServicePrivateNames"),
 ]
 # What takes no id of anybody, or is not for accounts.
 ALONE = {
@@ -627,6 +640,7 @@ ALONE = {
     "DeleteNameServer",
     "PushNameServerStates",
     "DeleteGatewayService",
+    "ApproveServicePrivateName",
     "DescribeMetricMetaList",
     "DescribeMetricList",  # what it shows of strangers is tried where metrics are
     "DescribeMetricLast",
@@ -677,10 +691,11 @@ def belongings(world: World) -> dict[str, str]:
     world.clb_listener(clb)
     world.clb_listener(clb, 80, "udp")
     vserver_group = world.account.slb.CreateVServerGroup(LoadBalancerId=clb)["VServerGroupId"]
+    endpoint = world.endpoint(service, network, A)
     ids = [
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group), service),
-        *(world.endpoint(service, network, A), world.group(network)),
+        *(endpoint, world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
         *(world.resource_group(), table, prefix_list(world.account)),
     ]
@@ -692,6 +707,9 @@ def belongings(world: World) -> dict[str, str]:
     )["RouteEntryId"]
     if not world.account.vpc.ListVpcEndpointServicesByEndUser()["Services"]:
         world.gateway_service()  # the first world is the operator's
+    own = world.account.own
+    own.call("SetServicePrivateName", ServiceId=service, Name="db.vendor.example")
+    own.call("CreateEndpointAlias", EndpointId=endpoint, Name="db.internal")
     gateway, empty = world.gateway_endpoint(network), world.network()
     named = {each.partition("-")[0]: each for each in (*ids, route, gateway)}
     named["empty vpc"] = empty.vpc

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from privlink.client import Client, RemoteError
+from tests.api import naive
 from tests.api.crowd import (
     ECS,
     ID,
@@ -240,6 +241,7 @@ DANGLING = {
 }
 HELD = """
     SELECT 'forward/' || endpoint_id || '/' || zone_id FROM endpoint_zone
+    UNION ALL SELECT 'resolver/' || id FROM vpc
     UNION ALL SELECT 'segment/' || id FROM vswitch
     UNION ALL SELECT 'table/' || id FROM route_table
         WHERE vpc_id IN (SELECT vpc_id FROM vswitch)
@@ -273,7 +275,10 @@ def test_a_crowd_leaves_what_one_after_the_other_would_have_left(
             assert database.execute(query).fetchall() == [], what
         expected = {key for (key,) in database.execute(HELD)}
         kept = {key for (key,) in database.execute("SELECT key FROM change WHERE gone = 0")}
-    assert set(node.held) == expected == kept
+    named = naive.documents(files[0])
+    assert set(node.held) == expected == kept - set(named)
+    assert node.resolver.held == named
+    assert set(named) <= kept
     node.close()
     stage.close()
 

@@ -10,7 +10,7 @@ import pytest
 from tests.api.account import Account
 from tests.api.conftest import Refused
 from tests.api.stand_in import Node
-from tests.api.world import A, World
+from tests.api.world import World
 
 WEB = {"IpProtocol": "tcp", "PortRange": "80/80", "SourceCidrIp": "10.0.0.0/8"}
 
@@ -182,7 +182,7 @@ def test_a_group_nobody_uses_can_go(operator: Account, world: World, node: Node)
     operator.ecs.DeleteSecurityGroup(SecurityGroupId=group)
     node.catch_up()
     assert operator.ecs.DescribeSecurityGroups()["TotalCount"] == 0
-    assert list(node.held) == [f"segment/{network.vswitches[A]}", world.table(network)]
+    assert list(node.held) == world.alone(network)
 
 
 def test_a_group_gets_another_name(operator: Account, group: str) -> None:

@@ -12,13 +12,7 @@ from tests.api.account import Account
 from tests.api.cost import Cost, counted
 from tests.api.stage import NODE, Stage
 from tests.api.stand_in import Node
-from tests.api.world import A, Network, World
-
-
-def everything_in(world: World, network: Network) -> list[str]:
-    """The keys of what there is where a network is all there is, the oldest first."""
-    segment = f"segment/{network.vswitch}"
-    return [f"resolver/{network.vpc}", segment, world.table(network)]
+from tests.api.world import A, World
 
 
 def test_a_node_that_knows_nothing_gets_everything(world: World, node: Node, stage: Stage) -> None:
@@ -177,7 +171,7 @@ def test_a_revision_from_elsewhere_gets_everything(world: World, node: Node) -> 
     node.revision = ours + 1000
     answer = node.pull()
     assert answer["Full"] is True
-    assert node.seen == everything_in(world, network)
+    assert node.seen == world.alone(network)
     assert node.revision == ours
 
 
@@ -221,7 +215,7 @@ def test_a_restarted_server_may_have_another_database_so_it_tells_everything_aga
     node.catch_up()
     stage.restart()
     assert node.pull()["Full"] is True
-    assert node.seen == everything_in(world, network)
+    assert node.seen == world.alone(network)
     assert node.pull()["Items"] == []
     vswitch = world.vswitch(network.vpc, "10.0.9.0/24")
     node.pull()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.identity import EVERYTHING, allow, deny, role, trust, user
@@ -41,6 +42,7 @@ WORDS = [
     ),
     *("acs:ram::1000000000000001:role/guest", trust("acs:ram::1000000000000001:root"), "900"),
     *("vpcnat", "Reverse", "Enhanced", "internet", "0.0.0.0/0", "10.0.0.9/32"),
+    *("db.vendor.example", "*.vendor.example", "db.internal", "x.privatelink.internal", "a..b"),
     *("segment/x", "forward/a", "forward/a/b/c", "no/such", "%s", "{0}", "'; DROP TABLE vpc; --"),
 ]
 NAMES = ["Zone", "1", "2", "01", "ZoneId", "VSwitchId", "ip", "", "Port", "ServerId", "IpProtocol"]
@@ -130,6 +132,10 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
     listed = operator.vpc.ListFullNatEntries(NatGatewayId=nat_gateway)
     eni = listed["FullNatEntries"][0]["NetworkInterfaceId"]
     nat_ip = operator.vpc.ListNatIps(NatGatewayId=nat_gateway)["NatIps"][0]["NatIpId"]
+    endpoint = world.endpoint(service, network, A)
+    operator.own.call("SetServicePrivateName", ServiceId=service, Name="*.vendor.example")
+    operator.own.call("ApproveServicePrivateName", ServiceId=service, Name="*.vendor.example")
+    operator.own.call("CreateEndpointAlias", EndpointId=endpoint, Name="db.internal")
     return [
         *(
             world.gateway_endpoint(network),
@@ -139,7 +145,7 @@ def known(operator: Account, alice: Account, world: World) -> list[str]:
         *(nat_gateway, reverse, entry, nat_ip, listed["FullNatTableId"], eni),
         *(clb, vserver_group),
         *(network.vpc, network.vswitch, balancer, group, world.listener(balancer, group)),
-        *(service, world.endpoint(service, network, A), world.group(network)),
+        *(service, endpoint, world.group(network)),
         *(attachment["AttachmentId"], attachment["NetworkInterfaceId"]),
         *(table, "alice", "guest", "of-alice", alice.key_id),
     ]

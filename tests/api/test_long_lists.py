@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bench import population
-from privlink.api.action import Call, Caller
+from privlink.api.action import Call
+from privlink.api.caller import Caller
 from privlink.model.ids import EndpointId
 from privlink.model.labels import ResourceTag
 from privlink.store import accounts, labels

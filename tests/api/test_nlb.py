@@ -91,7 +91,7 @@ def test_a_balancer_goes_with_its_listeners_and_addresses(
     node.catch_up()
     operator.nlb.DeleteLoadBalancer(LoadBalancerId=balancer)
     node.catch_up()
-    assert list(node.held) == [f"segment/{network.vswitch}", world.table(network)]
+    assert list(node.held) == world.alone(network)
     with refused("ResourceNotFound.Listener", 404, listener):
         operator.nlb.GetListenerAttribute(ListenerId=listener)
     with refused("ResourceNotFound.loadBalancer", 404, balancer):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from privlink.api.action import Who
+from privlink.api.caller import Who
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
 from tests.api.conftest import Refused
@@ -351,6 +351,11 @@ USES: list[tuple[str, dict[str, Any], str]] = [
         "DissociateRouteTablesFromVpcGatewayEndpoint",
         {"EndpointId": "vpce-1", "RouteTableIds": ["vtb-1"]},
         "RouteTableIds",
+    ),
+    (
+        "ExplainName",
+        {"Name": "db.internal", "VpcId": "vpc-1", "VSwitchId": "vsw-1"},
+        "VpcId VSwitchId",
     ),
 ]
 

@@ -109,4 +109,6 @@ def test_the_first_start_happens_once(stage: Stage, operator: Account, world: Wo
     assert after == before
     assert lives[0].pop("life") != lives[1].pop("life")
     assert lives[0].pop("life began") <= lives[1].pop("life began")
+    assert lives[0].pop("life began at") == 1
+    assert lives[1].pop("life began at") == lives[1]["revision"]
     assert lives[0] == lives[1]

@@ -165,6 +165,18 @@ def test_tags_and_resource_groups(
         world.resource_group("green")
 
 
+def test_aliases_in_a_vpc(world: World, refused: Refused, one_only: Callable[[str], None]) -> None:
+    service, network = world.published(), world.network()
+    first, second = (world.endpoint(service, network, A) for _ in range(2))
+    elsewhere = world.endpoint(service, world.network(), A)
+    one_only("ALIASES_PER_VPC")
+    create = world.account.own.call
+    create("CreateEndpointAlias", EndpointId=first, Name="one.internal")
+    with refused("QuotaExceeded.EndpointAlias", 400, network.vpc, "limit of 1"):
+        create("CreateEndpointAlias", EndpointId=second, Name="two.internal")
+    create("CreateEndpointAlias", EndpointId=elsewhere, Name="two.internal")
+
+
 def limits(account: Account, **asked: str) -> dict[str, tuple[int, str]]:
     """The limit of each quota, and whom it was set for."""
     found = account.own.call("ListQuotas", **asked)["Quotas"]

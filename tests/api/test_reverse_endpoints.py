@@ -16,7 +16,9 @@ from tests.api.account import Account, Answer
 from tests.api.conftest import Refused
 from tests.api.stage import Stage
 from tests.api.stand_in import Item, Node
+from tests.api.test_flow_records import push, refusal, told
 from tests.api.world import A, B, Network, World
+from tests.flow_records import a_flow
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -148,6 +150,24 @@ def test_an_endpoint_lives_as_others_do(pair: Pair, node: Node) -> None:
     node.catch_up()
     listed = pair.consumer.account.privatelink.ListVpcEndpoints(EndpointId=endpoint)
     assert listed["TotalCount"] == 0
+
+
+def test_the_consumer_is_not_told_who_of_the_provider_calls(
+    pair: Pair, endpoint: str, node: Node
+) -> None:
+    """It sees its own server; what its own workload sends to the endpoint is its own to see."""
+    node.catch_up()
+    place = f"forward/{endpoint}/{A}"
+    push(node, a_flow(place, inward=True))
+    (seen,) = told(pair.consumer.account)
+    assert (seen["ClientAddress"], seen["CalledAddress"], seen["ClientPort"]) == ("", "", 0)
+    assert (seen["SourceAddress"], seen["ServerAddress"]) == ("100.64.0.1", "10.9.9.7")
+    (seen,) = told(pair.provider.account)
+    assert (seen["ClientAddress"], seen["ServerAddress"]) == ("10.0.0.5", "10.9.9.7")
+    push(node, refusal(place, "egress_rule", inward=True), refusal(place, "not_accepted"))
+    newest, before = told(pair.consumer.account)
+    assert (newest["Cause"], newest["ClientAddress"]) == ("not_accepted", "10.0.0.5")
+    assert before == told(pair.consumer.account, Event="closed")[0]
 
 
 def test_it_has_no_domain_names(pair: Pair, endpoint: str) -> None:

@@ -24,7 +24,7 @@ from privlink.api import authenticate, wire
 from privlink.api.authenticate import Request
 from privlink.model.account import AccessKey
 from privlink.model.ids import AccountId
-from privlink.server.app import Arrived, decode
+from privlink.server.arrival import Arrived, decode
 from tests.api.account import Account
 from tests.api.stage import OPERATOR, Stage
 from tests.api.wire import FORM, acs3, rpc1, send

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from darabonba.exceptions import DaraException
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.server.wiring import ACTIONS
 from tests.api import old_client
 from tests.api.account import Account

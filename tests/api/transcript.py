@@ -22,7 +22,8 @@ from typing import Any
 
 import msgspec
 
-from privlink.api.action import Action, Who
+from privlink.api.action import Action
+from privlink.api.caller import Who
 from privlink.client import flatten
 from privlink.server.wiring import ACTIONS
 from tests.api.account import Account
@@ -41,9 +42,9 @@ BY_NAME = {(each.product.name, each.name): each for each in ACTIONS}
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A call, or the node catching up."""
+    """A call, the node catching up, or a record in the DNS."""
 
-    action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the node
+    action: str  # of the table's product, or "vpc.CreateVpc" for another's; "" for the others
     parameters: Parameters = {}
     code: str = ""  # of the refusal that is expected
     key: str = ""  # the access key that signs; the operator's, or the node's, without one
@@ -67,6 +68,11 @@ def signed_by(key: str, step: Step) -> Step:
 
 
 NODE_CATCHES_UP = Step("")
+
+
+def published(record: str, text: str) -> Step:
+    """A TXT record is there from now on, for whoever asks the DNS."""
+    return Step("", {"record": record, "text": text})
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -98,6 +104,7 @@ class Names:
         r'|(?<="Marker": ")(?P<marker>[^"]+)'
         r'|(?<="OrderId": ")(?P<order>[0-9]+)'
         r'|(?<="Life": )(?P<life>[1-9][0-9]*)'
+        r"|(?<=privlink-verify=)(?P<challenge>[0-9a-z]{32})"
     )
     _KNOWN = re.compile(
         r"[a-z]+-[0-9]+|[0-9]{16,18}|(?:LTAI5t|STS\.)Example[0-9]+|(?<=\"Life\": )[0-9]+"
@@ -178,6 +185,10 @@ def play(
     told: dict[str, list[Exchange]] = {}
     others: dict[str, Account] = {}
     for step in steps:
+        if not step.action and step.parameters:
+            record = names.real(step.parameters)
+            stage.texts[record["record"]] = [record["text"]]
+            continue
         if not step.action:
             node.catch_up()
             continue

@@ -67,6 +67,11 @@ class World:
         shown = self.account.vpc.DescribeVpcs(VpcId=network.vpc)["Vpcs"]["Vpc"][0]
         return f"table/{shown['RouterTableIds']['RouterTableIds'][0]}"
 
+    def alone(self, network: Network) -> list[str]:
+        """The keys of what a node is told where a network in one zone is all there is."""
+        segment = f"segment/{network.vswitch}"
+        return [f"resolver/{network.vpc}", segment, self.table(network)]
+
     def gateway_service(
         self, *blocks: str, name: str = "com.privlink.local.objects", **more: Any
     ) -> Answer:

@@ -12,12 +12,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.cloud import Cloud, Network
+from privlink.client import Client
 from privlink.config import instance_of
 from privlink.node import purge
 from tests.kernel import lab
@@ -59,10 +60,18 @@ class Installation:
             [PRIVLINK, *arguments], env=environment, check=check, capture_output=True, text=True
         )
 
+    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+        """What an action of our own product answers the operator. Raises RemoteError."""
+        with closing(Client(f"http://{self.listen}", *self._operator())) as calls:
+            return calls.call(action, **parameters)
+
     def cloud(self) -> Cloud:
         """The SDKs with the operator's key."""
+        return Cloud(self.listen, *self._operator())
+
+    def _operator(self) -> tuple[str, str]:
         keys = json.loads((self.state / "credentials.json").read_text())
-        return Cloud(self.listen, keys["access_key_id"], keys["access_key_secret"])
+        return keys["access_key_id"], keys["access_key_secret"]
 
     def account(self, name: str) -> tuple[str, Cloud]:
         """A new account's id, and the SDKs with its key; PrivateLink is switched on in it."""
@@ -137,11 +146,17 @@ class Stage(NamedTuple):
 
 @contextmanager
 def workload(
-    installation: Installation, network: Network, word: str, address: str, account: str = ""
+    installation: Installation,
+    network: Network,
+    word: str,
+    address: str,
+    account: str = "",
+    address6: str = "",
 ) -> Iterator[Workload]:
     """A network namespace attached to an account's vSwitch by `privlink attach`."""
     with lab.namespace(word) as netns:
-        place = ("--vswitch", network.vswitch, "--netns", netns, "--ip", address)
+        place = ["--vswitch", network.vswitch, "--netns", netns, "--ip", address]
+        place += ["--ipv6", address6] if address6 else []
         told = installation.run("attach", *place, "-o", "json", account=account)
         attached = json.loads(told)
         yield Workload(netns, address, attached["AttachmentId"])

@@ -1,6 +1,6 @@
 """Consumers and providers of the kinds of endpoints, all 10.0.0.0/16, all with 10.0.0.5 in it.
 
-What they do is in test_kinds.
+What they do is in test_kinds and its neighbours, which import the fixtures.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
+from alibabacloud_privatelink20200415 import models as privatelink
 from alibabacloud_vpc20160428 import models as vpc
 
 from demo.cloud import REGION, Cloud, Network, wait_for
@@ -19,6 +20,7 @@ from tests.kernel import lab
 
 MOMENT = 0.3  # seconds in which a packet that passes would have passed
 BLOCK, OBJECTS = "198.51.100.0/24", "198.51.100.5"  # of a gateway service, and of its server
+MODULES = ("privlink.server", "privlink.node")  # the processes that may die
 ENDPOINT = "10.0.0.80"  # of every reverse endpoint
 
 
@@ -38,6 +40,7 @@ class Consumer(NamedTuple):
     workload: Workload
     callers: list[str]
     table: str  # its system route table
+    account: str = ""  # if it is not the first
 
 
 class Provider(NamedTuple):
@@ -76,6 +79,49 @@ class Provider(NamedTuple):
         return made, self.entry(made)
 
 
+@pytest.fixture
+def one(installation: Installation) -> Iterator[Consumer]:
+    """A consumer of the first account's."""
+    with consumer_of(installation, installation.cloud(), "one") as ready:
+        yield ready
+
+
+@pytest.fixture
+def two(installation: Installation, provider: Provider) -> Iterator[Consumer]:
+    """A consumer in an account of its own that the provider's service lists."""
+    account, cloud = installation.account(lab.unique("two"))
+    provider.cloud.privatelink.add_user_to_vpc_endpoint_service(
+        privatelink.AddUserToVpcEndpointServiceRequest(
+            region_id=REGION, service_id=provider.service, user_id=int(account)
+        )
+    )
+    with consumer_of(installation, cloud, "two", account) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def objects(installation: Installation) -> Iterator[Objects]:
+    """A gateway service with a server in it; there is one of a name."""
+    network = installation.cloud().network("objects", cidr=BLOCK, subnet=BLOCK)
+    name = f"com.privlink.local.{lab.unique('objects')}"
+    installation.run(
+        *("gateway-service", "create", "--name", name),
+        *("--vswitch", network.vswitch, "--cidr", BLOCK),
+    )
+    with server_in(installation, network, "objects", OBJECTS) as (server, callers):
+        yield Objects(name, server, callers)
+
+
+@pytest.fixture
+def provider(installation: Installation) -> Iterator[Provider]:
+    """A provider with the addresses of its consumers."""
+    cloud = installation.cloud()
+    network = cloud.network("provider")
+    with workload(installation, network, "provider", CLIENT) as place:
+        made, nat = cloud.nat_gateway(network)
+        yield Provider(cloud, place, made, cloud.reverse_service(made), nat)
+
+
 @contextmanager
 def server_in(
     installation: Installation, network: Network, word: str, address: str, account: str = ""
@@ -95,17 +141,17 @@ def consumer_of(
     """A VPC 10.0.0.0/16 with a workload at 10.0.0.5."""
     network = cloud.network(word)
     with server_in(installation, network, word, CLIENT, account) as (place, callers):
-        yield Consumer(cloud, network, place, callers, cloud.route_table(network))
+        yield Consumer(cloud, network, place, callers, cloud.route_table(network), account)
 
 
-def dissociate(one: Consumer, made: str, table: str) -> None:
+def dissociate(cloud: Cloud, made: str, table: str) -> None:
     """Take the route to a gateway endpoint out of a table, and wait until it leads nowhere."""
-    one.cloud.vpc.dissociate_route_tables_from_vpc_gateway_endpoint(
+    cloud.vpc.dissociate_route_tables_from_vpc_gateway_endpoint(
         vpc.DissociateRouteTablesFromVpcGatewayEndpointRequest(
             region_id=REGION, endpoint_id=made, route_table_ids=[table]
         )
     )
-    one.cloud.await_gateway_endpoint(made)
+    cloud.await_gateway_endpoint(made)
 
 
 def own_table(cloud: Cloud, network: Network) -> str:

@@ -106,6 +106,35 @@ def test_detach_takes_the_link_away_and_frees_the_address(
         assert heir.address == "10.0.0.9"
 
 
+def test_attach_says_who_answers_for_names_and_has_ip_netns_exec_know(
+    installation: Installation, stage: Stage
+) -> None:
+    with lab.namespace("asking") as netns:
+        file = Path("/etc/netns") / netns / "resolv.conf"
+        place = ("--vswitch", stage.consumer.vswitch, "--netns", netns)
+        said = installation.run("attach", *place)
+        assert f"100.100.2.136, in {file}" in said
+        assert "nameserver 100.100.2.136" in lab.run(netns, "cat", "/etc/resolv.conf")
+        shown = dict(line.split(maxsplit=1) for line in said.splitlines())
+        installation.run("detach", shown["attachment"])
+        assert not file.parent.exists()
+
+        told = json.loads(installation.run("attach", *place, "--no-resolv-conf", "-o", "json"))
+        assert (told["NameServer"], told["ResolvConf"]) == ("100.100.2.136", "")
+        assert not file.parent.exists()
+        installation.run("detach", told["AttachmentId"])
+
+        file.parent.mkdir(parents=True)
+        file.write_text("nameserver 192.0.2.53\n")
+        said = installation.run("attach", *place)
+        assert f"once {file}, which is somebody else's, says: nameserver 100.100.2.136" in said
+        shown = dict(line.split(maxsplit=1) for line in said.splitlines())
+        installation.run("detach", shown["attachment"])
+        assert file.read_text() == "nameserver 192.0.2.53\n"
+        file.unlink()
+        file.parent.rmdir()
+
+
 def test_a_workload_is_attached_in_security_groups(
     installation: Installation, stage: Stage
 ) -> None:

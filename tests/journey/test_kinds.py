@@ -13,14 +13,13 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
-from alibabacloud_privatelink20200415 import models as privatelink
 from darabonba.exceptions import DaraException
 
-from demo.cloud import REGION, Network, wait_for
+from demo.cloud import Network, wait_for
 from tests.journey.installation import (
     CLIENT,
     PORT,
@@ -29,70 +28,31 @@ from tests.journey.installation import (
     workload,
 )
 from tests.journey.parties import (
-    BLOCK,
     ENDPOINT,
+    MODULES,
     MOMENT,
     OBJECTS,
     Consumer,
     Objects,
     Provider,
-    consumer_of,
     dissociate,
     echoes,
     ends,
     is_silent,
+    objects,
+    one,
     own_table,
+    provider,
     refuses,
     server_in,
+    two,
 )
 from tests.journey.test_first_light import web_server
 from tests.kernel import lab, talk
 
+__all__ = ["objects", "one", "provider", "two"]  # fixtures
+
 OTHER_SUBNET = "10.0.1.0/24"
-MODULES = ("privlink.server", "privlink.node")
-
-
-@pytest.fixture
-def one(installation: Installation) -> Iterator[Consumer]:
-    """A consumer of the first account's."""
-    with consumer_of(installation, installation.cloud(), "one") as ready:
-        yield ready
-
-
-@pytest.fixture
-def two(installation: Installation, provider: Provider) -> Iterator[Consumer]:
-    """A consumer in an account of its own that the provider's service lists."""
-    account, cloud = installation.account(lab.unique("two"))
-    provider.cloud.privatelink.add_user_to_vpc_endpoint_service(
-        privatelink.AddUserToVpcEndpointServiceRequest(
-            region_id=REGION, service_id=provider.service, user_id=int(account)
-        )
-    )
-    with consumer_of(installation, cloud, "two", account) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="module")
-def objects(installation: Installation) -> Iterator[Objects]:
-    """A gateway service with a server in it; there is one of a name."""
-    network = installation.cloud().network("objects", cidr=BLOCK, subnet=BLOCK)
-    name = "com.privlink.local.journey"
-    installation.run(
-        *("gateway-service", "create", "--name", name),
-        *("--vswitch", network.vswitch, "--cidr", BLOCK),
-    )
-    with server_in(installation, network, "objects", OBJECTS) as (server, callers):
-        yield Objects(name, server, callers)
-
-
-@pytest.fixture
-def provider(installation: Installation) -> Iterator[Provider]:
-    """A provider with the addresses of its consumers."""
-    cloud = installation.cloud()
-    network = cloud.network("provider")
-    with workload(installation, network, "provider", CLIENT) as place:
-        made, nat = cloud.nat_gateway(network)
-        yield Provider(cloud, place, made, cloud.reverse_service(made), nat)
 
 
 def test_the_vswitches_of_a_vpc_reach_each_other(installation: Installation, one: Consumer) -> None:
@@ -175,7 +135,7 @@ def test_a_table_that_is_dissociated_ends_its_flows(one: Consumer, objects: Obje
     made = one.cloud.gateway_endpoint(one.network, objects.name)
     with lab.connect(one.workload.netns, OBJECTS, PORT) as running:
         assert echoes(running)
-        dissociate(one, made, one.table)
+        dissociate(one.cloud, made, one.table)
         ends(running)
     assert is_silent(one.workload, OBJECTS)
     one.cloud.associate(made, one.table)

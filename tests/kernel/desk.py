@@ -29,7 +29,7 @@ from privlink.node.program.maps import (
 from tests.kernel import program_test
 
 LOOPBACK = 1  # every packet comes in here; what is plugged in there is up to the test
-_HASHES = (1, 5, 11)  # per CPU or not, and tries (enum bpf_map_type); in arrays all stays
+_HASHES = (1, 5, 9, 11)  # per CPU or not, LRU, and tries (enum bpf_map_type); in arrays all stays
 VERDICTS = {0: "pass", 2: "drop", 7: "redirect"}  # TC_ACT_OK, TC_ACT_SHOT, TC_ACT_REDIRECT
 
 

@@ -1,8 +1,8 @@
 """A host as an older privlink left it: its program on the ports, its maps pinned in their layout.
 
 The program of today plays the older one: it keeps its own tables, which are pinned no more, and
-what it would have in layout 1 is written into maps of that layout, made and pinned here by plain
-calls.
+what it would have in an older layout is written into maps of that layout, made and pinned here by
+plain calls.
 """
 
 from __future__ import annotations
@@ -22,30 +22,44 @@ from privlink.node.program.maps import FLOW, FLOW_KEY, NUMBER, Flow, Reason
 from privlink.node.program.upgrade import layout_directory
 
 FLOW_FIRST = struct.Struct("=QII16s16sHH6s6sIIIIIBBBBBBBBI")
-HASH, ARRAY, ARRAY_PER_CPU = 1, 2, 6  # enum bpf_map_type
+HASH, ARRAY, HASH_PER_CPU, ARRAY_PER_CPU = 1, 2, 5, 6  # enum bpf_map_type
 DROPPED = 7  # packets that the older privlink dropped as malformed
 
-# Those of layout 1 that the program itself wrote to, and one that follows from items.
+# Of each layout those that the program itself wrote to, and one that follows from items.
 _MAPS = {
-    "flows": (HASH, FLOW_KEY.size, FLOW_FIRST.size, 65536),
-    "flow_counts": (HASH, 4, 4, 1024),
-    "numbers": (ARRAY, 4, 4, 2),
-    "drops": (ARRAY_PER_CPU, 4, 8, 64),
-    "ports": (HASH, 4, 104, 1024),
+    1: {
+        "flows": (HASH, FLOW_KEY.size, FLOW_FIRST.size, 65536),
+        "flow_counts": (HASH, 4, 4, 1024),
+        "numbers": (ARRAY, 4, 4, 2),
+        "drops": (ARRAY_PER_CPU, 4, 8, 64),
+        "ports": (HASH, 4, 104, 1024),
+    },
+    2: {
+        "flows": (HASH, FLOW_KEY.size, FLOW.size, 65536),
+        "counts": (HASH, 4, 16, 1024),
+        "loads": (HASH, 28, 4, 1024),
+        "turns": (HASH, 8, 4, 1024),
+        "traffic": (HASH_PER_CPU, 4, 160, 1024),
+        "fragments": (HASH, 8, 64, 1024),
+        "numbers": (ARRAY, 4, 4, 6),
+        "drops": (ARRAY_PER_CPU, 4, 8, 64),
+        "ports": (HASH, 4, 92, 1024),
+    },
 }
 
 
 class Former:
     """The older privlink of an instance: what it has pinned."""
 
-    def __init__(self, table: Map, pins: Path) -> None:
+    def __init__(self, table: Map, pins: Path, layout: int) -> None:
         self._table = table
+        self._written = first if layout == 1 else bytes
         self.pins = pins
         self.flows = Map.pinned(pins / "flows")
 
     def write(self) -> None:
         """Have the pinned flows be those that the program on the ports has now."""
-        live = {key: first(value) for key, value in self._table.dump()}
+        live = {key: self._written(value) for key, value in self._table.dump()}
         self.flows.delete_many([key for key, _ in self.flows.dump() if key not in live])
         self.flows.update_many(live.items())
 
@@ -55,17 +69,18 @@ class Former:
 
 
 @contextmanager
-def former(instance: str) -> Iterator[Former]:
-    """Make today's privlink the older one. Its processes have ended."""
+def former(instance: str, layout: int = 1) -> Iterator[Former]:
+    """Make today's privlink an older one. Its processes have ended."""
     pins = pin_directory(instance)
     table = Map.pinned(layout_directory(pins) / "flows")
     shutil.rmtree(layout_directory(pins))
-    for name, sizes in _MAPS.items():
-        pin(pins / name, *sizes)
+    older = layout_directory(pins, layout)
+    for name, sizes in _MAPS[layout].items():
+        pin(older / name, *sizes)
     with ExitStack() as stack:
-        made = Former(table, pins)
+        made = Former(table, older, layout)
         stack.callback(made.close)
-        drops = stack.enter_context(Map.pinned(pins / "drops"))
+        drops = stack.enter_context(Map.pinned(older / "drops"))
         drops.set_count(NUMBER.pack(Reason.MALFORMED), DROPPED)
         made.write()
         yield made

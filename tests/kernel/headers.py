@@ -5,7 +5,7 @@ Knows no state: the reference model decides, here is how it looks in bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
@@ -219,6 +219,21 @@ def translated_error(packet: Packet, way: Way) -> bytes:
     return _reheaded(packet, way) + body + packet.frame[packet.start + len(body) :]
 
 
+def spoken_for(packet: Packet, client: bytes) -> Packet:
+    """An error of who passes on, in its client's name."""
+    frame, before = packet.frame, packet.key.source
+    if packet.version == 4:
+        check = adjusted(int.from_bytes(frame[24:26]), before, client).to_bytes(2)
+        frame = frame[:24] + check + client + frame[30:]
+        body = packet.body
+    else:
+        check = adjusted(int.from_bytes(packet.body[2:4]), before, client).to_bytes(2)
+        body = packet.body[:2] + check + packet.body[4:]
+        tail = frame[packet.start + len(body) :]
+        frame = frame[:22] + client + frame[38 : packet.start] + body + tail
+    return replace(packet, frame=frame, body=body, key=packet.key._replace(source=client))
+
+
 def _reheaded(packet: Packet, way: Way) -> bytes:
     head, identified = packet.frame, way.identification
     if packet.version == 6:
@@ -242,6 +257,22 @@ def older(packet: Packet, macs: bytes) -> bytes:
         return macs + frame[12:at] + hops + frame[at + 1 :]
     check = adjusted(int.from_bytes(frame[24:26]), frame[22:24], hops + frame[23:24])
     return macs + frame[12:22] + hops + frame[23:24] + check.to_bytes(2) + frame[26:]
+
+
+def exceeded(packet: Packet) -> bytes:
+    """What a gateway says of a packet that got too old; nothing where it says nothing."""
+    frame, key, four = packet.frame, packet.key, packet.version == 4
+    gateway = packet.port.gateways[packet.version]
+    icmp = ICMP if four else ICMPV6
+    size = {TCP: 20, UDP: 8, icmp: 8}.get(key.protocol, 0)
+    is_error = key.protocol == icmp and (
+        packet.body[0] in (3, 11, 12) if four else 0 < packet.body[0] < 128
+    )
+    if packet.offset or is_error or not size or not gateway:
+        return b""
+    said = (b"\x0b\0" if four else b"\3\0") + bytes(6) + frame[14 : packet.start + size]
+    macs = frame[6:12] + frame[:6]
+    return macs + frame[12:14] + made_ip(packed(gateway), key.source, icmp, said)
 
 
 def swapped(packet: Packet, frame: bytes) -> bytes:

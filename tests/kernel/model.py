@@ -33,11 +33,13 @@ from tests.kernel.headers import (
     Refused,
     Way,
     echoed,
+    exceeded,
     older,
     packed,
     read_ipv4,
     read_ipv6,
     refusal,
+    spoken_for,
     swapped,
     text,
     translated,
@@ -135,6 +137,9 @@ class Model:
             return self._frame(ifindex, frame)
         except Refused as refused:
             if refused.reason in TOLD and self.now and (answer := refusal(self.now)):
+                return Outcome("redirect", refused.reason, answer, ifindex)
+            old = refused.reason is Reason.HOP_LIMIT and self.now
+            if old and (answer := exceeded(self.now)):
                 return Outcome("redirect", refused.reason, answer, ifindex)
             return Outcome("drop", refused.reason, frame)
 
@@ -298,11 +303,14 @@ class Model:
             sender = self.where.get((key.network, key.destination))
             if sender and self.desired.goes_through(sender, packet.port, key):
                 return self._neighbour(packet)
-            raise Refused(Reason.FOREIGN_ERROR)
+            self._passing_on(packet.port, key)
         flow = self.flows.get(key)
         if flow:
             if reason := self._standing(key, flow):
                 raise Refused(reason)
+            if key.source != packet.key.source:
+                packet = spoken_for(packet, key.source)
+                self.led["complaint", packet.version] += 1
             out = translated_error(packet, way(flow))
             self._tally(packet, flow)
             self.touched.add(key)
@@ -312,6 +320,14 @@ class Model:
         if known and not self._address(packet):
             return self._neighbour(packet)
         raise Refused(Reason.FOREIGN_ERROR)
+
+    def _passing_on(self, port: Port, key: Key) -> None:
+        """Who complains is who passes on for the client that the quoted answer was for."""
+        flow = self.flows.get(key)
+        partner = self._partner(key, flow) if flow and not flow.reverse else None
+        comes_in = partner is not None and partner.ifindex == port.ifindex
+        if not comes_in or not self.desired.passes_on(port, key.source):
+            raise Refused(Reason.FOREIGN_ERROR)
 
     # Pieces
 

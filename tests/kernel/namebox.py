@@ -44,11 +44,11 @@ class Namebox(Feedbox):
             return 200, {}
         return super().answer("PullFeed" if action == "PullNames" else action, parameters)
 
-    def await_confirmed(self, revision: int) -> None:
+    def await_confirmed(self, revision: int, *, within: float = PATIENCE) -> None:
         """Wait until so much is answered from."""
         with self._changed:
             assert self._changed.wait_for(
-                lambda: self.confirmed[-1:] >= [(self.life, revision)], PATIENCE
+                lambda: self.confirmed[-1:] >= [(self.life, revision)], within
             ), f"confirmed so far: {self.confirmed[-3:]}"
 
 
@@ -66,7 +66,10 @@ def namebox() -> Iterator[Namebox]:
 class Resolving:
     """A process that answers names, started as `privlink up` does."""
 
-    def __init__(self, box: Namebox, instance: str, listen: int | None, **orders: Any) -> None:
+    def __init__(
+        self, box: Namebox, instance: str, listen: int | None, *, quiet: bool = False, **orders: Any
+    ) -> None:
+        self._said = subprocess.DEVNULL if quiet else subprocess.PIPE
         self.orders = {
             "server": f"http://127.0.0.1:{box.port}",
             "node_id": "names-1",
@@ -84,7 +87,7 @@ class Resolving:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "privlink.dns"],
             stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
             cwd=Path(__file__).parents[2],
         )
         assert self.process.stdin is not None
@@ -107,8 +110,8 @@ class Resolving:
         """End it."""
         self.process.terminate()
         self.process.wait(PATIENCE)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
 
 @contextmanager

@@ -163,13 +163,13 @@ class Cloud:
 
     @contextmanager
     def with_items(self, **items: Item) -> Iterator[None]:
-        """Change items of `ITEMS` for a while."""
+        """Change items for a while; those that are not in `ITEMS` are gone afterwards."""
         self.put(**items)
         try:
             yield
         finally:
             keys = {key.replace("_", "/", 1) for key in items}
-            self._take({key: ITEMS[key] for key in keys}, full=False)
+            self._take({key: ITEMS.get(key) for key in keys}, full=False)
 
     def replug(self, word: str) -> None:
         """Take a workload's link away and bring it a new one, as a container's restart does."""

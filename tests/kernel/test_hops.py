@@ -7,24 +7,27 @@ fd00:10::5                  fd00:10::7         2001:db8::/32
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import msgspec
 import pytest
-from scapy.layers.inet import ICMP, UDP
-from scapy.layers.inet6 import IPv6ExtHdrFragment
+from scapy.layers.inet import ICMP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6ExtHdrFragment
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
 from privlink.model.items import Attachment, Opening, Route, RouteKind, RouteTable
 from privlink.node.entries import port_entries
-from privlink.node.program.maps import GATEWAY_MAC, Reason
-from tests.kernel.cases import Case, named, run_case
+from privlink.node.program.maps import GATEWAY_MAC, FlowKey, Reason
+from tests.kernel.cases import Case, go, named, run_case
 from tests.kernel.desk import Desk
 from tests.kernel.frames import (
     CLIENT,
     OTHER,
     REFUSAL,
+    SERVER,
+    SERVER_LINK,
     SOURCE,
     SOURCE6,
     V4,
@@ -37,6 +40,7 @@ from tests.kernel.frames import (
     ip,
     ping,
     quote,
+    to_server,
 )
 from tests.kernel.frames import FORWARD as ENDPOINT
 
@@ -238,6 +242,53 @@ def test_a_packet(routed: Desk, case: Case) -> None:
 def test_an_error_of_who_passes_on(routed: Desk, case: Case, receiver: Attachment) -> None:
     routed.put(port_entries(receiver, FAR_LINK))
     run_case(routed, case)
+
+
+TOO_BIG = {4: ICMP(type=3, code=4, nexthopmtu=1300), 6: ICMPv6PacketTooBig(mtu=1300)}
+
+
+def call_from_behind(desk: Desk, net: Net) -> None:
+    """A client behind the router calls the endpoint."""
+    desk.lay_out(ITEMS)
+    desk.plug(SERVER, SERVER_LINK)
+    called = client(ask(), net.endpoint, BEHIND[net.version], ROUTER)
+    assert desk.send(ROUTER, bytes(called)).verdict == "redirect"
+
+
+def too_big(net: Net, sender: Attachment, src: str, sport: int = 80) -> Packet:
+    """A complaint of an answer to who is behind, to the endpoint."""
+    answered = quote(net.endpoint, BEHIND[net.version], TCP(sport=sport, dport=40000))
+    return client(TOO_BIG[net.version] / answered, net.endpoint, src, sender)
+
+
+@pytest.mark.parametrize("net", [V4, V6])
+def test_who_passes_on_complains_of_answers_in_the_name_of_who_is_behind(
+    routed: Desk, net: Net
+) -> None:
+    """So does a router further on: what is behind is all of one place to the server."""
+    call_from_behind(routed, net)
+    said = quote(net.workload, net.source, TCP(sport=8080, dport=40000))
+    for src in (net.other, "2001:db8::fe" if net is V6 else "192.0.2.254"):
+        out = to_server(TOO_BIG[net.version] / said, net.source)
+        go(routed, ROUTER, too_big(net, ROUTER, src), out)
+
+
+@pytest.mark.parametrize("net", [V4, V6])
+def test_nobody_else_complains_of_answers_to_who_is_behind(routed: Desk, net: Net) -> None:
+    call_from_behind(routed, net)
+    stranger = msgspec.structs.replace(ROUTER, table=0)
+    attempts = (
+        (SENDER, too_big(net, SENDER, net.workload)),  # another workload
+        (ROUTER, too_big(net, ROUTER, net.other, sport=81)),  # of another conversation
+        (stranger, too_big(net, ROUTER, net.other)),  # who does not pass on any more
+    )
+    for sender, packet in attempts:
+        assert routed.send(sender, bytes(packet)).reason == Reason.FOREIGN_ERROR
+    # Its own link is another's by now.
+    key = FlowKey(2, net.workload, 8080, net.source, 40000, socket.IPPROTO_TCP)
+    routed.put_flow(key, routed.flows()[key]._replace(ifindex=99))
+    packet = bytes(too_big(net, ROUTER, net.other))
+    assert routed.send(ROUTER, packet).reason == Reason.FOREIGN_ERROR
 
 
 def test_who_has_no_ipv6_passes_none_on(routed: Desk) -> None:

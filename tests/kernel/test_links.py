@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from privlink.node import plug as plugging
-from privlink.node import requirements, system
+from privlink.node import requirements, sysctls, system
 from privlink.node.errors import KernelError
 from privlink.node.links import Fabric
 from privlink.node.plug import Ipv6, Port, namespace_path, plug, unplug
@@ -207,7 +206,7 @@ def test_workloads_without_link_local_addresses_find_each_other(
 def test_a_kernel_without_ipv6_says_so(
     fabric: Fabric, instance: str, workload: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plugging, "_IPV6", tmp_path / "none")
+    monkeypatch.setattr(sysctls, "_NET", tmp_path)
     with pytest.raises(KernelError, match=r"fd00:0:0:101::5: .*it has no IPv6 \(CONFIG_IPV6"):
         plug(instance, 5, workload, DUAL)
     assert fabric.links() == {}

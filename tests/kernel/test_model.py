@@ -60,7 +60,10 @@ def workload(number: int, network: int, host: int, *, ipv6: bool = True) -> Atta
     """A workload; those of the same host number have the same addresses in every network."""
     mac = f"02:00:00:00:0{network}:0{host}"
     six = (CIDR6, f"fd00:10::{host}") if ipv6 else ("", "")
-    return Attachment(number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network)
+    return Attachment(
+        number, network, network, CIDR, f"10.0.0.{host}", mac, *six, table=network,
+        gateway=GATEWAY, gateway6=GATEWAY6 if ipv6 else "",
+    )  # fmt: skip
 
 
 EGRESS = msgspec.structs.replace(workload(12, 1, 7), filters=(13,))
@@ -70,7 +73,7 @@ PLACES = (
     (13, workload(13, 1, 6, ipv6=False)),
     # Of another vSwitch, with other routes.
     (14, Attachment(14, 14, 1, "10.0.1.0/24", "10.0.1.5", "02:00:00:00:01:15", "fd00:11::/64",
-                    "fd00:11::5", table=4)),
+                    "fd00:11::5", table=4, gateway="10.0.1.253")),
     (21, workload(21, 2, 5)),
     (22, workload(22, 2, 7)),
     # What gateway endpoints lead to.
@@ -194,7 +197,7 @@ def laid(item: Item) -> dict[tuple[str, bytes], bytes]:
 # balancer's own address, blocks, doors, from behind a workload; to another vSwitch and on to a hop.
 # Questions for names are counted nowhere.
 WAYS = (
-    *((way, version) for way in (1100, 5, 5000, 5300, "behind", "local", "attachment")
+    *((way, version) for way in (1100, 5, 5000, 5300, "behind", "complaint", "local", "attachment")
       for version in (4, 6)),
     (0, 4),
 )  # fmt: skip
@@ -206,6 +209,7 @@ class World:
     def __init__(self, chance: Random, desk: Desk, model: Model) -> None:
         self._chance, self._desk, self._model = chance, desk, model
         self._number, self._laid = 10, dict[tuple[str, bytes], bytes]()
+        self.hops = set[str]()  # who passes on what is not for it, or did in this epoch
         first = Opening(7, 2, "100.64.0.1", 3, "fd70:7269:766c::6440:1")
         self.items: dict[str, Item] = {
             "balancer": BALANCERS[0], "group": GROUPS[0], "egress": EGRESS_GROUPS[0],
@@ -303,8 +307,7 @@ class World:
         opening = self._number_of("reversed") if chance.random() < 0.9 else 0
         return msgspec.structs.replace(before, target=chance.choice(targets), opening=opening)
 
-    def hops(self) -> set[str]:
-        """Who passes on what is not for it."""
+    def _hops_now(self) -> set[str]:
         tables = (item for item in self.items.values() if isinstance(item, RouteTable))
         return {route.hop for table in tables for route in table.routes}
 
@@ -354,7 +357,9 @@ class World:
                 desk.program.maps[at[0]].update_many([(at[1], value)])
         self._laid = made
         self._model.desired = Desired(self.items.values())
+        self.hops |= self._hops_now()
         if self._chance.random() < 0.9:
+            self.hops = self._hops_now()
             self._model.epoch += 1
             epoch = NUMBER.pack(self._model.epoch)
             desk.program.maps["numbers"].update_many([(NUMBER.pack(Number.EPOCH), epoch)])
@@ -377,6 +382,8 @@ class Exchange:
         self._model = model = Model(PLACES)
         numbers = desk.program.maps["numbers"]
         numbers.update_many([(NUMBER.pack(Number.EPOCH), NUMBER.pack(0))])
+        # As many errors as there are: what is too many is a matter of seconds.
+        numbers.update_many([(NUMBER.pack(Number.COMPLAINTS), NUMBER.pack(2**32 - 1))])
         counted = chance.choice((0, 0xFFFF - 20, 2**32 - 20))
         numbers.update_many([(NUMBER.pack(Number.IDENTIFICATION), NUMBER.pack(counted))])
         model.identification, model.chosen = counted, self._kernel_flow
@@ -404,7 +411,7 @@ class Exchange:
         except Exception as error:
             raise AssertionError(f"{told}\nprogram: {words(outcome)}") from error
         assert outcome == expected, f"{told}\nprogram: {words(outcome)}\nmodel: {words(expected)}"
-        right = sound(frame, outcome, self._model.ports, self._world.hops())
+        right = sound(frame, outcome, self._model.ports, self._world.hops)
         assert right, f"{told}\nprogram: {words(outcome)}"
         for key in self._model.touched:
             theirs, ours = self._kernel_flow(key), self._model.flows.get(key)

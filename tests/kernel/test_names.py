@@ -46,10 +46,11 @@ class Cloud(tenants.Cloud):
         return Holding(self.kernel, Monitor(link=probes.ensure, numbers=numbers), self.resolver)
 
     def follow(self) -> tuple[str, ...]:
-        """Look at what changed; where the door leads now."""
+        """Look at what changed; where the door leads by now."""
+        known = self.resolver.targets(KEY)  # before: what comes while we look is for the next time
         if self.resolver.owes_a_look:
             self._holding.look_at_servers()
-        return self.resolver.targets(KEY)
+        return known
 
     def leads_to(self, *addresses: str) -> None:
         """Wait until the door leads there."""

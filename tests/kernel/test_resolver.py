@@ -27,7 +27,7 @@ from scapy.packet import Packet, Raw
 
 from privlink.model.items import Resolver
 from privlink.model.naming import RESOLVER_ADDRESS, RESOLVER_PORT, asker_address
-from privlink.node import system
+from privlink.node import resolv_conf, system
 from privlink.node.holding import Holding
 from privlink.node.names_namespace import MAC, NamesNamespace, names_namespace_name
 from privlink.node.own_namespace import INSIDE
@@ -133,6 +133,21 @@ def test_a_long_answer_by_tcp(cloud: Cloud) -> None:
             asking.sendall(data[start : start + (1 << 14)])
             assert lab.receive(asking, 1 << 14) == data[start : start + (1 << 14)]
     assert callers == [asker_address(2)]
+
+
+def test_who_runs_in_a_namespace_that_was_attached_resolves_names_as_ever(cloud: Cloud) -> None:
+    """By the C library, with the file that `privlink attach` makes."""
+    name = cloud.names["client"]
+    file = resolv_conf.resolv_conf(name)
+    assert file is not None
+    assert resolv_conf.offer(file, cloud.instance, "att-client")
+    try:
+        with serving(cloud.answering.name, Zone(ANSWER)) as zone:
+            found = lab.run(name, "getent", "ahostsv4", NAME)
+    finally:
+        resolv_conf.withdraw(cloud.instance, "att-client")
+    assert found.splitlines()[0].split() == [ANSWER, "STREAM", NAME]
+    assert zone.asked == [(asker_address(CLIENT.segment), NAME)]
 
 
 # Where nobody is to be reached

@@ -27,11 +27,14 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from privlink.dns.datagrams import open_datagrams
+from privlink.dns.streams import open_streams
 from privlink.model.naming import EndpointNames, Front, Place, ZoneNames
 from privlink.node import system
 from tests.kernel import lab
 from tests.kernel.namebox import DOMAIN, Namebox, Resolving, namebox, resolving
 
+HOST = "127.0.0.1"
 RESOLVER = "100.100.2.136"
 ENDPOINT = f"ep-1.epsrv-1.local.{DOMAIN}"
 ADDRESS = "10.1.0.80"
@@ -45,10 +48,14 @@ def documents() -> dict[str, Any]:
 
 
 def free_port() -> int:
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
+    """One that is free for both, datagrams and streams."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind((HOST, 0))
+            port: int = tcp.getsockname()[1]
+            with suppress(OSError):
+                udp.bind((HOST, port))
+                return port
 
 
 @contextmanager
@@ -309,10 +316,8 @@ class Others:
     def __init__(self, say: Callable[[bytes, bool], list[bytes]]) -> None:
         self.asked: list[tuple[bytes, bool]] = []
         self._say = say
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self.port: int = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
+        self.port = free_port()
+        self._udp, self._tcp = open_datagrams(HOST, self.port), open_streams(HOST, self.port)
         for serve in (self._serve_udp, self._serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
 
@@ -477,6 +482,11 @@ def test_a_flood_of_one_vswitch_leaves_room_for_another() -> None:
             assert addresses(asked.in_vpc("quick.example.com", source=STRANGER)) == ["192.0.2.7"]
 
 
-def test_killed_it_leaves_nobody_behind(asked: Asked) -> None:
-    os.kill(asked.process.process.pid, signal.SIGKILL)
-    assert asked.process.wait() == -signal.SIGKILL
+def test_killed_it_leaves_nobody_behind() -> None:
+    with namebox() as box, resolving(box, lab.unique("dns"), free_port()) as process:
+        process.await_line("answering on")
+        pid = process.process.pid
+        (waiting,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        lab.eventually(lambda: not Path(f"/proc/{waiting}").exists())

@@ -17,11 +17,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from privlink.model.items import Forward
+from privlink.model.items import Forward, NatAddress
 from privlink.node.classes import ROOT
 from privlink.node.links import workload_name
 from privlink.node.program.maps import FORWARD, NUMBER, Reason
-from tests.kernel import lab, streams, talk, tenants
+from tests.kernel import lab, streams, talk, tenants, test_doors
 from tests.kernel.tenants import ENDPOINT, ENDPOINT6, FORWARD_TWO, WEB, WEB_SERVER
 
 PORT = tenants.RANGE[0]
@@ -102,6 +102,27 @@ def test_so_it_is_with_ipv6(cloud: tenants.Cloud, ends: tuple[str, str]) -> None
     with (
         cloud.with_items(forward_one=limited(200)),
         streams.streaming(*ends, ENDPOINT6, WEB, 1, listen=WEB_SERVER) as flowing,
+    ):
+        assert_held(flowing, 200)
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["inward", "outward"])
+def test_so_it_is_through_a_door(cloud: tenants.Cloud, back: bool) -> None:
+    """A provider's connection into the network of a reverse endpoint, though by the API no such
+    connection has a limit.
+    """
+    ends = cloud.names["server"], cloud.names["neighbour"]
+    with (
+        cloud.with_items(
+            nat_shaped=NatAddress(2, test_doors.IPV4.nat, test_doors.NAT_MAC),
+            forward_reverse=limited(200, test_doors.ONE),
+            door_shaped=test_doors.DOORS[f"door_database{socket.AF_INET.value}"],
+        ),
+        streams.streaming(
+            *(*ends, test_doors.IPV4.nat, test_doors.PORT, 4),
+            listen=test_doors.TARGET_PORT,
+            back=back,
+        ) as flowing,
     ):
         assert_held(flowing, 200)
 

@@ -20,6 +20,7 @@ from privlink.node.errors import LayoutError
 from privlink.node.feed import Answer, Change, Delivery
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel, pin_directory
+from privlink.node.program.layouts import OLDER
 from privlink.node.program.maps import COUNT, LAYOUT, NUMBER, Flow, Number, Reason
 from privlink.node.program.upgrade import layout_directory
 from privlink.node.purge import purge, traces
@@ -29,6 +30,7 @@ from tests.kernel.tenants import DNS, DNS_SERVER, ENDPOINT, ENDPOINT6, WEB, WEB_
 CALLERS = (("client", ENDPOINT), ("neighbour", ENDPOINT), ("distant", ENDPOINT6))
 STEPS = ("begun", "filled", "copied", "counted", "switched", "followed", "forgotten", "done")
 BLOCK = 20_000
+older = pytest.mark.parametrize("layout", sorted(OLDER))
 
 
 class Privlink:
@@ -202,29 +204,34 @@ def test_no_packet_passes_while_the_program_is_replaced(privlink: Privlink) -> N
     assert privlink.drops()[Reason.SPOOFED_SOURCE] > before + 500
 
 
-def test_flows_of_layout_1_go_on_in_the_present_one(privlink: Privlink) -> None:
+@older
+def test_flows_of_an_older_layout_go_on_in_the_present_one(privlink: Privlink, layout: int) -> None:
     with conversations(privlink.cloud) as talking:
         flows = {key: Flow.unpack(value) for key, value in flows_of(privlink)}
         privlink.stop()
-        with former.former(privlink.cloud.instance):
+        with former.former(privlink.cloud.instance, layout):
             (said,) = privlink.start()
-            assert said.startswith(f"3 flows moved from layout 1 to {LAYOUT} in ")
+            assert said.startswith(f"3 flows moved from layout {layout} to {LAYOUT} in ")
             for each in talking:
                 each.goes_on()
             settled(privlink, 3)
             moved = {key: Flow.unpack(value) for key, value in flows_of(privlink)}
             for key, flow in flows.items():
                 assert told(moved[key]) == told(flow)
+                if layout > 1:  # what it has counted goes on, too
+                    assert moved[key].opened == flow.opened
+                    assert moved[key].packets > flow.packets
         for each in talking:
             assert lab.ask(privlink.cloud.names["twin"], ENDPOINT, WEB, b"new") == b"new"
             each.goes_on()
     assert privlink.drops()[Reason.MALFORMED] == former.DROPPED
 
 
-def test_till_the_server_answers_the_old_program_goes_on(privlink: Privlink) -> None:
+@older
+def test_till_the_server_answers_the_old_program_goes_on(privlink: Privlink, layout: int) -> None:
     with conversations(privlink.cloud) as talking:
         privlink.stop()
-        with former.former(privlink.cloud.instance):
+        with former.former(privlink.cloud.instance, layout):
             privlink.open()
             assert not privlink.kernel.holds_nothing()
             assert privlink.number(Number.MOVING) == 1
@@ -234,10 +241,13 @@ def test_till_the_server_answers_the_old_program_goes_on(privlink: Privlink) -> 
             assert privlink.clients() == []
 
 
-def test_what_the_old_program_opens_while_flows_are_copied_follows(privlink: Privlink) -> None:
+@older
+def test_what_the_old_program_opens_while_flows_are_copied_follows(
+    privlink: Privlink, layout: int
+) -> None:
     with conversations(privlink.cloud) as talking:
         privlink.stop()
-        with former.former(privlink.cloud.instance) as older:
+        with former.former(privlink.cloud.instance, layout) as left:
             privlink.open()
             privlink.fill()
             move = privlink.kernel.move
@@ -247,7 +257,7 @@ def test_what_the_old_program_opens_while_flows_are_copied_follows(privlink: Pri
             late = Conversation(privlink.cloud.names["twin"], ENDPOINT)
             try:
                 late.goes_on()
-                older.write()
+                left.write()
                 assert next(steps) == "switched"
                 assert list(steps) == ["followed", "forgotten", "done"]
                 for each in (*talking, late):
@@ -257,19 +267,20 @@ def test_what_the_old_program_opens_while_flows_are_copied_follows(privlink: Pri
                 late.end()
 
 
+@older
 @pytest.mark.parametrize("last", STEPS)
-def test_killed_after_any_step_it_goes_on(privlink: Privlink, last: str) -> None:
+def test_killed_after_any_step_it_goes_on(privlink: Privlink, last: str, layout: int) -> None:
     with conversations(privlink.cloud) as talking:
         privlink.stop()
-        with former.former(privlink.cloud.instance):
+        with former.former(privlink.cloud.instance, layout):
             go_as_far_as(privlink, last)
-            older = (privlink.pins / "flows").exists()
-            assert older == (last not in ("forgotten", "done"))
+            there = (layout_directory(privlink.pins, layout) / "flows").exists()
+            assert there == (last not in ("forgotten", "done"))
             assert privlink.number(Number.MOVING) == (last != "done")
             privlink.stop()
             for each in talking:
                 each.goes_on()
-            assert bool(privlink.start()) == older
+            assert bool(privlink.start()) == there
             for each in talking:
                 each.goes_on()
             settled(privlink, 3)
@@ -327,7 +338,7 @@ def go_as_far_as(privlink: Privlink, last: str) -> None:
 
 
 def settled(privlink: Privlink, flows: int) -> None:
-    """Nothing is left of layout 1, and the flows of this one are all there and counted."""
+    """Nothing is left of an older layout, and the flows of this one are all there and counted."""
     assert [path.name for path in privlink.pins.iterdir()] == [f"layout-{LAYOUT}"]
     assert privlink.number(Number.MOVING) == 0
     assert len(privlink.clients()) == flows

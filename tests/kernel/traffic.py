@@ -25,6 +25,7 @@ from tests.kernel.headers import (
     Key,
     Port,
     packed,
+    text,
 )
 from tests.kernel.model import Model
 
@@ -111,7 +112,9 @@ class Traffic:
         version = chance.choice(list(port.addresses))
         source = port.addresses[version]
         if chance.random() < 0.2:
-            source = packed(chance.choice(BEHIND[version]))
+            others = [packed(address) for address in BEHIND[version]]
+            through = [each for each in others if self._model.desired.passes_on(port, each)]
+            source = chance.choice(through if through and chance.random() < 0.8 else others)
         key = Key(
             port.network,
             source,
@@ -179,6 +182,9 @@ class Traffic:
     def _error(self) -> None:
         """About a packet of a flow, as its reader saw it."""
         chance, key = self._chance, self._known()
+        behind = [each for each in self._keys if text(each.source) in BEHIND[4] + BEHIND[6]]
+        if behind and chance.random() < 0.2:
+            key = chance.choice(behind)
         port = self._port_of(key) if key else None
         if key is None or port is None:
             self._opening()

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from privlink.api.action import Action, Product, Who
+from privlink.api.action import Action, Product
+from privlink.api.caller import Who
 from privlink.api.reference import refusals, schema
 from privlink.api.reference.refusals import Reader, Refusal
 from privlink.api.reference.schema import Row, Schema

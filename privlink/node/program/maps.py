@@ -45,6 +45,7 @@ FLOW = struct.Struct("=QQQQII16s16sHH6s6sIIIIIIIHHHBBBBBBBBBBI")
 FLOW_GLANCE = struct.Struct("=Q110xH5x????B?5x")
 FLOW_KEY_GLANCE = struct.Struct("=40xB3x")  # protocol
 COUNT = struct.Struct("=Qi4x")
+COMPLAINTS = struct.Struct("=QI4x")
 CAUSES = 9
 TRAFFIC = struct.Struct(f"=QQQQQQQQQQQQQQQQQ{CAUSES}QQQII")
 REFUSAL_KEY = struct.Struct("=IHBx")
@@ -152,6 +153,7 @@ class Number(enum.IntEnum):
     SHAPER = 3
     RECORDS = 4
     MOVING = 5
+    COMPLAINTS = 6
 
 
 class Reason(enum.IntEnum):

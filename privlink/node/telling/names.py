@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,16 @@ _MOST_GONE: Final = 10_000  # of what is gone, of each kind
 _MOST_VERSIONS: Final = 8  # of a group's rules
 _MONOTONIC_COARSE: Final = 6  # clock_gettime(2): what the eBPF program dates its records by
 _SETTLING: Final = 5_000_000_000  # ns for which the rules before a change may still be the kernel's
+
+
+_Named = TypeVar("_Named")
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """What traffic is counted under."""
+
+    key: str
+    inside: int  # of a Reverse endpoint: the number of its VPC, else 0
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -42,16 +52,17 @@ class Names:
 
     def __init__(self, clock: Callable[[], int] = _coarse) -> None:
         self._clock = clock
-        self._places: dict[int, str] = {}
+        self._places: dict[int, _Place] = {}
         self._groups: dict[int, str] = {}
         self._versions: dict[int, tuple[_Version, ...]] = {}
-        self._gone_places: dict[int, str] = {}
+        self._gone_places: dict[int, _Place] = {}
         self._gone_groups: dict[int, str] = {}
 
     def learn(self, key: str, item: AnyItem) -> None:
         """An item is there, or is other than before."""
         if isinstance(item, (Forward, Balancer)) and item.number:
-            self._places[item.number] = key
+            inside = item.network if isinstance(item, Forward) and item.reversed else 0
+            self._places[item.number] = _Place(key, inside)
             self._gone_places.pop(item.number, None)
         elif isinstance(item, Filter):
             version = _Version(self._clock(), item.rules, item.egress)
@@ -70,7 +81,18 @@ class Names:
 
     def place(self, number: int) -> str:
         """The key of the item that is counted under a number; "" if nobody knows."""
-        return self._places.get(number) or self._gone_places.get(number, "")
+        found = self._place(number)
+        return found.key if found else ""
+
+    def inside(self, number: int) -> int:
+        """The number of the VPC that full-NAT entries lead into, where what is counted under a
+        number is a Reverse endpoint; else 0.
+        """
+        found = self._place(number)
+        return found.inside if found else 0
+
+    def _place(self, number: int) -> _Place | None:
+        return self._places.get(number) or self._gone_places.get(number)
 
     def group(self, number: int) -> str:
         """The id of a security group; "" if nobody knows."""
@@ -94,7 +116,7 @@ class Names:
         return ids.pop() if len(ids) == 1 else ""
 
 
-def _move(there: dict[int, str], gone: dict[int, str], number: int) -> list[int]:
+def _move(there: dict[int, _Named], gone: dict[int, _Named], number: int) -> list[int]:
     """Move a name to those that are gone; returns the numbers that were forgotten for it."""
     gone[number] = there[number]  # first, so that who reads meanwhile finds it in one of both
     del there[number]

@@ -118,7 +118,11 @@ def joined(records: Iterable[Record]) -> list[Record]:
 def said(record: Record, names: Names, ahead: int) -> Said:
     """A record as the server is told it. `ahead`: ns from CLOCK_MONOTONIC to the wall clock's."""
     refused = record.event == Event.REFUSED
-    if refused and record.way == Way.FROM_SERVER:
+    by_server = refused and record.way == Way.FROM_SERVER
+    inside = names.inside(record.place)
+    # Who is in there may call the endpoint as well, though it leads nowhere.
+    inward = inside != 0 and (by_server or record.network != inside)
+    if by_server:
         # The key of such a packet is the server's side of the flow: none of it is the client's.
         record = record._replace(
             source=record.called,
@@ -156,6 +160,7 @@ def said(record: Record, names: Names, ahead: int) -> Said:
         rule=names.rule(record.group, direction, record.rule, record.time) if has_group else "",
         direction=direction.name.lower() if has_group else "",
         way=_WAYS.get(Way(record.way & 1), "") if refused else "",
+        inward=inward,
     )
 
 

@@ -8,6 +8,7 @@ One file for each noun; callers see one namespace: `schema.endpoint`.
 from privlink.store.schema.accounts import *
 from privlink.store.schema.balancers import *
 from privlink.store.schema.base import *
+from privlink.store.schema.chosen_names import *
 from privlink.store.schema.endpoints import *
 from privlink.store.schema.feed import *
 from privlink.store.schema.gateways import *

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.api.transcript import NODE_CATCHES_UP, call, refused, signed_by
+from tests.api.transcript import NODE_CATCHES_UP, call, published, refused, signed_by
 
 PLACE = {"ZoneId": "local-a", "VSwitchId": "vsw-1"}
 HEALTH = [
@@ -176,6 +176,48 @@ TARGETS = [
     call("ListFullNatEntryStates", NatGatewayId="ngw-1"),
 ]
 
+# The service on a load balancer gets a name of its provider's, and the endpoint to it an alias.
+NAMES = [
+    call("SetServicePrivateName", ServiceId="epsrv-1", Name="db.vendor.example"),
+    refused("InvalidName", "SetServicePrivateName", ServiceId="epsrv-1", Name="*.example"),
+    refused("VerificationFailed", "VerifyServicePrivateName", ServiceId="epsrv-1"),
+    refused(
+        "ServicePrivateNameNotVerified",
+        "SetEndpointPrivateName",
+        EndpointId="ep-1",
+        Enabled=True,
+    ),
+    published("_privlink.db.vendor.example", "privlink-verify=challenge-1"),
+    call("VerifyServicePrivateName", ServiceId="epsrv-1"),
+    call("SetEndpointPrivateName", EndpointId="ep-1", Enabled=True),
+    call("CreateEndpointAlias", EndpointId="ep-1", Name="db.shop.internal", ZoneId="local-a"),
+    refused(
+        "EndpointAliasExists", "CreateEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"
+    ),
+    NODE_CATCHES_UP,
+    call("ListEndpointNames", EndpointId="ep-1"),
+    refused("EndpointNotFound", "ListEndpointNames", EndpointId="ep-none"),
+    call("ExplainName", Name="DB.vendor.example.", VSwitchId="vsw-1"),
+    call("ExplainName", Name="www.vendor.example", VpcId="vpc-1"),
+    refused("MissingVSwitchId", "ExplainName", Name="db.vendor.example"),
+    call("ListServicePrivateNames"),
+    refused("InvalidMaxResults", "ListServicePrivateNames", MaxResults=0),
+    call("SetServicePrivateName", ServiceId="epsrv-1", Name="*.db.vendor.example"),
+    refused(
+        "ServicePrivateNameChanged",
+        "ApproveServicePrivateName",
+        ServiceId="epsrv-1",
+        Name="db.vendor.example",
+    ),
+    call("ApproveServicePrivateName", ServiceId="epsrv-1", Name="*.db.vendor.example"),
+    call("DeleteServicePrivateName", ServiceId="epsrv-1"),
+    refused("ServicePrivateNameNotFound", "DeleteServicePrivateName", ServiceId="epsrv-1"),
+    call("DeleteEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"),
+    refused(
+        "EndpointAliasNotFound", "DeleteEndpointAlias", EndpointId="ep-1", Name="db.shop.internal"
+    ),
+]
+
 # The secrets are made up for these calls.
 SHARED = {"KeyName": "privlink", "KeySecret": "bWFkZSB1cCBmb3IgYW4gZXhhbXBsZQ=="}
 ABOVE = {"Address": "192.0.2.53", "Pushes": True, "Zone": "internal"}
@@ -334,6 +376,7 @@ STEPS = [
         MaxFlows=10,
         Reset=["MaxFlows"],
     ),
+    *NAMES,
     *TARGETS,
     call("DeleteAttachment", AttachmentId="att-1"),
     refused("AttachmentNotFound", "DeleteAttachment", AttachmentId="att-none"),

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from privlink import errors
-from privlink.api.action import PRIVATELINK, VPC, Action, Call, Who, action
+from privlink.api.action import PRIVATELINK, VPC, Action, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer, Fields, Wire
 from privlink.model.privatelink import EndpointStatus
 from privlink.server.wiring import ACTIONS

@@ -10,7 +10,7 @@ from privlink.kinds import KINDS, fitting, interface, reverse
 from privlink.model.network import IpVersion
 from privlink.model.privatelink import EndpointType, ResourceType
 from tests.unit.kinds.test_interface import group
-from tests.unit.rules.test_reverse import rule
+from tests.unit.reversing import rule
 
 
 def test_every_resource_type_has_one_type_of_endpoint() -> None:

@@ -71,8 +71,8 @@ from privlink.model.privatelink import (
 )
 from privlink.model.security import Direction, SecurityGroup, SecurityGroupRule
 from privlink.plane import compiler
-from tests.unit.rules.test_reverse import ENTRY
-from tests.unit.rules.test_reverse import rule as rule_of_reverse
+from tests.unit.reversing import ENTRY
+from tests.unit.reversing import rule as rule_of_reverse
 
 US = AccountId("1")
 

@@ -13,8 +13,8 @@ from privlink.model.ids import AccountId
 from privlink.rules.flow_records import Wanted, matches, seen
 
 CONSUMER, PROVIDER, STRANGER = (AccountId(name) for name in ("consumer", "provider", "stranger"))
-OF_THE_CONSUMER = ("client", "called", "group", "rule", "direction")
-OF_THE_PROVIDER = ("server",)
+OF_THE_CALLER = ("client", "called", "group", "rule", "direction")
+OF_THE_CALLED = ("server",)
 
 addresses = st.sampled_from(["", "10.0.0.5", "10.0.1.5", "100.64.0.1", "fd00::5", "fd00:1::5"])
 times = st.sampled_from([f"2026-12-01T12:00:0{second}.000Z" for second in range(5)])
@@ -34,6 +34,8 @@ records = st.builds(
     server=addresses,
     group=st.sampled_from(["", "sg-1"]),
     rule=st.sampled_from(["", "sgr-1"]),
+    way=st.sampled_from(["", "client", "server"]),
+    inward=st.booleans(),
 )
 networks = st.sampled_from(["10.0.0.0/24", "10.0.0.5/32", "fd00::/16", "::/0", "0.0.0.0/0"]).map(
     ipaddress.ip_network
@@ -59,13 +61,17 @@ def test_nobody_sees_a_strangers_and_each_side_its_own(record: Logged, who: Acco
         assert shown is None
         return
     if shown is None:
-        assert not consumes
+        assert consumes is record.inward
         assert (record.event, record.cause in ("security_group", "egress_rule")) == (
             Event.REFUSED,
             True,
         )
         return
-    hidden = () if consumes and provides else OF_THE_PROVIDER if consumes else OF_THE_CONSUMER
+    hidden: tuple[str, ...] = OF_THE_CALLED if consumes is not record.inward else OF_THE_CALLER
+    if consumes and provides:
+        hidden = ()
+    elif record.inward and provides and record.way != "server":
+        hidden = ()  # its own entry names the server
     for field in Logged.__struct_fields__:
         value = getattr(shown, field)
         if field in hidden:
@@ -100,13 +106,12 @@ def test_a_question_is_each_of_its_parts(record: Logged, wanted: Wanted) -> None
 def test_no_question_tells_what_is_hidden(
     record: Logged, client: str, called: str, wanted: Wanted
 ) -> None:
-    """Whatever the client was, a provider is answered the same."""
+    """Whatever the client was, who is called is answered the same."""
     record = msgspec.structs.replace(record, consumer=CONSUMER, provider=PROVIDER)
+    who = CONSUMER if record.inward else PROVIDER
     other = msgspec.structs.replace(record, client=client, called=called)
     told = [
-        shown
-        if (shown := seen(each, PROVIDER, operator=False)) and matches(shown, wanted)
-        else None
+        shown if (shown := seen(each, who, operator=False)) and matches(shown, wanted) else None
         for each in (record, other)
     ]
     assert told[0] == told[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from privlink import errors
-from privlink.api.action import Caller
+from privlink.api.caller import Caller
 from privlink.api.identify import Holder
 from privlink.api.products.privatelink.endpoints import delete_vpc_endpoint
 from privlink.api.products.privlink.accounts import create_account

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer
 from privlink.model.account import EVERY_ACCOUNT, AccessKey, Account, QuotaSetting
 from privlink.model.ids import AccountId, new_access_key, new_account_id

@@ -88,6 +88,8 @@ def describe_flow_records(
 
     A consumer sees its clients but not the server behind the service; a provider sees the source
     address that its server saw but not the client behind it; the operator sees every record.
+    Through a Reverse endpoint the provider calls: it sees its clients and the target of its entry,
+    the consumer its server and the source address, which is its endpoint's.
     `Client` is an address or a block: of the client, or where that is not seen of the source.
     `Duration` is in milliseconds. A call looks at so much of the log and no more: there may be
     a `NextToken` although the page is short, or empty.

@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.paging import MaxResults, NextToken, by_token
 from privlink.api.wire import Answer
 from privlink.kinds import gateway as kind

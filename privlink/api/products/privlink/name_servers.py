@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from privlink import errors
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import SECRET, Answer
 from privlink.model.ids import NameServerId, new_id
 from privlink.model.peers import KeyAlgorithm, Peer, PeerStanding, PeerState

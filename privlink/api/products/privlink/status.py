@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from privlink.api.action import PRIVLINK, Call, Who, action
+from privlink.api.action import PRIVLINK, Call, action
+from privlink.api.caller import Who
 from privlink.api.wire import Answer
 from privlink.store import changes, nodes, resolvers
 from privlink.store.changes import Audience

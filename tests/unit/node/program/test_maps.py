@@ -54,6 +54,7 @@ LAYOUTS = (
     ("target_key", maps.TARGET_KEY, "balancer family protocol first address port"),
     ("turn_key", maps.TURN_KEY, "balancer family protocol first"),
     ("count", maps.COUNT, "next flows"),
+    ("complaints", maps.COMPLAINTS, "second times"),
     ("refusal_key", maps.REFUSAL_KEY, "place reason way"),
     ("amount", maps.AMOUNT, "packets bytes"),
     ("neighbour", maps.NEIGHBOUR, "ifindex mac peer"),

@@ -42,6 +42,16 @@ def test_places_are_endpoint_zones_and_load_balancers() -> None:
     assert [names.place(number) for number in (0, 9, 10)] == ["", "", ""]
 
 
+def test_a_reverse_endpoint_is_known_by_its_network() -> None:
+    names, item = Names(), msgspec.structs.replace(forward(7), network=3)
+    names.learn("forward/ep-1/local-a", item)
+    assert names.inside(7) == 0
+    names.learn("forward/ep-1/local-a", msgspec.structs.replace(item, reversed=True))
+    assert (names.inside(7), names.inside(8)) == (3, 0)
+    names.forget(item)
+    assert names.inside(7) == 3
+
+
 def test_what_is_gone_is_known_for_a_while_and_not_for_ever() -> None:
     names = Names()
     for number in range(1, room._MOST_GONE + 3):

@@ -33,6 +33,7 @@ from privlink.node.telling.records import (
 from tests.flow_records import SECOND, a_flow, a_record
 
 PLACE = "forward/ep-1/local-a"
+INSIDE = 1  # the endpoint's VPC
 
 
 def refusal(reason: Reason, **more: Any) -> Record:
@@ -44,9 +45,10 @@ def packed(*records: Record) -> list[bytes]:
     return [maps.RECORD.pack(*record) for record in records]
 
 
-def names() -> Names:
+def names(*, reversed: bool = False) -> Names:
     found = Names()
-    found.learn(PLACE, Forward(1, "10.0.0.9", "02:00:00:00:00:01", (), None, number=7))
+    front = Forward(INSIDE, "10.0.0.9", "02:00:00:00:00:01", (), None, number=7, reversed=reversed)
+    found.learn(PLACE, front)
     rule = Rule(1, False, "TCP", "10.0.0.0/8", 80, 80, id="sgr-1")
     found.learn("filter/sg-1", Filter(4, (rule,), (msgspec.structs.replace(rule, id="sgr-2"),)))
     return found
@@ -123,6 +125,16 @@ def test_a_refused_packet_of_the_servers_tells_nothing_of_it_to_the_client() -> 
     assert (told.client, told.client_port, told.called, told.called_port) == ("", 0, "", 0)
     assert (told.server, told.server_port) == ("10.9.9.7", 40000)
     assert (told.source, told.source_port, told.way) == ("100.64.0.1", 80, "server")
+
+
+def test_what_goes_into_the_network_of_a_reverse_endpoint_is_said_so() -> None:
+    """Not what somebody in there sends to the endpoint, which leads nowhere."""
+    found = names(reversed=True)
+    assert not said(a_record(network=INSIDE), found, 0).inward
+    assert said(a_record(network=INSIDE + 1), found, 0).inward
+    stray = refusal(Reason.UNSOLICITED_SYN, way=Way.FROM_SERVER, network=INSIDE)
+    assert said(stray, found, 0).inward
+    assert not said(a_record(network=INSIDE + 1), names(), 0).inward
 
 
 def test_what_is_not_known_is_left_open() -> None:
