@@ -5,7 +5,9 @@
     opening (a number, or none)           placement, when accepted and a resource serves the zone
     confirmed                             the node: its kernel holds the present state of the zone
                                           and, while it is open, of what it leads through: the
-                                          balancer and the security groups
+                                          balancer and the security groups; and, unless nobody
+                                          does or is heard of, whoever answers names: it has those
+                                          of the open zone, or has forgotten those of one deleted
     cut                                   the provider: DisableVpcEndpointZoneConnection
     deleting                              the consumer: RemoveZone, DeleteVpcEndpoint
 

@@ -205,7 +205,7 @@ def test_an_empty_vswitch_can_go_and_its_block_be_used_again(
     assert operator.vpc.DescribeVSwitches()["TotalCount"] == 0
     world.vswitch(network.vpc, "10.0.0.0/24")
     node.catch_up()
-    assert len(node.held) == 2  # with the route table
+    assert len(node.held) == 3  # with the route table and the resolver
 
 
 def test_vpcs_and_vswitches_get_other_names(operator: Account, world: World) -> None:

@@ -28,6 +28,7 @@ from privlink.store import (
     endpoints,
     lives,
     migrate,
+    naming,
     networks,
     parts,
     prefix_lists,
@@ -313,6 +314,8 @@ def test_a_load_balancer_is_told_in_each_of_its_zones_from_now_on(
         numbers = {each: rows.number(tx, each) for each in ("place", "opening", "revision")}
         parts_found = parts.of_balancers(tx, ["nlb-1/a", "nlb-1/b", "lb-1/a"])
         (forward,) = parts.of_forwards(tx, ["ep-1/a"]).values()
+        assert [*naming.of_names(tx, ["ep-1", "ep-2"])] == ["names/ep-1"]
+        assert {*naming.of_fronts(tx, ["nlb-1/a", "lb-1/a"])} < {*names}
     assert {(each.balancer_id, each.zone_id): (each.number, each.opening) for each in zones} == {
         ("lb-1", "a"): (1, 10),
         ("nlb-1", "a"): (2, 11),
