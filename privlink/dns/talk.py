@@ -6,7 +6,11 @@ said in a sentence for whoever set the name server up. No secret is in any of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import queue
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import dns.exception
@@ -30,7 +34,7 @@ from privlink.model.naming import NameServer
 
 _WAIT: Final = 10.0  # seconds for one answer by TCP
 _WAIT_NOTIFY: Final = 2.0  # ... and by UDP
-_WHOLE: Final = 120.0  # seconds for a whole transfer
+_LARGEST: Final = 256 * 1024 * 1024  # bytes of a whole transfer
 
 T = TypeVar("T")
 
@@ -54,22 +58,80 @@ _CONDITIONS = (
 
 def learn(server: NameServer, domain: str) -> Held:
     """What their zone has below our domain. Raises Failed."""
-    reading, key = Reading(server, domain), _key(server)
+    reading = Reading(server, domain)
 
     def read() -> None:
-        for message in dns.query.xfr(
-            server.address,
-            dns.name.from_text(server.zone),
-            port=server.port,
-            keyring=None if key is None else {key.name: key},
-            relativize=False,
-            timeout=_WAIT,
-            lifetime=_WHOLE,
-        ):
+        for message in _transferred(server):
             reading.take(message)
 
     _said(server, f"a transfer of zone {server.zone}", read)
     return reading.done()
+
+
+def _transferred(server: NameServer) -> Iterator[dns.message.Message]:
+    """The messages of a whole zone, each verified.
+
+    They are taken by a thread of its own: to make sense of one takes longer than servers wait for
+    the next to be taken.
+    """
+    query = dns.message.make_query(dns.name.from_text(server.zone), dns.rdatatype.AXFR)
+    if (key := _key(server)) is not None:
+        query.use_tsig(key)
+    arrived: queue.Queue[bytes] = queue.Queue()
+    with socket.create_connection((server.address, server.port), timeout=_WAIT) as connection:
+        wire = query.to_wire()
+        connection.sendall(len(wire).to_bytes(2, "big") + wire)
+        taking = threading.Thread(target=_take, args=(connection, arrived), daemon=True)
+        taking.start()
+        try:
+            yield from _verified(query, arrived)
+        finally:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _verified(
+    query: dns.message.Message, arrived: queue.Queue[bytes]
+) -> Iterator[dns.message.Message]:
+    """The messages that answer a query for a zone, up to its second SOA record."""
+    ends, context = 0, None
+    while ends < 2:
+        try:
+            wire = arrived.get(timeout=_WAIT)
+        except queue.Empty:
+            raise dns.exception.Timeout from None
+        if not wire:
+            raise EOFError("it ends the connection in the middle of the transfer")
+        message = dns.message.from_wire(
+            wire,
+            keyring=query.keyring,
+            request_mac=query.mac,
+            xfr=True,
+            tsig_ctx=context,
+            multi=True,
+        )
+        if message.rcode() != dns.rcode.NOERROR:
+            raise dns.xfr.TransferError(message.rcode())
+        if not message.answer or message.id != query.id:
+            raise dns.exception.FormError
+        context = message.tsig_ctx
+        ends += sum(each.rdtype == dns.rdatatype.SOA for each in message.answer)
+        yield message
+    if query.keyring is not None and not message.had_tsig:
+        raise dns.exception.FormError  # RFC 8945 section 5.3.1: the last one is signed
+
+
+def _take(connection: socket.socket, arrived: queue.Queue[bytes]) -> None:
+    """Take messages as they come; an empty one says that there will be no more."""
+    size = 0
+    with suppress(OSError), connection.makefile("rb") as stream:
+        while length := stream.read(2):
+            wire = stream.read(int.from_bytes(length, "big"))
+            size += len(wire)
+            if not wire or size > _LARGEST:
+                break
+            arrived.put(wire)
+    arrived.put(b"")
 
 
 def send(server: NameServer, message: dns.update.UpdateMessage) -> None:
