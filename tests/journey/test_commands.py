@@ -335,13 +335,18 @@ def test_a_moved_installation_starts_where_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("credentials.json", "up"), ("node.json", "up"), ("config.json", "status")],
+    [
+        ("credentials.json", "up"),
+        ("node.json", "up"),
+        ("dns.json", "up"),
+        ("config.json", "status"),
+    ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, name: str, command: str) -> None:
     own = Installation(tmp_path / "own")
     own.state.mkdir()
     (own.state / name).write_text("")
-    listen = ["--listen", own.listen] if command == "up" else []
+    listen = ["--listen", own.listen, "--dns-listen", own.dns] if command == "up" else []
     refused = own.attempt(command, *listen)
     assert refused.returncode == 1
     assert str(own.state / name) in refused.stderr

@@ -25,7 +25,7 @@ def test_only_root_reads_keys_and_only_the_server_its_database(
 ) -> None:
     server = installation.process("privlink.server")
     uid = int(fields(Path(f"/proc/{server}/status"))["Uid"].split()[0])
-    for name in ("credentials.json", "node.json", "privlink.log"):
+    for name in ("credentials.json", "node.json", "dns.json", "privlink.log"):
         found = (installation.state / name).stat()
         assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (0, 0o600)
     folder = (installation.state / "server").stat()
@@ -39,10 +39,10 @@ def test_no_secret_is_in_a_log_an_argument_or_an_environment(
 ) -> None:
     keys = [
         json.loads((installation.state / name).read_text())["access_key_secret"].encode()
-        for name in ("credentials.json", "node.json")
+        for name in ("credentials.json", "node.json", "dns.json")
     ]
     places = [installation.state / "privlink.log", installation.state / "config.json"]
-    for module in ("privlink.server", "privlink.node"):
+    for module in ("privlink.server", "privlink.node", "privlink.dns"):
         process = Path(f"/proc/{installation.process(module)}")
         places += [process / "cmdline", process / "environ"]
     for place in places:

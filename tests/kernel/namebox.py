@@ -67,7 +67,14 @@ class Resolving:
     """A process that answers names, started as `privlink up` does."""
 
     def __init__(
-        self, box: Namebox, instance: str, listen: int | None, *, quiet: bool = False, **orders: Any
+        self,
+        box: Namebox,
+        instance: str,
+        port: int,
+        *,
+        address: str = "127.0.0.1",
+        quiet: bool = False,
+        **orders: Any,
     ) -> None:
         self._said = subprocess.DEVNULL if quiet else subprocess.PIPE
         self.orders = {
@@ -78,7 +85,7 @@ class Resolving:
             "instance": instance,
             "uid": process.names_uid_of("0badcafe"),
             "domain": DOMAIN,
-            "listen": None if listen is None else ("127.0.0.1", listen),
+            "listen": (address, port),
             "upstreams": (),
         } | orders
         self._start()
@@ -115,11 +122,9 @@ class Resolving:
 
 
 @contextmanager
-def resolving(
-    box: Namebox, instance: str, listen: int | None, **orders: Any
-) -> Iterator[Resolving]:
+def resolving(box: Namebox, instance: str, port: int, **orders: Any) -> Iterator[Resolving]:
     """A process that answers names on a port of the host, and in the namespace of an instance."""
-    running = Resolving(box, instance, listen, **orders)
+    running = Resolving(box, instance, port, **orders)
     try:
         yield running
     finally:

@@ -236,6 +236,14 @@ def test_an_address_that_is_taken_is_waited_for() -> None:
             process.await_line(f"answering on 127.0.0.1:{port}")
 
 
+def test_an_answer_leaves_from_the_address_that_was_asked() -> None:
+    port = free_port()
+    with namebox() as box, resolving(box, lab.unique("dns"), port, address="0.0.0.0"):
+        box.await_confirmed(box.put_documents(documents()))
+        for address in (HOST, "127.0.0.2", "127.9.9.9"):
+            assert addresses(ask(address, port, ENDPOINT, "A", stream=False)) == [ADDRESS]
+
+
 def test_garbage_leaves_it_alive(asked: Asked) -> None:
     dice = random.Random("names")
     good = dns.message.make_query(ENDPOINT, "A").to_wire()
