@@ -179,7 +179,10 @@ class Peers:
                 if self._stopped:
                     return
                 self._again = False
-            self._take(self._view())
+            try:
+                self._take(self._view())
+            except Exception:  # whatever is in a view, the next one is looked at
+                log.exception("name servers could not follow the names")
 
     def _take(self, view: View) -> None:
         if not view.servers and not self._lines:
@@ -325,13 +328,14 @@ class _Line(threading.Thread):
                 self._condition.wait(left if left < threading.TIMEOUT_MAX else None)
             return False
 
-    def _become(self, state: State, why: str) -> None:
+    def _become(self, state: State, sentence: str) -> None:
+        why = sentence[:_LONGEST_WHY]
         if (state, why) == (self._state, self._why):
             return
-        self._state, self._why = state, why[:_LONGEST_WHY]
+        self._state, self._why = state, why
         where = f"{self.server.address} port {self.server.port}, zone {self.server.zone}"
         log.info("name server %s (%s) is %s%s", self._key, where, state, why and f": {why}")
-        self._stands(Standing(self._key, state, self._why, _now()))
+        self._stands(Standing(self._key, state, why, _now()))
 
 
 def _foreign(wanted: Table[str, Any], held: push.Held) -> str:

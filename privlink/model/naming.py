@@ -86,6 +86,10 @@ class TransferKey(msgspec.Struct, frozen=True):
     algorithm: str  # as dnspython spells it, such as hmac-sha256
     secret: str  # base64
 
+    def __repr__(self) -> str:
+        """Without the secret, should anybody print it."""
+        return f"TransferKey({self.name}, {self.algorithm})"
+
 
 class NameServer(Document, frozen=True, tag="server"):
     """Somebody else's name server that shall have the names too."""

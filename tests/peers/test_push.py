@@ -202,7 +202,7 @@ def test_a_wrong_key_is_said(
     ours.settle(State.FAILING)
     assert why in ours.standing.why
     until(lambda: bool(ours.told))
-    for text in (caplog.text, str(ours.told), repr(ours.standing)):
+    for text in (caplog.text, str(ours.told), repr(ours.standing), repr(ours.view.servers)):
         assert secret not in text
 
 
