@@ -22,10 +22,9 @@ from dns.rdtypes.IN.AAAA import AAAA
 
 from privlink.dns.answer import TTL, Reading, addresses, find, name_server, soa
 from privlink.dns.table import Table
-from privlink.dns.view import ON_HOST, View, is_below
+from privlink.dns.view import ON_HOST, View, is_below, is_name
 from privlink.model.naming import EndpointNames, Front
 
-_LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _FAMILIES: Final = (dns.rdatatype.A, dns.rdatatype.AAAA)
 
 Addresses = tuple[str, ...]  # IPv4 first
@@ -89,7 +88,7 @@ def of_endpoint(endpoint: EndpointNames, view: View) -> Iterator[tuple[str, Addr
         (zone.domain, tuple(filter(None, (zone.address, zone.address6)))) for zone in endpoint.zones
     ]
     for name, each in named:
-        if each and is_below(name, view.domain) and _is_name(name):
+        if each and is_below(name, view.domain) and is_name(name):
             yield name, each
 
 
@@ -125,9 +124,3 @@ def rdatasets(found: Addresses) -> tuple[dns.rdataset.Rdataset, ...]:
 
 def _rdataset(rdatas: list[Rdata]) -> dns.rdataset.Rdataset:
     return dns.rdataset.from_rdata_list(TTL, rdatas)
-
-
-def _is_name(text: str) -> bool:
-    """Whether it can be a name at all (RFC 1035 section 2.3.4)."""
-    labels = text.split(".")
-    return len(text) <= _LONGEST_NAME and all(0 < len(each) <= _LONGEST_LABEL for each in labels)
