@@ -9,29 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, select
 
 from privlink.model.chosen_names import EndpointAlias, EndpointPrivateName, ServicePrivateName
 from privlink.model.ids import AccountId, EndpointId, ServiceId, VpcId, ZoneId
 from privlink.model.naming import Alias
-from privlink.store import changes, rows, schema
+from privlink.store import named, rows, schema
 from privlink.store.database import Transaction
-from privlink.store.prepared import Prepared
 
 _service_name, _switched, _alias = (
     schema.service_private_name,
     schema.endpoint_private_name,
     schema.endpoint_alias,
-)
-_zone = schema.endpoint_zone
-_OPEN = Prepared(
-    select(func.count())
-    .select_from(_zone)
-    .where(
-        _zone.c.endpoint_id == bindparam("endpoint_id"),
-        _zone.c.opening.is_not(None),
-        _zone.c.source.is_not(None),
-    )
 )
 
 
@@ -94,13 +83,13 @@ def is_on(tx: Transaction, endpoint_id: EndpointId) -> bool:
 
 def switch_on(tx: Transaction, name: EndpointPrivateName) -> None:
     rows.add(tx, _switched, name)
-    _touch(tx, name.endpoint_id)
+    named.touch(tx, name.endpoint_id)
 
 
 def switch_off(tx: Transaction, endpoint_id: EndpointId) -> None:
     """Have an endpoint's VPC see the name of its service as everybody else does."""
     if tx.execute(delete(_switched).where(_switched.c.endpoint_id == endpoint_id)).rowcount:
-        _touch(tx, endpoint_id)
+        named.touch(tx, endpoint_id)
 
 
 def private_names(tx: Transaction, endpoint_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -130,13 +119,13 @@ def alias_count(tx: Transaction, vpc_id: VpcId) -> int:
 
 def add_alias(tx: Transaction, added: EndpointAlias) -> None:
     rows.add(tx, _alias, added)
-    _touch(tx, added.endpoint_id)
+    named.touch(tx, added.endpoint_id)
 
 
 def delete_alias(tx: Transaction, gone: EndpointAlias) -> None:
     ours = (_alias.c.endpoint_id == gone.endpoint_id, _alias.c.name == gone.name)
     tx.execute(delete(_alias).where(*ours))
-    _touch(tx, gone.endpoint_id)
+    named.touch(tx, gone.endpoint_id)
 
 
 def claimed(
@@ -156,19 +145,10 @@ def forget_zone(tx: Transaction, endpoint_id: EndpointId, zone_id: ZoneId) -> No
     """Forget the aliases of a zone, which is going away."""
     ours = (_alias.c.endpoint_id == endpoint_id, _alias.c.zone_id == zone_id)
     if tx.execute(delete(_alias).where(*ours)).rowcount:
-        _touch(tx, endpoint_id)
+        named.touch(tx, endpoint_id)
 
 
 def forget_endpoint(tx: Transaction, endpoint_id: EndpointId) -> None:
     """Forget what an endpoint was called, which is going away. Its document goes with it."""
     for table in (_switched, _alias):
         tx.execute(delete(table).where(table.c.endpoint_id == endpoint_id))
-
-
-def _touch(tx: Transaction, endpoint_id: EndpointId) -> None:
-    """Have whoever answers names look at an endpoint's again; gone where none of its zones is open.
-
-    A reverse endpoint's zones have no source, and no names.
-    """
-    is_named = bool(_OPEN.scalar(tx, endpoint_id=endpoint_id))
-    changes.touch(tx, changes.names_key(endpoint_id), gone=not is_named)

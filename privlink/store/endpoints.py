@@ -32,6 +32,7 @@ from privlink.store import (
     labels,
     lives,
     members,
+    named,
     networks,
     nodes,
     pages,
@@ -53,18 +54,6 @@ _GROUPS = PreparedIn(
         select(_group.c.endpoint_id, _group.c.group_id)
         .where(_group.c.endpoint_id.in_(ids))
         .order_by(_group.c.group_id)
-    )
-)
-
-
-# A reverse endpoint's zones have no source, and no names.
-_NAMED = PreparedIn(
-    lambda ids: (
-        select(_zone.c.endpoint_id)
-        .where(
-            _zone.c.endpoint_id.in_(ids), _zone.c.opening.is_not(None), _zone.c.source.is_not(None)
-        )
-        .distinct()
     )
 )
 
@@ -117,8 +106,8 @@ def facts(tx: Transaction, endpoints: Iterable[Endpoint]) -> list[Facts]:
         zones[zone.endpoint_id].append(zone)
     group_ids = groups(tx, ids)
     keys = {zone: _keys(zone, group_ids) for some in zones.values() for zone in some}
-    named = (names_of(zone) for zone in keys)
-    in_step = nodes.in_step(tx, [*chain.from_iterable(keys.values()), *filter(None, named)])
+    documents = (names_of(zone) for zone in keys)
+    in_step = nodes.in_step(tx, [*chain.from_iterable(keys.values()), *filter(None, documents)])
     living = services.by_ids(tx, {endpoint.service_id for endpoint in wanted})
     return [
         Facts(
@@ -248,7 +237,7 @@ def add_zone(tx: Transaction, zone: EndpointZone) -> None:
     lives.begin(tx, zone)
     members.touch_of(tx, zone.endpoint_id)
     if zone.opening is not None:
-        touch_names(tx, zone.endpoint_id)
+        named.touch(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id))
 
 
@@ -259,7 +248,7 @@ def set_zone(tx: Transaction, zone: EndpointZone) -> None:
     if zone.deleting:
         lives.end(tx, zone)
         members.touch_of(tx, zone.endpoint_id)
-    touch_names(tx, zone.endpoint_id)
+    named.touch(tx, zone.endpoint_id)
     changes.touch(tx, changes.forward_key(zone.endpoint_id, zone.zone_id), gone=zone.deleting)
     doors.touch_of_zone(tx, zone.endpoint_id, zone.zone_id)
 
@@ -272,24 +261,14 @@ def touch_zone(tx: Transaction, zone: EndpointZone) -> None:
 def touch_address(tx: Transaction, zone: EndpointZone) -> None:
     """Have nodes and names follow a zone whose address changed."""
     if zone.opening is not None:
-        touch_names(tx, zone.endpoint_id)
+        named.touch(tx, zone.endpoint_id)
     touch_zone(tx, zone)
-
-
-def touch_names(tx: Transaction, *endpoint_ids: EndpointId) -> None:
-    """Have whoever answers names look again at those of endpoints; gone where none is open.
-
-    Before the item of a zone that changes with them: see `nodes.InStep.confirms_since`.
-    """
-    is_open = {endpoint_id for (endpoint_id,) in _NAMED.rows(tx, endpoint_ids)}
-    for each in endpoint_ids:
-        changes.touch(tx, changes.names_key(each), gone=each not in is_open)
 
 
 def touch_names_of_service(tx: Transaction, service_id: ServiceId) -> None:
     """The same for all endpoints of a service that have names."""
     every = {zone.endpoint_id for zone in zones_of_service(tx, service_id, None)}
-    touch_names(tx, *sorted(each for (each,) in _NAMED.rows(tx, every)))
+    named.touch(tx, *sorted(named.among(tx, every)))
 
 
 def touch_open(tx: Transaction, zones: Iterable[EndpointZone]) -> None:
@@ -336,9 +315,9 @@ def names_of(zone: EndpointZone) -> str:
 
 
 def _is_confirmed(zone: EndpointZone, keys: list[str], in_step: nodes.InStep) -> bool:
-    named = names_of(zone)
+    document = names_of(zone)
     item = changes.forward_key(zone.endpoint_id, zone.zone_id)
-    return in_step.confirms(*keys) and (not named or in_step.confirms_since(named, item))
+    return in_step.confirms(*keys) and (not document or in_step.confirms_since(document, item))
 
 
 def _of_service(service_id: ServiceId, zone_id: ZoneId | None) -> Select[Any]:

@@ -45,7 +45,7 @@ from privlink.model.privatelink import (
 )
 from privlink.rules import bandwidth, endpoint_policy, lifecycle, names, quotas, sharing
 from privlink.rules.lifecycle import ZoneFacts
-from privlink.store import endpoints, rows, services, tally
+from privlink.store import endpoints, named, rows, services, tally
 from privlink.store.endpoints import Facts
 from privlink.store.pages import Place
 
@@ -218,7 +218,7 @@ def update_vpc_endpoint_attribute(
     changed = {field: value for field, value in given.items() if value is not None}
     endpoints.change(call.tx, msgspec.structs.replace(endpoint, **changed))
     if changed.get("zone_affinity", endpoint.zone_affinity) != endpoint.zone_affinity:
-        endpoints.touch_names(call.tx, endpoint.id)
+        named.touch(call.tx, endpoint.id)
     return Answer()
 
 
