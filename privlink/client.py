@@ -74,18 +74,36 @@ class Client:
             else:
                 self._connection.sock.settimeout(timeout or 30)
         try:
-            self._connection.request("POST", "/", body, headers)
-            response = self._connection.getresponse()
-            payload = response.read()
+            status, payload = self._send(body, headers)
         except (http.client.HTTPException, OSError) as error:
             self._connection.close()
             why = f"no answer from http://{self._host}: {error}"
             raise OSError(f"{why}. Is `privlink up` running?") from error
-        return _answer(response.status, payload)
+        return _answer(status, payload)
 
     def close(self) -> None:
         """Drop the connection; the next call opens a new one."""
         self._connection.close()
+
+    def _send(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Send a request; returns the status and body of its answer.
+
+        What meets the end of a kept connection goes out once more, unchanged, on another: should
+        the first have been heard after all, its nonce keeps it from counting twice.
+        """
+        kept = self._connection.sock is not None
+        try:
+            return self._exchange(body, headers)
+        except ConnectionError:
+            self._connection.close()
+            if not kept:
+                raise
+        return self._exchange(body, headers)
+
+    def _exchange(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        self._connection.request("POST", "/", body, headers)
+        response = self._connection.getresponse()
+        return response.status, response.read()
 
     def _signed(self, action: str, version: str, body: bytes) -> dict[str, str]:
         headers = {

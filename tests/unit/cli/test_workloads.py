@@ -27,6 +27,7 @@ IPV6 = {
     "VpcIpv6CidrBlock": "fd00:0:0:100::/56",
     "Ipv6Gateway": "fd00::101:ffff:ffff:ffff:fffd",
 }
+NAMES = workloads._Names("/etc/netns/client/resolv.conf")
 PORT = Port("eth0", "02:00:00:00:00:05", "10.0.0.5", 24, "10.0.0.253", "10.0.0.0/16")
 
 
@@ -43,12 +44,12 @@ def test_a_place_with_ipv6_is_a_port_with_it() -> None:
 
 
 def test_both_addresses_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    workloads._print(PLACE | IPV6, "text")
+    workloads._print(PLACE | IPV6, NAMES, "text")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["address", "10.0.0.5"] in lines
     assert ["ipv6", "fd00:0:0:101::5"] in lines
     assert ["ipv6", "gateway", "fd00::101:ffff:ffff:ffff:fffd"] in lines
-    workloads._print(dict(PLACE), "text")
+    workloads._print(dict(PLACE), NAMES, "text")
     assert "ipv6" not in capsys.readouterr().out
-    workloads._print(PLACE | IPV6, "json")
+    workloads._print(PLACE | IPV6, NAMES, "json")
     assert json.loads(capsys.readouterr().out)["Ipv6Address"] == "fd00:0:0:101::5"
