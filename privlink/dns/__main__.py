@@ -24,19 +24,19 @@ import msgspec
 
 from privlink import process
 from privlink.client import Client
-from privlink.dns import inside
-from privlink.dns.counts import Counts
-from privlink.dns.datagrams import open_datagrams
-from privlink.dns.exchange import Server
+from privlink.dns.answers.view import View
 from privlink.dns.feed import Feed
-from privlink.dns.listen import Listener
-from privlink.dns.loop import READ, Loop
-from privlink.dns.nameservers import HostServers, is_ours
 from privlink.dns.orders import Orders
-from privlink.dns.peers import Peers
-from privlink.dns.streams import open_streams
-from privlink.dns.upstream import Upstream
-from privlink.dns.view import View
+from privlink.dns.peers.following import Peers
+from privlink.dns.sockets import inside
+from privlink.dns.sockets.counts import Counts
+from privlink.dns.sockets.datagrams import open_datagrams
+from privlink.dns.sockets.exchange import Server
+from privlink.dns.sockets.listen import Listener
+from privlink.dns.sockets.loop import READ, Loop
+from privlink.dns.sockets.nameservers import HostServers, is_ours
+from privlink.dns.sockets.streams import open_streams
+from privlink.dns.sockets.upstream import Upstream
 
 _FIRST_VIEW_SECONDS: Final = 2.0  # for which those who ask are kept waiting for it
 _LOOK_SECONDS: Final = 0.5  # between two looks whether the namespace is still the same

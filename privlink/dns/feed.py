@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from privlink import pulling
-from privlink.dns.view import View
+from privlink.dns.answers.view import View
 from privlink.model.naming import AnyDocument
 
 # A long poll: the server takes whoever has confirmed nothing for 10 seconds for gone.

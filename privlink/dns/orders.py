@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from privlink.dns.exchange import Server
+from privlink.dns.sockets.exchange import Server
 
 
 class Orders(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ import dns.message
 import dns.rdtypes.IN.A
 import msgspec
 
-from privlink.dns.answer import answer
-from privlink.dns.view import View
+from privlink.dns.answers.answer import answer
+from privlink.dns.answers.view import View
 from privlink.model.naming import AnyDocument, Place, asker_address
 from tests.api.stand_in import Node
 

@@ -27,8 +27,8 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from privlink.dns.datagrams import open_datagrams
-from privlink.dns.streams import open_streams
+from privlink.dns.sockets.datagrams import open_datagrams
+from privlink.dns.sockets.streams import open_streams
 from privlink.model.naming import EndpointNames, Front, Place, ZoneNames
 from privlink.node import system
 from tests.kernel import lab

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from privlink.dns.view import View
+from privlink.dns.answers.view import View
 from privlink.model.naming import (
     AnyDocument,
     EndpointNames,

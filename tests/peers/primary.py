@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from privlink.dns.respond import Signed, Transfer, respond
-from privlink.dns.signed import respond_signed
-from privlink.dns.transfer import transfer
-from privlink.dns.view import ON_HOST, View
+from privlink.dns.answers.respond import Signed, Transfer, respond
+from privlink.dns.answers.view import ON_HOST, View
+from privlink.dns.peers.signed import respond_signed
+from privlink.dns.peers.transfer import transfer
 from tests.peers.knot import free_port
 
 

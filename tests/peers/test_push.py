@@ -13,8 +13,8 @@ import dns.update
 import pytest
 from msgspec.structs import replace
 
-from privlink.dns.peers import Peers, Standing, State
-from privlink.dns.view import View
+from privlink.dns.answers.view import View
+from privlink.dns.peers.following import Peers, Standing, State
 from privlink.model.naming import AnyDocument, Front
 from tests.peers.documents import DOMAIN, FRONT_A, FRONT_B, endpoint, server, view
 from tests.peers.knot import KEY, OTHER, SECRET, Knot

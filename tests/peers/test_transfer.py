@@ -17,8 +17,8 @@ import dns.xfr
 import dns.zone
 import pytest
 
-from privlink.dns.peers import Peers, State
-from privlink.dns.view import View
+from privlink.dns.answers.view import View
+from privlink.dns.peers.following import Peers, State
 from privlink.model.naming import AnyDocument
 from tests.peers.documents import DOMAIN, endpoint, server, view
 from tests.peers.knot import KEY, OTHER, SECRET, Knot

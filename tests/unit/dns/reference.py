@@ -8,7 +8,7 @@ from typing import NamedTuple
 import dns.name
 import dns.rcode
 
-from privlink.dns.view import Asker
+from privlink.dns.answers.view import Asker
 from privlink.model.naming import EndpointNames, Front, ZoneNames
 from tests.unit.dns.world import DOMAIN, HOST_ADDRESS, Documents
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from privlink.dns.answers.view import View
 from privlink.dns.feed import Feed
-from privlink.dns.view import View
 from privlink.model.naming import Place
 
 PLACE = {"kind": "place", "number": 7, "network": 3, "zone": "a"}

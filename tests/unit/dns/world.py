@@ -11,8 +11,8 @@ import dns.rcode
 import dns.rdatatype
 from hypothesis import strategies as st
 
-from privlink.dns.respond import Response, respond
-from privlink.dns.view import ON_HOST, Asker, View
+from privlink.dns.answers.respond import Response, respond
+from privlink.dns.answers.view import ON_HOST, Asker, View
 from privlink.model.naming import (
     Alias,
     AnyDocument,

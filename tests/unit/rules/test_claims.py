@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from privlink.dns.answer import answer
-from privlink.dns.view import Asker, View
+from privlink.dns.answers.answer import answer
+from privlink.dns.answers.view import Asker, View
 from privlink.model.ids import EndpointId
 from privlink.model.naming import Alias, AnyDocument, EndpointNames, Front, ZoneNames
 from privlink.rules.claims import Claim, ClaimKind, Judged, NamedZone, answering, judge
