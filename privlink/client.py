@@ -19,6 +19,7 @@ import msgspec
 from privlink import signature
 
 OWN_VERSION = "2026-12-01"
+_WAS_HEARD = b'"SignatureNonceUsed"'  # in a refusal: the same request came before
 
 
 class RemoteError(Exception):
@@ -88,17 +89,21 @@ class Client:
     def _send(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Send a request; returns the status and body of its answer.
 
-        What meets the end of a kept connection goes out once more, unchanged, on another: should
-        the first have been heard after all, its nonce keeps it from counting twice.
+        What meets the end of a kept connection goes out once more, unchanged, on another. Should
+        the first have been heard after all, its nonce keeps it from counting twice, and there is no
+        answer to it any more.
         """
         kept = self._connection.sock is not None
         try:
             return self._exchange(body, headers)
-        except ConnectionError:
+        except ConnectionError as error:
             self._connection.close()
             if not kept:
                 raise
-        return self._exchange(body, headers)
+            status, payload = self._exchange(body, headers)
+            if status >= 400 and _WAS_HEARD in payload:
+                raise error from None
+            return status, payload
 
     def _exchange(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         self._connection.request("POST", "/", body, headers)

@@ -14,7 +14,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """privlink, up and ready; nothing of it is left after the last journey."""
     started = Installation(tmp_path_factory.mktemp("journey") / "state")
     started.up()
-    started.run("quota", "set", "vpc_quota_vpcs", "1000")  # each stage makes two
+    for quota in ("vpc_quota_vpcs", "nlb_quota_load_balancers"):  # each stage makes some
+        started.run("quota", "set", quota, "1000")
     yield started
     started.tear_down()
 

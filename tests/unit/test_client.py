@@ -12,13 +12,16 @@ import pytest
 from privlink.client import Client
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+REFUSAL = b'{"Code":"SignatureNonceUsed"}'
+USED = b"HTTP/1.1 400 Bad Request\r\ncontent-length: %d\r\n\r\n%b" % (len(REFUSAL), REFUSAL)
 
 
 @contextmanager
 def server(*connections: str) -> Iterator[tuple[str, list[bytes]]]:
     """A server by its URL, and the requests that it heard.
 
-    For each connection, of each of its requests: whether it is answered (a) or ends it instead (-).
+    For each connection, what becomes of each of its requests: it is answered (a), refused as one
+    that was heard before (u), or ends the connection instead (-).
     """
     heard: list[bytes] = []
 
@@ -28,8 +31,8 @@ def server(*connections: str) -> Iterator[tuple[str, list[bytes]]]:
             with closing(connection):
                 for deed in deeds:
                     heard.append(read(connection))
-                    if deed == "a":
-                        connection.sendall(ANSWER)
+                    if deed != "-":
+                        connection.sendall(ANSWER if deed == "a" else USED)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=serve)
@@ -66,3 +69,14 @@ def test_what_a_new_connection_does_not_answer_is_told() -> None:
     ):
         client.call("One")
     assert len(heard) == 1
+
+
+def test_what_was_heard_the_first_time_is_not_answered_any_more() -> None:
+    with (
+        server("a-", "u") as (url, heard),
+        closing(Client(url, "key", "secret")) as client,
+    ):
+        client.call("One")
+        with pytest.raises(OSError, match="no answer"):
+            client.call("Two")
+    assert heard[1] == heard[2]
