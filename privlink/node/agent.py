@@ -84,6 +84,7 @@ class Agent:
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._stopping = threading.Event()
+        self._told_to_stop = False
         self._meter = Meter(
             kernel.program, _client(configuration), self._node_id, self._holding.openings
         )
@@ -127,7 +128,14 @@ class Agent:
             each.stop()
 
     def stop(self) -> None:
-        """End `run` after the present turn; from any thread or a signal handler."""
+        """End `run` after the present turn; from any thread or a signal handler.
+
+        The signal comes once for each thread of a parent that is killed, also while this handles
+        it, and an event waits for whoever is setting it.
+        """
+        if self._told_to_stop:
+            return
+        self._told_to_stop = True
         self._stopping.set()
         self._wake()
 

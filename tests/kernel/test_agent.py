@@ -91,10 +91,11 @@ class Node:
         with self._process.stdin as stdin:
             stdin.write(msgspec.json.encode(configuration))
 
-    def end(self, number: signal.Signals) -> int:
-        """Send the process a signal and return its exit status."""
+    def end(self, number: signal.Signals, times: int = 1) -> int:
+        """Send the process a signal, once or more often, and return its exit status."""
         assert self._process is not None
-        self._process.send_signal(number)
+        for _ in range(times):
+            self._process.send_signal(number)
         status = self._process.wait(lab.PATIENCE)
         self._process = None
         return status
@@ -262,6 +263,11 @@ def test_sigterm_leaves_the_traffic_alone(node: Node) -> None:
     with lab.echo_server(node.server, 8080), transfer(node):
         assert node.end(signal.SIGTERM) == 0
         assert lab.ask(node.client, ENDPOINT, 80) == b"hello"
+
+
+def test_it_ends_however_often_it_is_told_to(node: Node) -> None:
+    # In its last moments nobody handles signals any more.
+    assert node.end(signal.SIGTERM, times=1000) in (0, -signal.SIGTERM)
 
 
 def test_a_server_outage_is_two_lines_in_the_log(node: Node) -> None:
