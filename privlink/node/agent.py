@@ -27,7 +27,6 @@ from privlink.node.health.monitor import Monitor
 from privlink.node.health.probe_namespace import ProbeNamespace
 from privlink.node.health.prober import Prober
 from privlink.node.health.probes import Numbers
-from privlink.node.health.report import Reports
 from privlink.node.holding import Holding
 from privlink.node.kernel import Kernel
 from privlink.node.names_namespace import NamesNamespace
@@ -36,6 +35,7 @@ from privlink.node.resolving.asker import Asker
 from privlink.node.resolving.resolver import Resolver
 from privlink.node.telling.meter import Meter
 from privlink.node.telling.records import FlowRecords
+from privlink.node.telling.reports import Reports
 
 SWEEP_SECONDS: Final = 60.0  # the longest that drift stays
 REPORT_SECONDS: Final = 5.0  # the age at which drop counters are stale
@@ -72,9 +72,9 @@ class Agent:
         numbers = Numbers()
         self._monitor = Monitor(Prober(probes.path), probes.ensure, numbers)
         self._resolver = Resolver(Asker(probes.path), numbers)
-        self._health = Reports(_client(configuration), self._node_id, self._monitor)
+        self._health = Reports(_client(configuration), self._node_id, self._monitor.bulletin)
         self._names = Reports(
-            _client(configuration), self._node_id, self._resolver, "PushNames", "Names"
+            _client(configuration), self._node_id, self._resolver.bulletin, "PushNames", "Names"
         )
         self._holding = Holding(kernel, self._monitor, self._resolver, NamesNamespace(kernel))
         self._reports: Caller = _client(configuration)
@@ -196,8 +196,8 @@ class Agent:
         before = self._correspondence.revision
         for delivery in self._untaken:
             self._correspondence.note(delivery.answer)
-            self._monitor.note(delivery.answer)
-            self._resolver.note(delivery.answer)
+            self._monitor.bulletin.note(delivery.answer)
+            self._resolver.bulletin.note(delivery.answer)
             if delivery.answer.full:
                 self._owed = True  # who asks for nothing less may know nothing
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS

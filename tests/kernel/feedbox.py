@@ -17,7 +17,7 @@ import msgspec
 from privlink.model.flow_records import Said
 from privlink.model.items import Item
 from privlink.model.traffic import PlaceTraffic
-from privlink.node.health.bulletin import Place
+from privlink.node.health.standing import Place
 
 PATIENCE = 10.0  # seconds
 

@@ -35,8 +35,8 @@ from privlink.model.items import (
     Server,
 )
 from privlink.node import system
-from privlink.node.health.bulletin import Place
 from privlink.node.health.probe_namespace import PROBES, probe_namespace_name
+from privlink.node.health.standing import Place
 from privlink.node.links import fabric_name
 from privlink.node.plug import Ipv6, Port, plug, unplug
 from privlink.node.purge import purge, traces

@@ -58,7 +58,7 @@ class Cloud(tenants.Cloud):
 
     def said(self) -> Standing:
         """What the server would be told of the door's name."""
-        (standing,) = (each for each in self.resolver._bulletin._standings.values())
+        (standing,) = (each for each in self.resolver.bulletin._standings.values())
         assert isinstance(standing, Standing)
         return standing
 

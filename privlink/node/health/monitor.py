@@ -23,8 +23,6 @@ from typing import Protocol
 from privlink.model.items import Balancer
 from privlink.node.balancing import ServerName
 from privlink.node.errors import KernelError
-from privlink.node.feed import Answer
-from privlink.node.health.bulletin import Bulletin, News, Place, Standing
 from privlink.node.health.checks import Verdict
 from privlink.node.health.course import Course
 from privlink.node.health.probes import (
@@ -36,7 +34,9 @@ from privlink.node.health.probes import (
     probe_entries,
     probe_of,
 )
+from privlink.node.health.standing import Place, Standing
 from privlink.node.program.maps import Entry
+from privlink.node.telling.bulletin import Bulletin
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,6 @@ class Monitor:
         self._asker = asker or Nobody()
         self._link = link
         self._lock = threading.Lock()
-        self._told = threading.Condition(self._lock)
         self._wake: Callable[[], None] = lambda: None
         self._items: dict[str, Balancer] = {}
         self._cases: dict[str, dict[ServerName, _Case]] = {}
@@ -136,7 +135,7 @@ class Monitor:
         self._started = self._asking = False  # the asker begins with the first who is asked
         self._starting: dict[int, Probe] = {}  # their entries are not in the kernel yet
         self._changed: set[str] = set()
-        self._bulletin = Bulletin()
+        self.bulletin = Bulletin()  # for whoever talks to the server
 
     def start(self, wake: Callable[[], None]) -> None:
         """Begin to ask; `wake` is called, from any thread, when there is something in `changed`."""
@@ -234,25 +233,6 @@ class Monitor:
         with self._lock:
             self._changed |= set(keys) & self._items.keys()
 
-    # What whoever talks to the server needs.
-
-    def note(self, answer: Answer) -> None:
-        """An answer of the feed was made true."""
-        with self._lock:
-            self._bulletin.note(answer)
-            self._told.notify_all()
-
-    def await_news(self, seconds: float) -> News:
-        """What there is to tell, once there is something; nothing after so long."""
-        with self._lock:
-            self._told.wait_for(self._bulletin.news, seconds)
-            return self._bulletin.news()
-
-    def took(self, told: News) -> None:
-        """The server took these news."""
-        with self._lock:
-            self._bulletin.took(told)
-
     # Its own, under the lock.
 
     def _take_in(self, place: Place, network: int, server: Asked) -> _Case:
@@ -295,7 +275,7 @@ class Monitor:
         self._at[case.at].discard(case.place)
         if not self._at[case.at]:
             del self._at[case.at]
-        self._bulletin.drop(case.place)
+        self.bulletin.drop(case.place)
 
     def _give_back(self, number: int) -> None:
         self._by_number.pop(number, None)
@@ -324,8 +304,7 @@ class Monitor:
         """Have the server told of a case; `changed` says that its state is new."""
         if changed:
             case.since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._bulletin.put(case.standing())
-        self._told.notify_all()
+        self.bulletin.put(case.standing())
 
 
 def _code(why: str) -> str:

@@ -19,13 +19,12 @@ from typing import Any, Protocol
 import msgspec
 
 from privlink.model.items import Door, Naming
-from privlink.node.feed import Answer as FeedAnswer
-from privlink.node.health.bulletin import Bulletin, News
 from privlink.node.health.probes import Numbers
 from privlink.node.program.maps import Entry
 from privlink.node.resolving.answers import Answer
 from privlink.node.resolving.course import SHORTEST, Course, permitted
 from privlink.node.resolving.ways import Question, question_of, way
+from privlink.node.telling.bulletin import Bulletin
 
 _NONE_PERMITTED = "its name has no address that the endpoint's owner permits."
 
@@ -125,14 +124,13 @@ class Resolver:
         self._asker = asker or Nobody()
         self._numbers = numbers or Numbers()
         self._lock = threading.Lock()
-        self._told = threading.Condition(self._lock)
         self._wake: Callable[[], None] = lambda: None
         self._cases: dict[str, _Case] = {}
         self._keys: dict[int, str] = {}
         self._started = self._asking = False
         self._starting: dict[int, Question] = {}  # their entries are not in the kernel yet
         self._changed: set[str] = set()
-        self._bulletin = Bulletin()
+        self.bulletin = Bulletin()  # for whoever talks to the server
 
     def start(self, wake: Callable[[], None]) -> None:
         """Begin to ask; `wake` is called, from any thread, when there is something in `changed`."""
@@ -179,7 +177,7 @@ class Resolver:
             del self._keys[case.number]
             self._numbers.give_back(case.number)
             self._changed.discard(key)
-            self._bulletin.drop(key)
+            self.bulletin.drop(key)
 
     def targets(self, key: str) -> tuple[str, ...]:
         """The addresses that a door leads to by its name."""
@@ -219,25 +217,6 @@ class Resolver:
         with self._lock:
             self._changed |= set(keys) & self._cases.keys()
 
-    # What whoever talks to the server needs.
-
-    def note(self, answer: FeedAnswer) -> None:
-        """An answer of the feed was made true."""
-        with self._lock:
-            self._bulletin.note(answer)
-            self._told.notify_all()
-
-    def await_news(self, seconds: float) -> News:
-        """What there is to tell, once there is something; nothing after so long."""
-        with self._lock:
-            self._told.wait_for(self._bulletin.news, seconds)
-            return self._bulletin.news()
-
-    def took(self, told: News) -> None:
-        """The server took these news."""
-        with self._lock:
-            self._bulletin.took(told)
-
     # Its own, under the lock.
 
     def _answered(self, question: Question, answer: Answer) -> float:
@@ -246,7 +225,7 @@ class Resolver:
             case = self._cases[key] if key is not None else None
             if key is None or case is None or case.question is not question:
                 return SHORTEST  # it was about somebody else, or asked in another way
-            first = not self._bulletin.knows(key)
+            first = not self.bulletin.knows(key)
             targets, why = case.targets, case.why
             case.course, pause = case.course.after(answer)
             if case.targets != targets:
@@ -258,5 +237,4 @@ class Resolver:
 
     def _say(self, key: str, case: _Case) -> None:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._bulletin.put(Standing(key, case.naming.name, case.targets, case.why, since))
-        self._told.notify_all()
+        self.bulletin.put(Standing(key, case.naming.name, case.targets, case.why, since))

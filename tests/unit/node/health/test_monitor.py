@@ -40,7 +40,7 @@ def woken() -> list[None]:
 def monitor(asker: Judge, woken: list[None]) -> Monitor:
     made = Monitor(asker)
     made.start(lambda: woken.append(None))
-    made.note(Answer(7, 1, True, []))
+    made.bulletin.note(Answer(7, 1, True, []))
     return made
 
 
@@ -51,9 +51,9 @@ def watch(monitor: Monitor, balancer: Balancer, key: str = KEY) -> None:
 
 def news(monitor: Monitor) -> dict[tuple[str, str], tuple[str, str]]:
     """What is told now: state and reason by key and address."""
-    told = monitor.await_news(0)
+    told = monitor.bulletin.await_news(0)
     assert told.life == 7
-    monitor.took(told)
+    monitor.bulletin.took(told)
     return {(each.key, each.name[1]): (each.state.value, each.why) for each in told.standings}
 
 
@@ -92,7 +92,7 @@ def test_the_server_hears_states_and_the_latest_reason(monitor: Monitor, asker: 
     assert news(monitor) == {(KEY, A.address): ("Unhealthy", SILENT.why)}
     asker.answer(GOOD, GOOD)
     assert news(monitor) == {(KEY, A.address): ("Healthy", "")}
-    monitor.note(Answer(7, 2, True, []))
+    monitor.bulletin.note(Answer(7, 2, True, []))
     assert news(monitor) == {(KEY, A.address): ("Healthy", "")}
 
 
@@ -195,7 +195,7 @@ def test_a_look_that_failed_is_owed_still(monitor: Monitor, asker: Judge) -> Non
 def test_before_the_first_answer_of_the_feed_nothing_is_told(asker: Judge) -> None:
     monitor = Monitor(asker)
     watch(monitor, item(A))
-    assert not monitor.await_news(0)
+    assert not monitor.bulletin.await_news(0)
 
 
 def test_without_a_link_probes_have_no_entries_of_their_own() -> None:

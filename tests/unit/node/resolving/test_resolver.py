@@ -58,7 +58,7 @@ def woken() -> list[None]:
 def resolver(oracle: Oracle, woken: list[None]) -> Resolver:
     made = Resolver(oracle)
     made.start(lambda: woken.append(None))
-    made.note(feed.Answer(7, 1, True, []))
+    made.bulletin.note(feed.Answer(7, 1, True, []))
     return made
 
 
@@ -70,9 +70,9 @@ def watch(resolver: Resolver, key: str = KEY, /, **naming: object) -> None:
 
 def news(resolver: Resolver) -> list[tuple[str, str]]:
     """What is told now: addresses and what is wrong."""
-    told = resolver.await_news(0)
+    told = resolver.bulletin.await_news(0)
     assert told.life == 7
-    resolver.took(told)
+    resolver.bulletin.took(told)
     said = [each.parameters() for each in told.standings]
     return [(each["Addresses"], each["Why"]) for each in said]
 
@@ -213,5 +213,5 @@ def test_who_may_know_nothing_is_told_everything(resolver: Resolver, oracle: Ora
     watch(resolver)
     oracle.say(NINE)
     assert news(resolver) == [("10.0.0.9", "")]
-    resolver.note(feed.Answer(7, 2, True, []))
+    resolver.bulletin.note(feed.Answer(7, 2, True, []))
     assert news(resolver) == [("10.0.0.9", "")]

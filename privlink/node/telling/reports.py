@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Final, Protocol
+from typing import Final
 
 from privlink.client import RemoteError
 from privlink.node.feed import Caller
-from privlink.node.health.bulletin import News
+from privlink.node.telling.bulletin import Bulletin, News
 
 _TIMEOUT: Final = 5.0  # seconds
 _WAIT: Final = 1.0  # the longest until `stop` is noticed
@@ -20,29 +20,21 @@ _NOTHING: Final = News(0, 0, ())  # of a life that no server has
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
-    """Who has news: the health monitor, or who follows names."""
-
-    def await_news(self, seconds: float) -> News: ...
-
-    def took(self, told: News) -> None: ...
-
-
 class Reports:
-    """Sends the news of a source until `stop`."""
+    """Sends the news on a bulletin until `stop`."""
 
     def __init__(
         self,
         client: Caller,
         node_id: str,
-        source: Source,
+        bulletin: Bulletin,
         action: str = "PushHealth",
         listed: str = "States",
     ) -> None:
         """`action` takes them, as its parameter `listed`."""
         self._client = client
         self._node_id = node_id
-        self._source = source
+        self._bulletin = bulletin
         self._action, self._listed = action, listed
         self._stopping = threading.Event()
         self._complaint = ""
@@ -74,7 +66,7 @@ class Reports:
 
     def _tell(self) -> bool:
         """Tell the news, if there are any; whether the server took them."""
-        news = _NOTHING if self._void else self._source.await_news(_WAIT)
+        news = _NOTHING if self._void else self._bulletin.await_news(_WAIT)
         if not news and not self._void:
             return True
         try:
@@ -94,5 +86,5 @@ class Reports:
             log.debug("%s not delivered: %s", self._action, error)
             return False
         self._complaint, self._void = "", False
-        self._source.took(news)
+        self._bulletin.took(news)
         return True

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from privlink.node.feed import Answer
-from privlink.node.health.bulletin import MOST_STATES, Bulletin, Standing
 from privlink.node.health.course import State
+from privlink.node.health.standing import Standing
+from privlink.node.telling.bulletin import MOST_STATES, Bulletin
 
 KEY = "balancer/nlb-1/local-a"
 UP = Standing(KEY, ("g", "10.0.0.5", 80), State.HEALTHY, "2026-12-01T09:30:00Z")

@@ -9,7 +9,7 @@ from privlink.client import RemoteError
 from privlink.model.items import Balancer, Check, CheckKind, Listener, Protocol, Server
 from privlink.node.feed import Answer
 from privlink.node.health.monitor import Monitor
-from privlink.node.health.report import Reports
+from privlink.node.telling.reports import Reports
 
 PATIENCE = 10.0  # seconds
 ITEM = Balancer(
@@ -46,7 +46,7 @@ def monitor() -> Monitor:
 
 
 def test_what_was_not_taken_is_told_again() -> None:
-    watching = monitor()
+    watching = monitor().bulletin
     watching.note(Answer(7, 1, True, []))
     refusal = RemoteError(400, "InvalidAction", "what?", "request-1")
     ear = Ear(OSError("no answer"), refusal, refusal, ValueError("a defect"))
@@ -64,7 +64,7 @@ def test_what_was_not_taken_is_told_again() -> None:
 
 
 def test_a_node_that_holds_nothing_first_takes_back_what_it_said() -> None:
-    watching = monitor()
+    watching = monitor().bulletin
     ear = Ear(OSError("no answer"))
     reports = Reports(ear, "node-1", watching)
     reports.start(void=True)
