@@ -19,20 +19,21 @@ from tests.api.stage import DNS, NODE
 Item = dict[str, Any]
 
 
-class Resolver:
-    """Holds documents, and answers nobody."""
+class Reader:
+    """Takes in what it is told, and keeps it."""
 
-    def __init__(self, url: str) -> None:
-        self.client = Client(url, DNS.access_key_id, DNS.access_key_secret)
+    def __init__(self, client: Client, name: str, action: str) -> None:
+        self.client = client
         self.life = self.revision = 0
         self.held: dict[str, Item] = {}
         self.seen: list[str] = []  # keys of the last pull
+        self._name, self._action = name, action
 
     def pull(self, *, wait: int = 0) -> dict[str, Any]:
         """Ask what changed and take it in."""
         answer = self.client.call(
-            "PullNames",
-            NodeId=DNS.node_id,
+            self._action,
+            NodeId=self._name,
             Revision=self.revision,
             Life=self.life,
             WaitSeconds=wait,
@@ -48,6 +49,14 @@ class Resolver:
                 self.held[told["Key"]] = told["Item"]
         self.life, self.revision = answer["Life"], answer["Revision"]
         return answer
+
+
+class Resolver(Reader):
+    """Holds documents, and answers nobody."""
+
+    def __init__(self, url: str) -> None:
+        client = Client(url, DNS.access_key_id, DNS.access_key_secret)
+        super().__init__(client, DNS.node_id, "PullNames")
 
     def confirm(self, **more: Any) -> None:
         """Say that everything taken in is in the answers."""
@@ -60,16 +69,14 @@ class Resolver:
         self.confirm()
 
 
-class Node:
+class Node(Reader):
     """Holds items instead of a kernel."""
 
     def __init__(self, url: str) -> None:
-        self.client = Client(url, NODE.access_key_id, NODE.access_key_secret)
+        client = Client(url, NODE.access_key_id, NODE.access_key_secret)
+        super().__init__(client, NODE.node_id, "PullFeed")
         self.resolver = Resolver(url)
         self.resolver_is_silent = False
-        self.life = self.revision = 0
-        self.held: dict[str, Item] = {}
-        self.seen: list[str] = []  # keys of the last pull
         self.faults: dict[str, str] = {}
         self.links: dict[str, bool] = {}  # attachments whose link came or went, by key
         self.drops: dict[str, int] = {}
@@ -79,27 +86,6 @@ class Node:
         """Say nothing more."""
         self.client.close()
         self.resolver.client.close()
-
-    def pull(self, *, wait: int = 0) -> dict[str, Any]:
-        """Ask what changed and take it in."""
-        answer = self.client.call(
-            "PullFeed",
-            NodeId=NODE.node_id,
-            Revision=self.revision,
-            Life=self.life,
-            WaitSeconds=wait,
-            timeout=wait + 10,
-        )
-        if answer["Full"]:
-            self.held.clear()
-        self.seen = [told["Key"] for told in answer["Items"]]
-        for told in answer["Items"]:
-            if told["Item"] is None:
-                self.held.pop(told["Key"], None)
-            else:
-                self.held[told["Key"]] = told["Item"]
-        self.life, self.revision = answer["Life"], answer["Revision"]
-        return answer
 
     def report(self) -> None:
         """Say that everything taken in is in place, but for the faults."""
